@@ -1,0 +1,155 @@
+/**
+ * The arrows between the rooms, and only these (ARCHITECTURE.md). Each room names what it may import
+ * besides itself; whatever is not named is refused. Types count like values.
+ */
+const PROTOCOL = '^protocol/index\\.ts$';
+const CRYPTO = '^src/crypto/index\\.ts$';
+const TRANSPORT = '^src/transport/';
+const CONNECTION = '^src/transport/transport\\.ts$';
+const STORE = '^src/store/store\\.ts$';
+const CLIENT = '^src/client/';
+const CLIENT_NODE = '^src/client-node/';
+const OPS = '^src/ops/';
+const KEYS = '^src/keys/';
+const faceRoots = (face) => `^src/faces/${face}/(main|compose)\\.ts$`;
+
+/** The rooms: own folder, and rooms that it may import. `node` and `packages`: whether it may use Node's and others' modules. */
+const rooms = {
+  protocol: { own: '^protocol/', may: [], node: false, packages: [] },
+  crypto: {
+    own: '^src/crypto/',
+    may: [PROTOCOL],
+    node: true,
+    packages: ['@noble/post-quantum', '@serenity-kit/opaque', 'hash-wasm'],
+  },
+  transport: { own: TRANSPORT, may: [PROTOCOL], node: true, packages: [] },
+  wire: { own: '^src/wire/', may: [PROTOCOL], node: true, packages: ['binary-parser'] },
+  store: { own: '^src/store/', may: [PROTOCOL], node: true, packages: [] },
+  ops: { own: OPS, may: [], node: true, packages: [] },
+  keys: { own: KEYS, may: [PROTOCOL, CRYPTO], node: true, packages: ['commander', 'esbuild', 'node-forge'] },
+  client: { own: CLIENT, may: [PROTOCOL, CONNECTION], node: false, packages: [] },
+  'client-node': { own: CLIENT_NODE, may: [PROTOCOL, CLIENT], node: true, packages: [] },
+  server: {
+    own: '^src/server/',
+    roots: '^src/server/(daemon|worker)\\.ts$',
+    may: [PROTOCOL, '^src/wire/', STORE, CONNECTION],
+    node: true,
+    packages: ['commander', 'piscina', 'rate-limiter-flexible'],
+  },
+  cli: {
+    own: '^src/faces/cli/',
+    roots: faceRoots('cli'),
+    may: [PROTOCOL, CLIENT],
+    node: true,
+    packages: ['commander'],
+  },
+  tui: {
+    own: '^src/faces/tui/',
+    roots: faceRoots('tui'),
+    may: [PROTOCOL, CLIENT],
+    node: true,
+    packages: ['blessed', 'commander'],
+  },
+  web: { own: '^src/faces/web/', roots: faceRoots('web'), may: [PROTOCOL, CLIENT], node: false, packages: [] },
+};
+
+/** What composition roots alone may name, besides what their room may. */
+const concrete = {
+  server: [CRYPTO, '^src/store/file/', TRANSPORT, OPS, KEYS],
+  cli: [CRYPTO, TRANSPORT, CLIENT_NODE, OPS, KEYS],
+  tui: [CRYPTO, TRANSPORT, CLIENT_NODE, OPS, KEYS],
+  web: [CRYPTO, TRANSPORT],
+};
+
+const packagePath = (name) => `^node_modules/(@types/)?${name}/`;
+const own = '^(src|protocol)/';
+
+function roomRules([name, { own: folder, roots, may, node, packages }]) {
+  const outside = (from, allowed) => ({
+    severity: 'error',
+    from,
+    to: { path: '^(src|protocol|test|scripts)/', pathNot: [folder, ...allowed] },
+  });
+  return [
+    {
+      name: `${name}-arrows`,
+      comment: `${name} imports a room that it may not`,
+      ...outside({ path: folder, ...(roots ? { pathNot: roots } : {}) }, may),
+    },
+    ...(roots
+      ? [
+          {
+            name: `${name}-root-arrows`,
+            comment: `a composition root of ${name} imports a room that it may not`,
+            ...outside({ path: roots }, [...may, ...concrete[name]]),
+          },
+        ]
+      : []),
+    ...(node
+      ? []
+      : [
+          {
+            name: `${name}-without-node`,
+            comment: `${name} is portable: no module of Node`,
+            severity: 'error',
+            from: { path: folder },
+            to: { dependencyTypes: ['core'] },
+          },
+        ]),
+    {
+      name: `${name}-packages`,
+      comment: `${name} uses a package that is not its own`,
+      severity: 'error',
+      from: { path: folder },
+      to: { path: 'node_modules/', pathNot: ['^node_modules/@types/node/', ...packages.map(packagePath)] },
+    },
+  ];
+}
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(rooms).flatMap(roomRules),
+    {
+      name: 'no-cycles',
+      comment: 'types alone may go round: nothing of them is left when it runs',
+      severity: 'error',
+      from: { path: own },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    { name: 'resolves', comment: 'nothing there', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'every-room-has-rules',
+      comment: 'a new room: write down what it may import',
+      severity: 'error',
+      from: { path: '^src/', pathNot: Object.values(rooms).map((room) => room.own) },
+      to: {},
+    },
+    {
+      name: 'one-door',
+      comment: 'protocol is imported by protocol/index.ts alone',
+      severity: 'error',
+      from: { pathNot: '^protocol/' },
+      to: { path: '^protocol/', pathNot: PROTOCOL },
+    },
+    {
+      name: 'nobody-imports-tests',
+      severity: 'error',
+      from: { path: own },
+      to: { path: '^test/' },
+    },
+    {
+      name: 'no-dev-dependency',
+      comment: 'what runs in use is no devDependency',
+      severity: 'error',
+      from: { path: own },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: '^node_modules/@types/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    tsPreCompilationDeps: true,
+    combinedDependencies: false,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+};

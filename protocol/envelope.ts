@@ -1,0 +1,186 @@
+/** The end-to-end envelope of a private message (SPEC 7.3): sealed to the recipient, signed by the sender. */
+import { concat, copy, fromUtf8, isZero, readUint, samePublic, writeUint } from './bytes.js';
+import { readFields, writeFields } from './codec.js';
+import type { RsaPrivate, SyncCrypto } from './crypto-port.js';
+import { fieldsLength, type FieldValues } from './field.js';
+import type { Ports } from './handshake.js';
+import { label, Label } from './labels.js';
+import {
+  ENVELOPE,
+  ENVELOPE_HEADER,
+  ENVELOPE_INNER,
+  ENVELOPE_TEXT,
+  HASH,
+  ID,
+  KEY,
+  NONCE,
+  RANDOM,
+  RSA_BLOCK,
+  SIGNATURE,
+  TAG,
+} from './limits.js';
+
+export const ENVELOPE_VERSION = 1;
+/** RSA-2048-OAEP-SHA256, RSA-PSS-SHA256, AES-256-GCM. */
+export const SUITE_RSA = 1;
+
+const header = [
+  { name: 'version', kind: 'uint', size: 1, max: 255 },
+  { name: 'suite', kind: 'uint', size: 1, max: 255 },
+  { name: 'conversation', kind: 'bytes', length: ID },
+  { name: 'message', kind: 'bytes', length: ID },
+  { name: 'sender', kind: 'bytes', length: ID },
+  { name: 'recipient', kind: 'bytes', length: ID },
+  { name: 'senderKeys', kind: 'bytes', length: HASH },
+  { name: 'recipientKeys', kind: 'bytes', length: HASH },
+  { name: 'sequence', kind: 'uint', size: 8 },
+  { name: 'time', kind: 'uint', size: 8 },
+  { name: 'previous', kind: 'bytes', length: HASH },
+  { name: 'part', kind: 'uint', size: 2 },
+  { name: 'parts', kind: 'uint', size: 2 },
+] as const;
+export const envelopeFields = header;
+export type EnvelopeHeader = FieldValues<typeof header>;
+
+if (fieldsLength(header) !== ENVELOPE_HEADER) throw new Error('envelope: header length');
+
+const AT_MESSAGE = 2 + ID;
+const AT_SENDER = AT_MESSAGE + ID;
+const AT_RECIPIENT = AT_SENDER + ID;
+const AT_SEALED = ENVELOPE_HEADER + RSA_BLOCK;
+const AES_256_KEY = 2 * KEY;
+const zeroNonce = new Uint8Array(NONCE);
+const info = { key: label('pm key'), conversation: label('conversation') };
+
+/** What a router reads: views of the envelope, 16 bytes each. */
+export function envelopeMessage(envelope: Uint8Array): Uint8Array {
+  return envelope.subarray(AT_MESSAGE, AT_SENDER);
+}
+export function envelopeSender(envelope: Uint8Array): Uint8Array {
+  return envelope.subarray(AT_SENDER, AT_RECIPIENT);
+}
+export function envelopeRecipient(envelope: Uint8Array): Uint8Array {
+  return envelope.subarray(AT_RECIPIENT, AT_RECIPIENT + ID);
+}
+
+/** The header as its author wrote it; nothing of it is proven before `openEnvelope`. */
+export function readEnvelopeHeader(envelope: Uint8Array): EnvelopeHeader | undefined {
+  if (envelope.length !== ENVELOPE) return undefined;
+  for (const field of header) {
+    if (field.kind === 'uint' && field.size === 8 && !Number.isSafeInteger(readUint(envelope, offset(field.name), 8)))
+      return undefined;
+  }
+  return readFields(header, envelope, 0) as EnvelopeHeader;
+}
+
+function offset(name: string): number {
+  return fieldsLength(
+    header.slice(
+      0,
+      header.findIndex((field) => field.name === name),
+    ),
+  );
+}
+
+/** The same for both: H of the two uids in order, 16 bytes (SPEC 7.2). */
+export function conversationId(sync: SyncCrypto, a: Uint8Array, b: Uint8Array): Uint8Array {
+  const aFirst = a.findIndex((byte, i) => byte !== b[i]);
+  const [low, high] = (a[aFirst] ?? 0) < (b[aFirst] ?? 0) ? [a, b] : [b, a];
+  return sync.sha256(info.conversation, low, high).subarray(0, ID);
+}
+
+/** What the next envelope of this sender in this conversation names as `previous`. */
+export function envelopeHash(sync: SyncCrypto, envelope: Uint8Array): Uint8Array {
+  return sync.sha256(envelope);
+}
+
+function messageKey(sync: SyncCrypto, k: Uint8Array, bound: Uint8Array): Uint8Array {
+  return sync.hkdf(k, sync.sha256(bound), info.key, AES_256_KEY);
+}
+
+function signedMessage(sync: SyncCrypto, hdr: Uint8Array, block: Uint8Array, text: Uint8Array): Uint8Array {
+  return concat(hdr, sync.sha256(block), sync.sha256(text));
+}
+
+/**
+ * @param text 1 to 1024 bytes of UTF-8
+ * @param recipientEnc the recipient's `enc` modulus, pinned
+ * @param senderSig the sender's own `sig` key
+ * @throws RangeError where the text is empty or too long
+ */
+export async function sealEnvelope(
+  ports: Ports,
+  fields: EnvelopeHeader,
+  text: Uint8Array,
+  recipientEnc: Uint8Array,
+  senderSig: RsaPrivate,
+): Promise<Uint8Array> {
+  if (text.length < 1 || text.length > ENVELOPE_TEXT) throw new RangeError('envelope: text length');
+  const { sync, asymmetric } = ports;
+  const envelope = new Uint8Array(ENVELOPE);
+  writeFields(header, fields, envelope, 0);
+  const hdr = envelope.subarray(0, ENVELOPE_HEADER);
+  const k = sync.random(RANDOM);
+  const block = await asymmetric.oaepSeal(recipientEnc, Label.pm, k);
+  envelope.set(block, ENVELOPE_HEADER);
+  const inner = new Uint8Array(ENVELOPE_INNER);
+  inner.set(await asymmetric.pssSign(senderSig, Label.pm, signedMessage(sync, hdr, block, text)));
+  writeUint(inner, SIGNATURE, 2, text.length);
+  inner.set(text, SIGNATURE + 2);
+  const bound = envelope.subarray(0, AT_SEALED);
+  sync.aead(messageKey(sync, k, bound)).seal(zeroNonce, bound, inner, envelope, AT_SEALED);
+  k.fill(0);
+  return envelope;
+}
+
+/** The step at which an envelope is refused, in the order of SPEC 7.4. */
+export type EnvelopeProblem = 'header' | 'recipient' | 'sender' | 'keys' | 'block' | 'seal' | 'text' | 'signature';
+
+export interface Correspondents {
+  readonly recipient: Uint8Array;
+  readonly recipientKeys: Uint8Array;
+  readonly recipientEnc: RsaPrivate;
+  readonly sender: Uint8Array;
+  readonly senderKeys: Uint8Array;
+  readonly senderSig: Uint8Array;
+}
+
+export type OpenedEnvelope =
+  | { readonly problem?: undefined; readonly header: EnvelopeHeader; readonly text: string }
+  | { readonly problem: EnvelopeProblem };
+
+export async function openEnvelope(ports: Ports, envelope: Uint8Array, who: Correspondents): Promise<OpenedEnvelope> {
+  const { sync, asymmetric } = ports;
+  const fields = readEnvelopeHeader(envelope);
+  if (fields?.version !== ENVELOPE_VERSION || fields.suite !== SUITE_RSA) return { problem: 'header' };
+  if (fields.part >= fields.parts) return { problem: 'header' };
+  if (!samePublic(fields.recipient, who.recipient)) return { problem: 'recipient' };
+  if (!samePublic(fields.sender, who.sender)) return { problem: 'sender' };
+  if (!samePublic(fields.conversation, conversationId(sync, who.sender, who.recipient))) return { problem: 'header' };
+  if (!samePublic(fields.recipientKeys, who.recipientKeys)) return { problem: 'keys' };
+  if (!samePublic(fields.senderKeys, who.senderKeys)) return { problem: 'keys' };
+  const bound = envelope.subarray(0, AT_SEALED);
+  const block = envelope.subarray(ENVELOPE_HEADER, AT_SEALED);
+  const k = await asymmetric.oaepOpen(who.recipientEnc, Label.pm, block);
+  if (k?.length !== RANDOM) return { problem: 'block' };
+  const inner = sync.aead(messageKey(sync, k, bound)).open(zeroNonce, bound, envelope.subarray(AT_SEALED));
+  k.fill(0);
+  if (!inner || inner.length !== ENVELOPE - AT_SEALED - TAG) return { problem: 'seal' };
+  const length = readUint(inner, SIGNATURE, 2);
+  if (length < 1 || length > ENVELOPE_TEXT || !isZero(inner.subarray(SIGNATURE + 2 + length)))
+    return { problem: 'text' };
+  const bytes = inner.subarray(SIGNATURE + 2, SIGNATURE + 2 + length);
+  const text = fromUtf8(bytes);
+  if (text === undefined) return { problem: 'text' };
+  const message = signedMessage(sync, envelope.subarray(0, ENVELOPE_HEADER), block, bytes);
+  if (!(await asymmetric.pssVerify(who.senderSig, Label.pm, message, inner.subarray(0, SIGNATURE))))
+    return { problem: 'signature' };
+  return { header: copied(fields), text };
+}
+
+/** The header's views copied, so that it outlives the frame it came in. */
+function copied(fields: EnvelopeHeader): EnvelopeHeader {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, typeof value === 'number' ? value : copy(value)]),
+  ) as unknown as EnvelopeHeader;
+}

@@ -1,0 +1,19 @@
+import { utf8 } from './bytes.js';
+
+/** Every label and info of the protocol, in one place (SPEC 1.4). */
+export function label(text: string): Uint8Array {
+  return utf8(`cadenas/1 ${text}`);
+}
+
+export const Label = {
+  /** OAEP */
+  s1: label('s1'),
+  s2: label('s2'),
+  pm: label('pm'),
+  pop: label('pop'),
+  /** PSS */
+  login: label('login'),
+  keys: label('keys'),
+  request: label('request'),
+  accept: label('accept'),
+} as const;

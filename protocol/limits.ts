@@ -1,0 +1,66 @@
+/** Sizes of the wire, in bytes. Every sum that must hold is asserted when this module loads (SPEC 2). */
+
+export const FRAME = 2048;
+export const RSA_BLOCK = 256;
+export const MODULUS = 256;
+export const SIGNATURE = 256;
+export const TAG = 16;
+export const KEY = 16;
+export const NONCE = 12;
+export const COUNTER = 16;
+export const HASH = 32;
+export const ID = 16;
+export const RANDOM = 32;
+export const X25519_KEY = 32;
+export const MLKEM_EK = 1184;
+export const MLKEM_CT = 1088;
+
+export const HELLO_STRUCT = 1720;
+export const ACK_STRUCT = 2000;
+export const STRUCT = 1776;
+
+/** version, flags, opcode, frame id, timestamp */
+export const COMMAND_HEADER = 1 + 1 + 4 + ID + 8;
+/** the same, then status and code */
+export const ANSWER_HEADER = COMMAND_HEADER + 1 + 2;
+
+export const NAME_MIN = 3;
+export const NAME_MAX = 32;
+
+export const OPAQUE_REQUEST = 32;
+export const OPAQUE_RESPONSE = 64;
+export const OPAQUE_RECORD = 192;
+export const OPAQUE_KE1 = 96;
+export const OPAQUE_KE2 = 320;
+export const OPAQUE_KE3 = 64;
+
+export const ENVELOPE_HEADER = 1 + 1 + ID + ID + ID + ID + HASH + HASH + 8 + 8 + HASH + 2 + 2;
+export const ENVELOPE_TEXT = 1024;
+export const ENVELOPE_INNER = SIGNATURE + 2 + ENVELOPE_TEXT;
+export const ENVELOPE = ENVELOPE_HEADER + RSA_BLOCK + ENVELOPE_INNER + TAG;
+
+export const ROOM_TEXT = 1024;
+
+/** Deliveries that one `ackd` frame acknowledges at most. */
+export const ACKS_PER_FRAME = 64;
+/** Answers that one `ansr` frame carries at most. */
+export const ANSWERS_PER_FRAME = 50;
+
+/** A HELLO's time may differ from the daemon's clock by this much, in ms (SPEC 4). */
+export const HELLO_WINDOW_MS = 120_000;
+/** The words must follow the password's proof within this time, in ms (SPEC 6). */
+export const PASS_WINDOW_MS = 300_000;
+/** A session of the three words ends after this time, in ms (SPEC 6). */
+export const SESSION_MS = 12 * 3600_000;
+/** A sequence number never passes this value under one inner key (SPEC 5). */
+export const FRAMES_PER_KEY = 2 ** 20;
+
+function sizes(sum: boolean, what: string): void {
+  if (!sum) throw new Error(`limits: ${what}`);
+}
+sizes(RANDOM + 8 + RSA_BLOCK + HELLO_STRUCT + TAG + TAG === FRAME, 'HELLO fills a frame');
+sizes(RANDOM + ACK_STRUCT + TAG === FRAME, 'ACK fills a frame');
+sizes(RSA_BLOCK + STRUCT + TAG === FRAME, 'DATA fills a frame');
+sizes(ANSWER_HEADER + ENVELOPE <= STRUCT, 'an envelope fits an event');
+sizes(ANSWER_HEADER + 1 + ACKS_PER_FRAME * ID <= STRUCT, 'acknowledgements fit a frame');
+sizes(ANSWER_HEADER + 1 + ANSWERS_PER_FRAME * (4 + 1 + ID + 1 + 2) <= STRUCT, 'answers fit a frame');

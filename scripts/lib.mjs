@@ -1,0 +1,87 @@
+// What the scripts share. It runs before anything is installed: Node alone.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The network of this tree, for everybody who tries it out. */
+export const DEV = 'dev';
+
+/** Programs of packages, run by this Node: npx would answer with its own notices. */
+export const tools = {
+  tsc: 'node_modules/typescript/bin/tsc',
+  eslint: 'node_modules/eslint/bin/eslint.js',
+  prettier: 'node_modules/prettier/bin/prettier.cjs',
+  depcruise: 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+  knip: 'node_modules/knip/bin/knip.js',
+};
+
+const lock = join(root, 'package-lock.json');
+const installed = join(root, 'node_modules/.cadenas-lock');
+
+/** One line on stderr, where progress goes: stdout belongs to what was asked for. */
+export function say(line) {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Ends the script with one line. */
+export function fail(line) {
+  say(line);
+  process.exit(1);
+}
+
+/** Runs a program in the project's folder; its exit code, 128 where a signal ended it. */
+export function attempt(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], ...options });
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 128));
+  });
+}
+
+/** The same; a failure ends the script with the program's exit code. */
+export async function run(command, args, options) {
+  const code = await attempt(command, args, options);
+  if (code !== 0) process.exit(code);
+}
+
+/** stdout of the program becomes our stderr. */
+const toStderr = { stdio: ['ignore', process.stderr, process.stderr] };
+
+/** `npm ci` where package-lock.json is not the one that was installed. */
+export async function ensureInstalled() {
+  const hash = createHash('sha256').update(readFileSync(lock)).digest('hex');
+  if (existsSync(installed) && readFileSync(installed, 'utf8') === hash) return;
+  say('installing the packages of package-lock.json …');
+  // Under npm, the npm that runs us; npm itself is a JavaScript program.
+  const npm = process.env.npm_execpath;
+  const [command, ...args] = npm?.endsWith('.js') ? [process.execPath, npm, 'ci'] : ['npm', 'ci'];
+  if ((await attempt(command, args, toStderr)) !== 0) fail('npm ci failed; see above, then try again');
+  writeFileSync(installed, hash);
+}
+
+/** Whether everything compiles; the compiler's messages go to stderr. */
+export async function compiles() {
+  return (await attempt(process.execPath, [tools.tsc, '-b'], toStderr)) === 0;
+}
+
+export async function compile() {
+  if (!(await compiles())) fail('it does not compile; see above');
+}
+
+export function keysExist(network = DEV) {
+  return existsSync(join(root, 'keys', network));
+}
+
+/** cadenas-keys with the project's folder as its own; what it prints goes to stderr. */
+export async function cadenasKeys(...args) {
+  await run(process.execPath, ['bin/cadenas-keys', ...args], toStderr);
+}
+
+/** The client that bin/cadenas runs. */
+export async function linkDevClient() {
+  await cadenasKeys('link', '--network', DEV, '--out', 'dist/client');
+}

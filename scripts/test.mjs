@@ -1,0 +1,91 @@
+// npm test, npm run test:system: runs test files and counts what they say.
+// A tap test is a program that prints TAP. It runs here by Node alone: tap's own runner puts loaders into
+// every process that a test starts, and so tests (and measures) other daemons and clients than people run.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compiles, ensureInstalled, fail, root } from './lib.mjs';
+import { runTestFile } from './tap-file.mjs';
+
+const suites = {
+  npm: { folders: ['unit', 'vectors', 'contract', 'scenario'], programs: [] },
+  system: {
+    folders: ['system'],
+    // What the tests need of Debian: package, and how to see that it is there.
+    programs: [
+      { package: 'tmux', check: ['tmux', '-V'] },
+      { package: 'python3', check: ['/usr/bin/python3', '--version'] },
+      { package: 'python3-cryptography', check: ['/usr/bin/python3', '-c', 'import cryptography'] },
+      { package: 'openssl', check: ['openssl', 'version'] },
+    ],
+  },
+};
+const JOBS = 2;
+
+const name = process.argv[2] ?? '';
+const suite = suites[name];
+if (!suite) fail(`usage: node scripts/test.mjs ${Object.keys(suites).join('|')} [part of a file's name …]`);
+const wanted = process.argv.slice(3);
+const counts = join(root, `dist/test-counts-${name}.json`);
+rmSync(counts, { force: true });
+
+await ensureInstalled();
+if (!(await compiles())) finish({ passed: 0, failed: 1 }, 'it does not compile; see above');
+const missing = install(missingPrograms());
+if (missing.length > 0)
+  finish({ passed: 0, failed: 1 }, `these Debian packages are needed; as root: apt-get install ${missing.join(' ')}`);
+const files = suite.folders.flatMap(testFiles).filter((file) => wanted.every((part) => file.includes(part)));
+if (files.length === 0) finish({ passed: 0, failed: 1 }, 'no test files found');
+finish(await runAll(files));
+
+/** From the sources: dist may still hold a test that is gone. */
+function testFiles(folder) {
+  return readdirSync(join(root, 'test', folder), { recursive: true })
+    .filter((file) => file.endsWith('.test.ts'))
+    .sort()
+    .map((file) => `${folder}/${file.replace(/\.ts$/, '.js')}`);
+}
+
+function missingPrograms() {
+  const there = ([command, ...args]) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+  return suite.programs.filter(({ check }) => !there(check)).map((program) => program.package);
+}
+
+/** Installs them where we may; what is still missing. */
+function install(packages) {
+  if (packages.length === 0 || process.geteuid?.() !== 0) return packages;
+  console.log(`installing ${packages.join(' ')} …`);
+  const options = {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  };
+  const done = [['update'], ['install', '-y', '--no-install-recommends', ...packages]].every(
+    (args) => spawnSync('apt-get', ['-q', ...args], options).status === 0,
+  );
+  return done ? missingPrograms() : packages;
+}
+
+async function runAll(files) {
+  const total = { passed: 0, failed: 0 };
+  const waiting = [...files];
+  const worker = async () => {
+    for (let file = waiting.shift(); file; file = waiting.shift()) {
+      const { passed, failures, seconds, detail } = await runTestFile(file);
+      total.passed += passed;
+      total.failed += failures.length;
+      const said = failures.length === 0 ? 'ok  ' : 'FAIL';
+      console.log(`${said} ${file.padEnd(44)} ${String(passed).padStart(3)} passed  ${seconds.toFixed(1)} s`);
+      if (failures.length > 0) console.log(`${detail}\n${failures.map((one) => `  failed: ${one}`).join('\n')}\n`);
+    }
+  };
+  await Promise.all(Array.from({ length: JOBS }, worker));
+  return total;
+}
+
+function finish(total, why) {
+  if (why) console.log(why);
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  writeFileSync(counts, JSON.stringify({ suite: name, ...total }));
+  console.log(`${name}: ${total.passed} passed, ${total.failed} failed`);
+  process.exit(total.failed === 0 ? 0 : 1);
+}

@@ -1,0 +1,6 @@
+/** The door of this room: what a face on Node composes a client from. */
+export { FileStorage } from './file-storage.js';
+export { defaultHome, folderExists, prepareFolder, profileFolder } from './home.js';
+export { ProfileServer } from './profile-server.js';
+export { HomeRefusal } from './refusal.js';
+export { RemoteClient } from './remote-client.js';

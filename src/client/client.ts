@@ -1,0 +1,84 @@
+/** What a face talks to, whether the core runs in its own process or behind the profile's socket. All of it is JSON. */
+import type { Trouble } from './errors.js';
+import type { Item, Line } from './inbox.js';
+import type { OutgoingState, Relation } from './state.js';
+import type { SessionState } from './session.js';
+
+export interface ContactView {
+  readonly name: string;
+  readonly relation: Relation;
+  readonly changed: boolean;
+  /** of the pinned keys, hexadecimal; empty where there are none */
+  readonly fingerprint: string;
+  /** what the daemon says now, compared with the pins; only where it was asked */
+  readonly check?: 'same' | 'different' | 'unknown' | 'unpinned';
+}
+
+export interface StatusView {
+  readonly name: string;
+  readonly uid: string;
+  readonly network: string;
+  readonly server: string;
+  readonly session: SessionState;
+  /** ms since 1970: the session's end; 0 without a session */
+  readonly ends: number;
+  readonly unread: number;
+  readonly waiting: number;
+  readonly contacts: number;
+  /** why there is no session */
+  readonly trouble?: Trouble;
+}
+
+export interface RelationView {
+  readonly name: string;
+  readonly relation: Relation;
+  /** the daemon has not answered yet: it is repeated by itself */
+  readonly pending: boolean;
+  readonly trouble?: Trouble;
+}
+
+export interface SentView {
+  readonly id: string;
+  readonly to: string;
+  readonly state: OutgoingState;
+  readonly trouble?: Trouble;
+}
+
+/** Commands: what they take, what they give. Each may fail with a ClientError. */
+export interface Commands {
+  status: { args: object; result: StatusView };
+  contacts: { args: { readonly check: boolean }; result: { readonly contacts: readonly ContactView[] } };
+  add: { args: { readonly name: string }; result: RelationView };
+  accept: { args: { readonly name: string }; result: RelationView };
+  decline: { args: { readonly name: string }; result: RelationView };
+  block: { args: { readonly name: string }; result: RelationView };
+  send: { args: { readonly to: string; readonly text: string }; result: SentView };
+  unread: { args: object; result: { readonly items: readonly Item[]; readonly more: boolean } };
+  read: { args: { readonly keys: readonly string[] }; result: object };
+  history: {
+    args: { readonly name: string; readonly after: number };
+    result: { readonly lines: readonly Line[]; readonly more: boolean };
+  };
+  /** resolves when the queue of the present login is in; fails where there is no session */
+  drained: { args: object; result: object };
+  /** ends the session and forgets its grant; the process that owns the profile ends too */
+  logout: { args: object; result: object };
+}
+
+export type CommandName = keyof Commands;
+
+export type ClientEvent =
+  /** there is something unread */
+  | { readonly type: 'unread' }
+  | { readonly type: 'sent'; readonly id: string; readonly to: string; readonly state: OutgoingState }
+  | { readonly type: 'session'; readonly state: SessionState; readonly trouble?: Trouble }
+  /** the session will not come back by itself */
+  | { readonly type: 'ended'; readonly trouble: Trouble };
+
+export interface Client {
+  call<C extends CommandName>(command: C, args: Commands[C]['args']): Promise<Commands[C]['result']>;
+  /** Returns what takes the listener away. */
+  on(listener: (event: ClientEvent) => void): () => void;
+  /** Ends a core that runs here; leaves one behind a socket as it is. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,150 @@
+/** The core's commands as a table: what each takes, and what it does. */
+import { Code, decode, fingerprint, fromHex, hex, structs } from '../../protocol/index.js';
+import type { Actions } from './actions.js';
+import type { CommandName, Commands, ContactView, RelationView, SentView, StatusView } from './client.js';
+import { cryptoOf, stateOf, type Desk } from './desk.js';
+import { error } from './errors.js';
+import type { Inbox } from './inbox.js';
+import { PAGE } from './inbox.js';
+import type { Outbox } from './outbox.js';
+import { otherName, type People } from './people.js';
+import type { Session } from './session.js';
+import type { Contact, Relation } from './state.js';
+
+/** How long a command waits for the daemon's answer before it says that it goes on without. */
+const ANSWER_WAIT_MS = 5_000;
+
+export interface CommandParts {
+  readonly desk: Desk;
+  readonly session: Session;
+  readonly people: People;
+  readonly actions: Actions;
+  readonly outbox: Outbox;
+  readonly inbox: Inbox;
+  readonly drained: () => Promise<void>;
+  readonly logout: () => Promise<void>;
+}
+
+type Table = { readonly [C in CommandName]: (args: Commands[C]['args']) => Promise<Commands[C]['result']> };
+
+/** Arguments may come through a socket: of the same user, but perhaps of another version of this program. */
+function text(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw error('usage', `${what} is missing`);
+  return value;
+}
+
+export function commandTable(parts: CommandParts): Table {
+  const { desk, people, outbox, inbox } = parts;
+  const relation = async (
+    work: () => Promise<{ name: string; relation: Relation; frame?: string }>,
+  ): Promise<RelationView> => {
+    const { frame, ...view } = await desk.inTurn(work);
+    parts.actions.kick();
+    if (view.relation === 'open') outbox.opened(view.name);
+    outbox.forget();
+    return answered(parts, view, frame);
+  };
+  return {
+    status: () => Promise.resolve(status(parts)),
+    contacts: (args) => contacts(parts, args.check),
+    add: (args) => relation(() => people.add(text(args.name, 'the name'))),
+    accept: (args) => relation(() => people.accept(text(args.name, 'the name'))),
+    decline: (args) => relation(() => people.decline(text(args.name, 'the name'))),
+    block: (args) => relation(() => people.block(text(args.name, 'the name'))),
+    send: (args) => send(parts, text(args.to, 'the name'), text(args.text, 'the text')),
+    unread: () => Promise.resolve(inbox.unread()),
+    read: async (args) => {
+      await inbox.markRead(args.keys.map((key) => text(key, 'a key')).slice(0, PAGE));
+      return {};
+    },
+    history: (args) => {
+      const name = otherName(desk, text(args.name, 'the name'));
+      if (!stateOf(desk).contacts.has(name)) return Promise.reject(error('never-asked', name));
+      return Promise.resolve(inbox.history(name, args.after));
+    },
+    drained: async () => {
+      await parts.drained();
+      return {};
+    },
+    logout: async () => {
+      await parts.logout();
+      return {};
+    },
+  };
+}
+
+async function answered(
+  parts: CommandParts,
+  view: { name: string; relation: Relation },
+  frame: string | undefined,
+): Promise<RelationView> {
+  if (frame === undefined) return { ...view, pending: false };
+  const outcome = await parts.actions.outcome(frame, ANSWER_WAIT_MS);
+  const pending = stateOf(parts.desk).actions.has(frame);
+  if (outcome?.failure && !pending) throw outcome.failure;
+  const trouble = outcome?.failure ?? (pending ? (parts.desk.trouble() ?? error('timeout', 'the request')) : undefined);
+  return { ...view, pending, ...(trouble ? { trouble: trouble.trouble } : {}) };
+}
+
+async function send(parts: CommandParts, typed: string, body: string): Promise<SentView> {
+  const { outbox, desk } = parts;
+  const id = await outbox.send(typed, body);
+  const { state, failure } = await outbox.outcome(id, ANSWER_WAIT_MS);
+  return { id, to: otherName(desk, typed), state, ...(failure ? { trouble: failure.trouble } : {}) };
+}
+
+function status(parts: CommandParts): StatusView {
+  const { desk, session, inbox } = parts;
+  const { me, ports } = desk;
+  const state = stateOf(desk);
+  const grant = state.grant.get('grant');
+  const trouble = session.trouble;
+  return {
+    name: me.name,
+    uid: hex(me.uid),
+    network: ports.linked.network,
+    server: `${ports.server.host}:${String(ports.server.port)}`,
+    session: session.state,
+    ends: grant?.ends ?? 0,
+    unread: inbox.unreadCount(),
+    waiting: [...state.outgoing.values()].filter((entry) => entry.state === 'waiting').length,
+    contacts: state.contacts.size,
+    ...(trouble ? { trouble: trouble.trouble } : {}),
+  };
+}
+
+async function contacts(parts: CommandParts, check: boolean): Promise<{ contacts: ContactView[] }> {
+  const all = [...stateOf(parts.desk).contacts.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const views: ContactView[] = [];
+  for (const contact of all) {
+    const view: ContactView = {
+      name: contact.name,
+      relation: contact.relation,
+      changed: contact.changed !== undefined,
+      fingerprint: fingerprintOf(parts.desk, contact),
+    };
+    views.push(check ? { ...view, check: await compare(parts, contact) } : view);
+  }
+  return { contacts: views };
+}
+
+function fingerprintOf(desk: Desk, contact: Contact): string {
+  const { keys } = contact;
+  if (!keys) return '';
+  return hex(fingerprint(cryptoOf(desk).sync, { enc: fromHex(keys.enc), sig: fromHex(keys.sig) }));
+}
+
+/** What the daemon gives as this name's keys today (keyq), against the pins. */
+async function compare(parts: CommandParts, contact: Contact): Promise<NonNullable<ContactView['check']>> {
+  const { keys, name } = contact;
+  if (!keys) return 'unpinned';
+  const link = parts.session.link;
+  if (!link) throw parts.session.trouble ?? error('offline');
+  const reply = await link.request(structs.keyq, { name });
+  if (reply.code === Code.notFound) return 'unknown';
+  if (reply.isError) throw error('unavailable', String(reply.code));
+  const decoded = decode(structs.keyqAnswer, reply.struct);
+  if (decoded.problem) throw error('protocol', 'keyq');
+  const { uid, enc, sig } = decoded.values;
+  return hex(uid) === keys.uid && hex(enc) === keys.enc && hex(sig) === keys.sig ? 'same' : 'different';
+}

@@ -1,0 +1,341 @@
+/** The client: commands in, events out. Portable; the machine it runs on is handed in as ports. */
+import { toName } from '../../protocol/index.js';
+import { Actions } from './actions.js';
+import type { Client, ClientEvent, CommandName, Commands } from './client.js';
+import { commandTable } from './commands.js';
+import { Deliveries } from './deliveries.js';
+import type { Desk } from './desk.js';
+import { asClientError, ClientError, error } from './errors.js';
+import {
+  checkSecrets,
+  IDENTITY_FILE,
+  openIdentity,
+  readIdentity,
+  UNFINISHED_FILE,
+  type Me,
+  type PublicIdentity,
+  type Secrets,
+} from './identity.js';
+import { Inbox } from './inbox.js';
+import { Journal } from './journal.js';
+import { Link, type OnEvent } from './link.js';
+import { register } from './login.js';
+import { Outbox } from './outbox.js';
+import { People } from './people.js';
+import type { ClientPorts } from './ports.js';
+import type { Event } from './reducer.js';
+import { expired, nextExpiry } from './retention.js';
+import { Session } from './session.js';
+import { Waiters } from './waiters.js';
+
+/** How long `drained` waits for a login's queue. */
+const DRAIN_WAIT_MS = 60_000;
+/** Deletions close together share one rewrite of the log. */
+const EXPIRY_MIN_MS = 1_000;
+/** What is under way gets this long at a clean end. */
+const CLOSE_WAIT_MS = 2_000;
+/** A timer never sleeps longer: some clocks can't. */
+const TIMER_MAX_MS = 24 * 3600_000;
+
+/** Who a profile belongs to, without its secrets. undefined where nobody registered. */
+export async function identityOf(ports: Pick<ClientPorts, 'storage'>): Promise<PublicIdentity | undefined> {
+  const file = await ports.storage.read(IDENTITY_FILE);
+  return file && readIdentity(file);
+}
+
+/**
+ * Makes an account and a profile, and logs in on the same connection.
+ * @throws ClientError
+ */
+export async function registerCore(ports: ClientPorts, typed: string, secrets: Secrets): Promise<ClientCore> {
+  const name = toName(typed);
+  if (name === undefined) throw error('bad-name', typed);
+  checkSecrets(secrets);
+  const known = await identityOf(ports);
+  if (known) throw error('registered', known.name);
+  const resumed = await resumeRegistration(ports, name, secrets);
+  if (resumed) return resumed;
+  let target: OnEvent | undefined;
+  const link = await Link.open(ports, (from, struct, opcode) => target?.(from, struct, opcode));
+  try {
+    let identity: Uint8Array | undefined;
+    const me = await register(ports, link, name, secrets, (sealed) => {
+      identity = sealed;
+      return ports.storage.replace(UNFINISHED_FILE, sealed);
+    });
+    if (!identity) throw error('damaged-identity');
+    await ports.storage.replace(IDENTITY_FILE, identity);
+    await ports.storage.remove(UNFINISHED_FILE);
+    const core = await ClientCore.start(ports, me);
+    target = core.onEvent;
+    await core.connect(link);
+    return core;
+  } catch (thrown) {
+    link.fail(error('disconnected'));
+    throw thrown;
+  }
+}
+
+/** A registration whose last answer was lost: if the daemon knows the account, it is ours. */
+async function resumeRegistration(ports: ClientPorts, name: string, secrets: Secrets): Promise<ClientCore | undefined> {
+  const file = await ports.storage.read(UNFINISHED_FILE);
+  if (!file || readIdentity(file).name !== name) return undefined;
+  let core: ClientCore | undefined;
+  try {
+    const me = await openIdentity(ports.crypto, ports.linked.network, file, secrets);
+    core = await ClientCore.start(ports, me);
+    await core.connect();
+  } catch (thrown) {
+    await core?.close();
+    const never =
+      thrown instanceof ClientError && ['login-refused', 'wrong-password', 'wrong-words'].includes(thrown.code);
+    if (!never) throw thrown;
+    return undefined; // the daemon did not finish it either: begin anew
+  }
+  await ports.storage.replace(IDENTITY_FILE, file);
+  await ports.storage.remove(UNFINISHED_FILE);
+  return core;
+}
+
+/** @throws ClientError `no-profile`, `wrong-password`, `wrong-words`, `damaged-…` */
+export async function openCore(ports: ClientPorts, profile: string, secrets: Secrets): Promise<ClientCore> {
+  const file = await ports.storage.read(IDENTITY_FILE);
+  if (!file) throw error('no-profile', profile);
+  const me = await openIdentity(ports.crypto, ports.linked.network, file, secrets);
+  return ClientCore.start(ports, me);
+}
+
+export class ClientCore implements Client {
+  readonly #ports: ClientPorts;
+  readonly #journal: Journal;
+  readonly #listeners = new Set<(event: ClientEvent) => void>();
+  readonly #session: Session;
+  readonly #actions: Actions;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #deliveries: Deliveries;
+  readonly #commands: ReturnType<typeof commandTable>;
+  readonly #drain: Waiters<'drained'>;
+  #drained = false;
+  #turn: Promise<unknown> = Promise.resolve();
+  #cancelExpiry: (() => void) | undefined;
+  #closing = false;
+  readonly onEvent: OnEvent;
+
+  private constructor(ports: ClientPorts, me: Me, journal: Journal) {
+    this.#ports = ports;
+    this.#journal = journal;
+    this.#drain = new Waiters(ports.clock);
+    const desk: Desk = {
+      ports,
+      me,
+      journal,
+      record: (...events) => this.#record(events),
+      inTurn: (work) => this.#inTurn(work),
+      background: (work) => {
+        this.#background(work);
+      },
+      trouble: () => this.#session.trouble,
+    };
+    const people = new People(desk);
+    this.#actions = new Actions(desk, () => {
+      this.#outbox.forget();
+      this.#outbox.kick();
+    });
+    this.#outbox = new Outbox(desk, (name) => this.#actions.pending(name));
+    this.#inbox = new Inbox(desk);
+    this.#session = this.#makeSession(me);
+    this.#deliveries = new Deliveries({
+      desk,
+      people,
+      inbox: this.#inbox,
+      outbox: this.#outbox,
+      farewell: (why) => {
+        this.#session.farewell(why);
+      },
+      drained: () => {
+        this.#drained = true;
+        this.#drain.tell('drained', 'drained');
+      },
+    });
+    this.onEvent = (link, struct, opcode) => {
+      this.#deliveries.take(link, struct, opcode);
+    };
+    this.#commands = commandTable({
+      desk,
+      session: this.#session,
+      people,
+      actions: this.#actions,
+      outbox: this.#outbox,
+      inbox: this.#inbox,
+      drained: () => this.#untilDrained(),
+      logout: () => this.#logout(),
+    });
+  }
+
+  /** Opens the profile's state; what is due to go has gone when this resolves. No connection yet. */
+  static async start(ports: ClientPorts, me: Me): Promise<ClientCore> {
+    const journal = await Journal.open(ports, me.stateKey);
+    const core = new ClientCore(ports, me, journal);
+    await core.#expire();
+    return core;
+  }
+
+  #makeSession(me: Me): Session {
+    const journal = this.#journal;
+    return new Session({
+      ports: this.#ports,
+      me,
+      grant: () => journal.state.grant.get('grant'),
+      keepGrant: (grant) => this.#record([grant ? { t: 'grant', grant } : { t: 'grant' }]),
+      onEvent: (link, struct, opcode) => {
+        this.#deliveries.take(link, struct, opcode);
+      },
+      online: (link) => {
+        this.#tell({ type: 'session', state: 'online' });
+        this.#actions.online(link);
+        this.#outbox.online(link);
+      },
+      offline: (why) => {
+        this.#drained = false;
+        this.#drain.dismiss();
+        this.#actions.offline();
+        this.#outbox.offline();
+        this.#tell({ type: 'session', state: this.#session.state, trouble: why.trouble });
+      },
+      ended: (why) => {
+        this.#tell({ type: 'ended', trouble: why.trouble });
+      },
+    });
+  }
+
+  /** Resolves when logged in, rejects with the first failure; goes on trying either way. */
+  connect(ready?: Link): Promise<void> {
+    return this.#session.connect(ready);
+  }
+
+  async call<C extends CommandName>(command: C, args: Commands[C]['args']): Promise<Commands[C]['result']> {
+    if (this.#closing) throw error('session-over');
+    if (!Object.hasOwn(this.#commands, command)) throw error('usage', `unknown command ${command}`);
+    return this.#commands[command](args);
+  }
+
+  on(listener: (event: ClientEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #tell(event: ClientEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  async #record(events: readonly Event[]): Promise<void> {
+    await this.#journal.append(...events);
+    for (const event of events) this.#after(event);
+  }
+
+  /** What follows from an event that is on the disk. */
+  #after(event: Event): void {
+    switch (event.t) {
+      case 'opened':
+        this.#actions.kick();
+        this.#outbox.opened(event.name);
+        return;
+      case 'asked':
+      case 'closed':
+        this.#actions.kick();
+        return;
+      case 'sent': {
+        const entry = this.#journal.state.outgoing.get(event.id);
+        if (entry) this.#tell({ type: 'sent', id: entry.id, to: entry.to, state: entry.state });
+        if (event.state !== 'queued') this.#planExpiry();
+        return;
+      }
+      case 'message':
+      case 'notice':
+        this.#tell({ type: 'unread' });
+        return;
+      case 'read':
+        this.#planExpiry();
+        return;
+      default:
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined); // the caller has the failure; the line goes on
+    return done;
+  }
+
+  #background(work: Promise<unknown>): void {
+    work.catch((thrown: unknown) => {
+      if (this.#closing) return; // what was under way at the end is repeated by the next start
+      const why = asClientError(thrown, '');
+      this.#ports.log(`background: ${why.code}: ${why.message}`);
+      this.#tell({ type: 'ended', trouble: why.trouble });
+    });
+  }
+
+  async #untilDrained(): Promise<void> {
+    if (this.#drained) return;
+    const trouble = (): ClientError | undefined => this.#session.trouble;
+    const before = trouble();
+    if (before) throw before;
+    const done = await this.#drain.wait('drained', DRAIN_WAIT_MS);
+    if (!done) throw trouble() ?? error('timeout', 'the login');
+  }
+
+  async #expire(): Promise<void> {
+    const keys = expired(this.#journal.state, this.#ports.clock.now());
+    if (keys.length > 0) {
+      await this.#journal.append({ t: 'expired', keys });
+      await this.#journal.compact();
+    }
+    this.#planExpiry();
+  }
+
+  #planExpiry(): void {
+    const next = nextExpiry(this.#journal.state);
+    this.#cancelExpiry?.();
+    this.#cancelExpiry = undefined;
+    if (next === undefined || this.#closing) return;
+    const ms = Math.min(Math.max(next - this.#ports.clock.now(), EXPIRY_MIN_MS), TIMER_MAX_MS);
+    this.#cancelExpiry = this.#ports.clock.after(ms, () => {
+      this.#background(this.#expire());
+    });
+  }
+
+  async #logout(): Promise<void> {
+    await this.#record([{ t: 'grant' }]);
+    /* After the answer of this command: whoever owns the core closes it on this event. */
+    this.#ports.clock.after(0, () => {
+      this.#tell({ type: 'ended', trouble: error('session-over').trouble });
+    });
+  }
+
+  /** A clean end: what came is on the disk and acknowledged, `quit` is said. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#cancelExpiry?.();
+    this.#inbox.close();
+    await this.#settle();
+    this.#deliveries.flush();
+    await this.#session.stop();
+    await this.#journal.synced();
+    this.#drain.dismiss();
+    this.#listeners.clear();
+  }
+
+  /** Waits for what is under way, not for ever. */
+  async #settle(): Promise<void> {
+    let cancel = (): void => undefined;
+    const enough = new Promise<void>((resolve) => {
+      cancel = this.#ports.clock.after(CLOSE_WAIT_MS, resolve);
+    });
+    const quiet = this.#turn.then(() => this.#outbox.quiet()).then(() => this.#journal.synced());
+    await Promise.race([quiet, enough]);
+    cancel();
+  }
+}

@@ -1,0 +1,222 @@
+/** Every way in which the client says no, in one place: code → exit, what happened, what to do. */
+import { ConnectError, type ConnectFailure } from '../transport/transport.js';
+
+/** Exit codes of the command line (docs/cli.md). */
+export const Exit = { done: 0, mistake: 1, unexpected: 2, network: 3, trust: 4, limited: 5 } as const;
+export type Exit = (typeof Exit)[keyof typeof Exit];
+
+type Line = readonly [exit: Exit, message: string, hint: string];
+
+const { mistake, unexpected, network, trust, limited } = Exit;
+
+const lines = {
+  // connection
+  'no-daemon': (at: string): Line => [
+    network,
+    `no daemon answers at ${at}`,
+    'start cadenasd or name another with --server HOST:PORT',
+  ],
+  'no-route': (at: string): Line => [network, `${at} can't be reached`, 'check the network and --server HOST:PORT'],
+  'connect-timeout': (at: string): Line => [
+    network,
+    `${at} did not answer in time`,
+    'check --server; a daemon without TLS needs --disable-ssl',
+  ],
+  'not-tls': (at: string): Line => [
+    network,
+    `${at} does not speak TLS`,
+    'the daemon runs without TLS: add --disable-ssl, or check --server',
+  ],
+  pin: (at: string): Line => [
+    trust,
+    `the certificate of ${at} is not the one of this network: somebody may be intercepting`,
+    'ask your operator; --allow-invalid-cert only if you know why it differs',
+  ],
+  'no-answer': (tls: string): Line => [
+    network,
+    'no answer: another network, a wrong clock, or not a Cadenas server',
+    tls === 'tls'
+      ? 'check --server and the clock'
+      : 'check --server and the clock; a daemon with TLS needs a client without --disable-ssl',
+  ],
+  'too-old': (): Line => [network, 'this client is too old or of another build', 'get a new one from your operator'],
+  disconnected: (): Line => [network, 'the connection to the daemon ended', 'try again'],
+  stopping: (): Line => [network, 'the daemon is stopping', 'try again in a while'],
+  protocol: (what: string): Line => [
+    unexpected,
+    `the daemon sent something that is not in the protocol (${what})`,
+    'report this to your operator',
+  ],
+  timeout: (what: string): Line => [network, `the daemon did not answer ${what} in time`, 'try again'],
+  'taken-over': (): Line => [
+    network,
+    'another client of this account logged in and took over',
+    'log in again to take it back: cadenas login',
+  ],
+  'session-over': (): Line => [mistake, 'the session is over', 'log in again: cadenas login'],
+  offline: (): Line => [network, 'not connected to the daemon', 'it goes on by itself when the daemon is back'],
+  // account
+  'bad-name': (typed: string): Line => [
+    mistake,
+    `${typed} is not a name`,
+    'use 3 to 32 of a-z, 0-9 and _, the first a letter',
+  ],
+  'name-taken': (name: string): Line => [mistake, `the name @${name} is taken`, 'choose another'],
+  'keys-refused': (): Line => [
+    unexpected,
+    'the daemon refused the new account',
+    'try again; report it to your operator if it stays',
+  ],
+  registered: (name: string): Line => [
+    mistake,
+    `this profile belongs to @${name} already`,
+    'use another with --profile NAME',
+  ],
+  'no-profile': (profile: string): Line => [
+    mistake,
+    `profile ${profile} is empty`,
+    'register first: cadenas register @name',
+  ],
+  'wrong-password': (): Line => [mistake, 'wrong password', 'type the one of this profile'],
+  'wrong-words': (): Line => [mistake, 'wrong words', 'type the three words of this profile'],
+  'login-refused': (name: string): Line => [
+    mistake,
+    `the daemon refused the login of @${name}`,
+    'check --server; ask your operator whether the account is there',
+  ],
+  'weak-password': (least: string): Line => [mistake, 'the password is too short', `use at least ${least} characters`],
+  'bad-words': (): Line => [mistake, 'these are not three words', 'type three words of at least three letters each'],
+  'damaged-identity': (): Line => [
+    unexpected,
+    'the identity file of this profile is damaged',
+    'restore it from a backup',
+  ],
+  'damaged-state': (): Line => [
+    unexpected,
+    'the state file of this profile is damaged',
+    'restore the profile from a backup',
+  ],
+  'other-network': (name: string): Line => [
+    mistake,
+    `this profile belongs to network ${name}`,
+    'use the client of that network',
+  ],
+  storage: (what: string): Line => [network, `the profile can't be written: ${what}`, 'check the disk, then try again'],
+  // people
+  self: (): Line => [mistake, 'that is you', 'name somebody else'],
+  'unknown-name': (name: string): Line => [mistake, `nobody is called @${name}`, 'check the spelling'],
+  'never-asked': (name: string): Line => [
+    mistake,
+    `you have no conversation with @${name}`,
+    `ask first: cadenas add @${name}`,
+  ],
+  'accept-first': (name: string): Line => [
+    mistake,
+    `@${name} asked you and waits`,
+    `accept first: cadenas accept @${name}`,
+  ],
+  'no-request': (name: string): Line => [mistake, `@${name} has not asked you`, `ask yourself: cadenas add @${name}`],
+  declined: (name: string): Line => [mistake, `@${name} declined`, `ask again: cadenas add @${name}`],
+  blocked: (name: string): Line => [mistake, `you blocked @${name}`, `ask again to unblock: cadenas add @${name}`],
+  changed: (name: string): Line => [
+    trust,
+    `the keys of @${name} changed: somebody may be in between; nothing is sent`,
+    `ask @${name} by other means`,
+  ],
+  'not-accepted': (name: string): Line => [
+    mistake,
+    `@${name} takes no messages from you now`,
+    'the message is kept and tried again',
+  ],
+  'not-taken': (name: string): Line => [mistake, `the daemon did not take the message to @${name}`, 'send it anew'],
+  // texts and limits
+  'text-empty': (): Line => [mistake, 'the text is empty', 'write something'],
+  'text-long': (length: string, limit: string): Line => [
+    mistake,
+    `the text has ${length} bytes, the limit is ${limit}`,
+    'send it in several messages',
+  ],
+  'text-invalid': (): Line => [mistake, 'the text is not valid UTF-8', 'convert it first'],
+  'outbox-full': (limit: string): Line => [
+    limited,
+    `${limit} messages wait to be sent already`,
+    'wait until some are delivered',
+  ],
+  'contacts-full': (limit: string): Line => [
+    limited,
+    `the contact book holds ${limit} people already`,
+    'decline some requests first',
+  ],
+  limited: (wait: string): Line => [
+    limited,
+    'the daemon limits you for now',
+    wait === '0' ? 'try again later' : `try again in ${wait} s`,
+  ],
+  unavailable: (code: string): Line => [network, `the daemon can't do this now (${code})`, 'try again later'],
+  refused: (what: string, code: string): Line => [
+    unexpected,
+    `the daemon refused ${what} (${code})`,
+    'report this to your operator',
+  ],
+  usage: (what: string): Line => [mistake, what, 'see cadenas --help'],
+} as const;
+
+export type ErrorCode = keyof typeof lines;
+
+/** What crosses the profile's socket and stands in JSON output. */
+export interface Trouble {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly exit: Exit;
+}
+
+export class ClientError extends Error implements Trouble {
+  readonly code: string;
+  readonly hint: string;
+  readonly exit: Exit;
+  /** ms after which trying again makes sense, where the daemon said so */
+  readonly wait: number;
+
+  constructor(trouble: Trouble, wait = 0) {
+    super(trouble.message);
+    this.name = 'ClientError';
+    this.code = trouble.code;
+    this.hint = trouble.hint;
+    this.exit = trouble.exit;
+    this.wait = wait;
+  }
+
+  get trouble(): Trouble {
+    return { code: this.code, message: this.message, hint: this.hint, exit: this.exit };
+  }
+}
+
+export function error<C extends ErrorCode>(code: C, ...args: Parameters<(typeof lines)[C]>): ClientError {
+  const line: (...all: Parameters<(typeof lines)[C]>) => Line = lines[code];
+  const [exit, message, hint] = line(...args);
+  return new ClientError({ code, message, hint, exit });
+}
+
+/** The daemon asks to wait this many seconds. */
+export function limitedFor(seconds: number): ClientError {
+  return new ClientError(error('limited', String(seconds)).trouble, seconds * 1000);
+}
+
+const connectCodes: Readonly<Record<ConnectFailure, 'no-daemon' | 'no-route' | 'connect-timeout' | 'not-tls' | 'pin'>> =
+  {
+    refused: 'no-daemon',
+    unreachable: 'no-route',
+    timeout: 'connect-timeout',
+    closed: 'no-daemon',
+    'not-tls': 'not-tls',
+    pin: 'pin',
+  };
+
+/** Whatever was thrown as something to show; what isn't ours is a bug and says so. */
+export function asClientError(thrown: unknown, at: string): ClientError {
+  if (thrown instanceof ClientError) return thrown;
+  if (thrown instanceof ConnectError) return error(connectCodes[thrown.reason], at);
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new ClientError({ code: 'unexpected', message, hint: 'this is a bug: report it', exit: Exit.unexpected });
+}

@@ -1,0 +1,189 @@
+/**
+ * The profile's state on disk: one append-only log of sealed events. A record is a length (u32),
+ * a random nonce and an AES-128-GCM box of the event as JSON; generation and index are authenticated,
+ * so that records can't be reordered, dropped from the middle or moved between files. A torn tail is cut.
+ */
+import { concat, fromUtf8, KEY, NONCE, readUint, TAG, u64, utf8, writeUint, type Aead } from '../../protocol/index.js';
+import { error } from './errors.js';
+import type { ClientPorts, ClientStorage } from './ports.js';
+import { apply, rowCount, snapshot, type Event } from './reducer.js';
+import { emptyState, type State } from './state.js';
+
+/** Longest record; an event holds one text or one row. */
+const RECORD_MAX = 64 * 1024;
+/** What a crash may leave unfinished at the end: one gathered write. More is damage. */
+const TORN_MAX = 4 * 1024 * 1024;
+/** Records beyond twice the live rows and this many are garbage that a compaction removes. */
+const GARBAGE_MIN = 1000;
+const LENGTH = 4;
+const POINTER = 'current';
+const domain = utf8('cadenas/1 state');
+
+function fileName(generation: number): string {
+  return `state-${String(generation)}.log`;
+}
+
+interface Waiting {
+  readonly bytes: Uint8Array[];
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+export class Journal {
+  readonly state: State = emptyState();
+  readonly #ports: ClientPorts;
+  readonly #storage: ClientStorage;
+  readonly #box: Aead;
+  #generation = 0;
+  #records = 0;
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+  #compactions: Waiting[] = [];
+  #broken: unknown;
+
+  private constructor(ports: ClientPorts, key: Uint8Array) {
+    if (key.length !== KEY) throw new RangeError('journal: key length');
+    this.#ports = ports;
+    this.#storage = ports.storage;
+    this.#box = ports.crypto.sync.aead(key);
+  }
+
+  /** @param key 16 bytes, sealed files only @throws ClientError `damaged-state` */
+  static async open(ports: ClientPorts, key: Uint8Array): Promise<Journal> {
+    const journal = new Journal(ports, key);
+    await journal.#load();
+    return journal;
+  }
+
+  async #load(): Promise<void> {
+    const pointer = await this.#storage.read(POINTER);
+    if (!pointer) return this.compact();
+    const generation = Number(fromUtf8(pointer));
+    if (!Number.isSafeInteger(generation) || generation < 1) throw error('damaged-state');
+    this.#generation = generation;
+    const log = await this.#storage.read(fileName(generation));
+    if (!log) throw error('damaged-state');
+    const torn = this.#replay(log);
+    await this.#storage.remove(fileName(generation - 1)); // a compaction that ended before its last step
+    if (torn) this.#ports.log('the state file ended in an unfinished record, which was cut');
+    if (torn || this.garbage) await this.compact();
+  }
+
+  /** True where the file ends in a record that was not finished. */
+  #replay(log: Uint8Array): boolean {
+    let at = 0;
+    while (at < log.length) {
+      const length = log.length - at < LENGTH ? 0 : readUint(log, at, LENGTH);
+      const end = at + LENGTH + length;
+      const plain = length > NONCE + TAG && end <= log.length ? this.#open(log.subarray(at + LENGTH, end)) : undefined;
+      if (!plain) {
+        const last = length === 0 || length > RECORD_MAX || end >= log.length;
+        if (!last || log.length - at > TORN_MAX) throw error('damaged-state');
+        return true;
+      }
+      apply(this.state, plain);
+      this.#records++;
+      at = end;
+    }
+    return false;
+  }
+
+  #aad(generation: number, index: number): Uint8Array {
+    return concat(domain, u64(generation), u64(index));
+  }
+
+  #open(record: Uint8Array): Event | undefined {
+    const aad = this.#aad(this.#generation, this.#records);
+    const plain = this.#box.open(record.subarray(0, NONCE), aad, record.subarray(NONCE));
+    const text = plain && fromUtf8(plain);
+    return text === undefined ? undefined : (JSON.parse(text) as Event); // authenticated: we wrote it
+  }
+
+  #seal(event: Event, generation: number, index: number): Uint8Array {
+    const plain = utf8(JSON.stringify(event));
+    const record = new Uint8Array(LENGTH + NONCE + plain.length + TAG);
+    if (record.length > RECORD_MAX) throw new RangeError('journal: record length');
+    writeUint(record, 0, LENGTH, record.length - LENGTH);
+    const nonce = this.#ports.crypto.sync.random(NONCE);
+    record.set(nonce, LENGTH);
+    this.#box.seal(nonce, this.#aad(generation, index), plain, record, LENGTH + NONCE);
+    return record;
+  }
+
+  /** More dead records than live ones. */
+  get garbage(): boolean {
+    return this.#records > 2 * rowCount(this.state) + GARBAGE_MIN;
+  }
+
+  /** The state changes at once; the promise resolves when the events are synced. */
+  append(...events: readonly Event[]): Promise<void> {
+    if (this.#broken) return Promise.reject(error('storage', 'an earlier write failed'));
+    if (events.length === 0) return this.synced();
+    const bytes = events.map((event) => {
+      apply(this.state, event);
+      return this.#seal(event, this.#generation, this.#records++);
+    });
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ bytes, resolve, reject });
+      this.#start();
+    });
+  }
+
+  /** Resolves when all that was appended so far is synced. */
+  async synced(): Promise<void> {
+    while (this.#writing) await this.#writing;
+  }
+
+  /** Rewrites the log from what is alive: what expired is then gone from the disk. */
+  compact(): Promise<void> {
+    if (this.#broken) return Promise.reject(error('storage', 'an earlier write failed'));
+    return new Promise((resolve, reject) => {
+      this.#compactions.push({ bytes: [], resolve, reject });
+      this.#start();
+    });
+  }
+
+  #start(): void {
+    this.#writing ??= this.#write();
+  }
+
+  async #write(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#compactions.length > 0) await this.#writeOnce();
+    /* In the same turn as the look above: what is appended from now on starts anew. */
+    this.#writing = undefined;
+  }
+
+  async #writeOnce(): Promise<void> {
+    const compacting = this.#compactions.length > 0;
+    const settled = [...this.#waiting, ...this.#compactions];
+    const batch = this.#waiting;
+    this.#waiting = [];
+    this.#compactions = [];
+    try {
+      if (compacting) await this.#rewrite();
+      else await this.#storage.append(fileName(this.#generation), concat(...batch.flatMap((one) => one.bytes)));
+      for (const one of settled) one.resolve();
+    } catch (thrown) {
+      /* The file's end is unknown now: nothing more is written; the next start cuts the tail. */
+      this.#broken = thrown;
+      const failure = error('storage', thrown instanceof Error ? thrown.message : 'unknown');
+      for (const one of [...settled, ...this.#waiting, ...this.#compactions]) one.reject(failure);
+      this.#waiting = [];
+      this.#compactions = [];
+    }
+  }
+
+  /** The snapshot holds all events so far, those that wait for the disk included. */
+  async #rewrite(): Promise<void> {
+    const old = this.#generation;
+    const generation = old + 1;
+    const records: Uint8Array[] = [];
+    for (const event of snapshot(this.state)) records.push(this.#seal(event, generation, records.length));
+    /* From here on new events are sealed for the new file; they are written behind this rewrite. */
+    this.#generation = generation;
+    this.#records = records.length;
+    await this.#storage.replace(fileName(generation), concat(...records));
+    await this.#storage.replace(POINTER, utf8(String(generation)));
+    if (old > 0) await this.#storage.remove(fileName(old));
+  }
+}

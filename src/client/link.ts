@@ -1,0 +1,304 @@
+/** One connection to the daemon: handshake, then requests matched with their answers, and events. */
+import {
+  beginHandshake,
+  Code,
+  COMMANDS_FROM,
+  concat,
+  daemonStruct,
+  decode,
+  encode,
+  FRAME,
+  hex,
+  ID,
+  linkedBuild,
+  linkedKeys,
+  peekOpcode,
+  peekStatus,
+  peekStep,
+  Status,
+  structs,
+  Transport,
+  type ClientHandshake,
+  type Header,
+  type Session,
+  type Struct,
+  type Values,
+} from '../../protocol/index.js';
+import type { Connection } from '../transport/transport.js';
+import { asClientError, ClientError, error } from './errors.js';
+import type { ClientPorts } from './ports.js';
+
+/** From the first byte to the ACK. */
+const HANDSHAKE_MS = 15_000;
+/** A request without an answer after this long means that the connection is dead. */
+const ANSWER_MS = 30_000;
+/** The daemon ends the connection after `quit`; after this long the client does. */
+const QUIT_MS = 1_000;
+
+export interface Reply {
+  readonly header: Header;
+  readonly code: Code;
+  readonly isError: boolean;
+  /** seconds; 0 where the daemon names no time */
+  readonly wait: number;
+  /** The whole struct, ours to keep. Empty where the answer shared a frame. */
+  readonly struct: Uint8Array;
+}
+
+interface Waiting {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (reason: ClientError) => void;
+  readonly atOnce: ((reply: Reply) => void) | undefined;
+  readonly cancel: () => void;
+}
+
+/** Events as whole structs that were checked, in order. */
+export type OnEvent = (link: Link, struct: Uint8Array, opcode: number) => void;
+
+export class Link {
+  readonly #ports: ClientPorts;
+  readonly #connection: Connection;
+  readonly #onEvent: OnEvent;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #early: Uint8Array[] = [];
+  #session: Session | undefined;
+  #ack: { resolve: (ack: Uint8Array) => void; reject: (reason: ClientError) => void } | undefined;
+  #head: Uint8Array = new Uint8Array(0);
+  #flushing = false;
+  #over: ClientError | undefined;
+  #end!: (reason: ClientError) => void;
+  /** Why the link ended; never rejects. */
+  readonly closed: Promise<ClientError>;
+  /** Messages that may be unanswered at a time. */
+  window = 1;
+
+  private constructor(ports: ClientPorts, connection: Connection, onEvent: OnEvent) {
+    this.#ports = ports;
+    this.#connection = connection;
+    this.#onEvent = onEvent;
+    this.closed = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    connection.start({
+      data: (chunk) => {
+        this.#data(chunk);
+      },
+      drained: () => undefined, // what a client has to send is bounded by the window
+      closed: (cause) => {
+        if (cause) ports.log(`connection closed: ${cause.message}`);
+        this.fail(this.#session ? error('disconnected') : this.#silence());
+      },
+    });
+  }
+
+  /** @throws ClientError */
+  static async open(ports: ClientPorts, onEvent: OnEvent): Promise<Link> {
+    const at = `${ports.server.host}:${String(ports.server.port)}`;
+    let connection: Connection;
+    try {
+      connection = await ports.connect(ports.server);
+    } catch (thrown) {
+      throw asClientError(thrown, at);
+    }
+    const link = new Link(ports, connection, onEvent);
+    const cancel = ports.clock.after(HANDSHAKE_MS, () => {
+      link.fail(link.#silence());
+    });
+    try {
+      await link.#handshake(connection);
+      return link;
+    } catch (thrown) {
+      link.fail(asClientError(thrown, at));
+      throw link.#over ?? asClientError(thrown, at);
+    } finally {
+      cancel();
+    }
+  }
+
+  #silence(): ClientError {
+    return error('no-answer', this.#connection.binding.transport === Transport.tcp ? 'tcp' : 'tls');
+  }
+
+  get th2(): Uint8Array {
+    if (!this.#session) throw this.#over ?? error('offline');
+    return this.#session.th2;
+  }
+
+  async #handshake(connection: Connection): Promise<void> {
+    const { linked, crypto, clock } = this.#ports;
+    const arrived = new Promise<Uint8Array>((resolve, reject) => {
+      this.#ack = { resolve, reject };
+    });
+    arrived.catch(() => undefined); // it may fail before anybody awaits it below; then the await throws it
+    const begun: ClientHandshake = await beginHandshake(
+      crypto,
+      linkedKeys(linked),
+      connection.binding,
+      linkedBuild(linked),
+      clock.now(),
+    );
+    if (!this.#over) connection.write(begun.hello);
+    const ack = await begun.finish(await arrived);
+    if (!ack) throw this.#silence();
+    if (ack.header.code === Code.upgrade) throw error('too-old');
+    if (!ack.session) throw error('unavailable', String(ack.header.code));
+    if (this.#over) throw this.#over;
+    this.#session = ack.session;
+    this.window = Math.max(1, ack.values.window);
+    for (const chunk of this.#early.splice(0)) this.#push(chunk);
+  }
+
+  #data(chunk: Uint8Array): void {
+    if (this.#over) return;
+    if (this.#session) return this.#push(chunk);
+    if (!this.#ack) {
+      this.#early.push(chunk.slice());
+      return;
+    }
+    this.#head = concat(this.#head, chunk);
+    if (this.#head.length < FRAME) return;
+    const ack = this.#ack;
+    this.#ack = undefined;
+    if (this.#head.length > FRAME) this.#early.push(this.#head.slice(FRAME));
+    ack.resolve(this.#head.slice(0, FRAME));
+  }
+
+  #push(chunk: Uint8Array): void {
+    const session = this.#session;
+    if (!session || this.#over) return;
+    const sound = session.receive.push(chunk, (struct) => this.#frame(struct));
+    if (!sound) this.fail(error('protocol', 'a frame that does not open')); // unless it failed already
+  }
+
+  #frame(view: Uint8Array): boolean {
+    const opcode = peekOpcode(view);
+    const isError = peekStatus(view) === Status.error;
+    const struct = daemonStruct(opcode, peekStep(view), isError);
+    const copy = view.slice();
+    const decoded = struct && decode(struct, copy);
+    if (!decoded || decoded.problem) {
+      this.fail(error('protocol', `opcode ${String(opcode)}: ${decoded?.problem ?? 'unknown'}`));
+      return false;
+    }
+    if (opcode >= COMMANDS_FROM) {
+      const wait = struct.name === structs.answer.name ? (decoded.values as Values<typeof structs.answer>).wait : 0;
+      this.#answer(decoded.header, wait, copy);
+    } else if (opcode === structs.ansr.opcode) this.#shared(decoded.values, decoded.header);
+    else this.#onEvent(this, copy, opcode);
+    return !this.#over;
+  }
+
+  /** Several answers in one frame. */
+  #shared(values: Values<typeof structs.ansr>, header: Header): void {
+    for (const row of values.answers) {
+      const one = { ...header, opcode: row.opcode, step: row.step, frameId: row.frame };
+      this.#answer({ ...one, status: row.status as Status, code: row.code as Code }, 0, new Uint8Array(0));
+    }
+  }
+
+  #answer(header: Header, wait: number, struct: Uint8Array): void {
+    const id = hex(header.frameId);
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return; // an answer to what timed out
+    this.#waiting.delete(id);
+    waiting.cancel();
+    const reply = { header, code: header.code, isError: header.status === Status.error, wait, struct };
+    waiting.atOnce?.(reply);
+    waiting.resolve(reply);
+  }
+
+  /**
+   * @param frameId 16 bytes, the same in a repetition; random where it is left out
+   * @param atOnce called while the answer's frame is handled, before any frame behind it is opened
+   * @throws ClientError where the link ends before the answer
+   */
+  request<S extends Struct>(
+    struct: S,
+    values: Values<S>,
+    more: { frameId?: Uint8Array; atOnce?: (reply: Reply) => void; sent?: (bytes: Uint8Array) => void } = {},
+  ): Promise<Reply> {
+    const frameId = more.frameId ?? this.#ports.crypto.sync.random(ID);
+    return new Promise((resolve, reject) => {
+      if (this.#over) {
+        reject(this.#over);
+        return;
+      }
+      const cancel = this.#ports.clock.after(ANSWER_MS, () => {
+        this.fail(error('timeout', struct.name));
+      });
+      this.#waiting.set(hex(frameId), { resolve, reject, atOnce: more.atOnce, cancel });
+      const bytes = this.tell(struct, values, frameId);
+      if (bytes) more.sent?.(bytes);
+    });
+  }
+
+  /** Sends what gets no answer. */
+  tell<S extends Struct>(struct: S, values: Values<S>, frameId?: Uint8Array): Uint8Array | undefined {
+    const session = this.#session;
+    if (!session || this.#over) return undefined;
+    if (session.send.exhausted) {
+      this.fail(error('disconnected')); // a key has sealed all that it may; the next connection has new ones
+      return undefined;
+    }
+    const header: Header = {
+      opcode: struct.opcode,
+      step: struct.step,
+      frameId: frameId ?? this.#ports.crypto.sync.random(ID),
+      time: this.#ports.clock.now(),
+      status: Status.valid,
+      code: Code.none,
+    };
+    const bytes = encode(struct, header, values);
+    session.send.add(bytes);
+    this.#flushSoon();
+    return bytes;
+  }
+
+  /** What is due in one turn leaves in one write. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    void Promise.resolve().then(() => {
+      this.#flushing = false;
+      if (!this.#over && this.#session && this.#session.send.pending > 0)
+        this.#connection.write(this.#session.send.take());
+    });
+  }
+
+  /** Call inside `atOnce` of the answer that finishes the login. */
+  authenticated(secret: Uint8Array, th3: Uint8Array, b2: Uint8Array): void {
+    this.#session?.authenticated(secret, th3, b2);
+  }
+
+  pause(): void {
+    this.#connection.pause();
+  }
+  resume(): void {
+    this.#connection.resume();
+  }
+
+  /** Ends at once; everything that waits fails with the reason. */
+  fail(reason: ClientError): void {
+    if (this.#over) return;
+    this.#over = reason;
+    this.#connection.destroy();
+    this.#ack?.reject(reason);
+    for (const waiting of this.#waiting.values()) {
+      waiting.cancel();
+      waiting.reject(reason);
+    }
+    this.#waiting.clear();
+    this.#end(reason);
+  }
+
+  /** A clean end: what was handed over leaves, then `quit`, then the daemon closes. */
+  async quit(): Promise<void> {
+    if (this.#over) return;
+    this.tell(structs.quit, {});
+    const cancel = this.#ports.clock.after(QUIT_MS, () => {
+      this.fail(error('disconnected'));
+    });
+    await this.closed;
+    cancel();
+  }
+}

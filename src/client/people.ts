@@ -1,0 +1,189 @@
+/** The contact book: asking, accepting, declining, blocking, and pinned keys (SPEC 7). */
+import {
+  encodeFields,
+  fromHex,
+  hex,
+  requestHash,
+  samePublic,
+  signAcceptance,
+  signRequest,
+  structs,
+  SUITE_RSA,
+  toName,
+  verifyAcceptance,
+  verifyRequest,
+  type Acceptance,
+  type Request,
+  type Values,
+} from '../../protocol/index.js';
+import { cryptoOf, newId, notice, stateOf, type Desk } from './desk.js';
+import { error } from './errors.js';
+import type { Event } from './reducer.js';
+import { contactByUid, CONTACTS_MAX, type Action, type Contact, type Keys, type Relation } from './state.js';
+
+/** @throws ClientError `bad-name`, `self` */
+export function otherName(desk: Desk, typed: string): string {
+  const name = toName(typed);
+  if (name === undefined) throw error('bad-name', typed);
+  if (name === desk.me.name) throw error('self');
+  return name;
+}
+
+function sameKeys(a: Keys, b: Keys): boolean {
+  return a.uid === b.uid && a.enc === b.enc && a.sig === b.sig;
+}
+
+function keysOf(bundle: { readonly uid: Uint8Array; readonly enc: Uint8Array; readonly sig: Uint8Array }): Keys {
+  return { uid: hex(bundle.uid), enc: hex(bundle.enc), sig: hex(bundle.sig) };
+}
+
+export class People {
+  readonly #desk: Desk;
+
+  constructor(desk: Desk) {
+    this.#desk = desk;
+  }
+
+  #contact(name: string): Contact | undefined {
+    return stateOf(this.#desk).contacts.get(name);
+  }
+
+  #now(): number {
+    return this.#desk.ports.clock.now();
+  }
+
+  #bundle() {
+    const { me } = this.#desk;
+    return {
+      uid: me.uid,
+      name: me.name,
+      enc: me.enc.modulus,
+      sig: me.sig.modulus,
+      time: this.#now(),
+      suite: SUITE_RSA,
+    };
+  }
+
+  /** What was asked, with the frame to wait for; no frame where nothing had to be sent. */
+  async add(typed: string): Promise<{ name: string; relation: Relation; frame?: string }> {
+    const name = otherName(this.#desk, typed);
+    const known = this.#contact(name);
+    if (known?.relation === 'open') return { name, relation: 'open' };
+    if (known?.relation === 'requested') return this.accept(name);
+    if (known?.relation === 'asked') {
+      const pending = [...stateOf(this.#desk).actions.values()].find(
+        (one) => one.name === name && one.command === 'jmpu',
+      );
+      return { name, relation: 'asked', ...(pending ? { frame: pending.frame } : {}) };
+    }
+    if (!known && stateOf(this.#desk).contacts.size >= CONTACTS_MAX) throw error('contacts-full', String(CONTACTS_MAX));
+    const request = await signRequest(cryptoOf(this.#desk), this.#desk.me.sig, { to: name, ...this.#bundle() });
+    const hash = hex(requestHash(cryptoOf(this.#desk).sync, request));
+    const action = this.#action('jmpu', name, encodeFields(structs.jmpu, request));
+    await this.#desk.record({ t: 'asked', name, hash, action, at: this.#now() });
+    return { name, relation: 'asked', frame: action.frame };
+  }
+
+  #action(command: Action['command'], name: string, fields: Uint8Array): Action {
+    return { frame: newId(this.#desk), command, name, fields: hex(fields) };
+  }
+
+  async accept(typed: string): Promise<{ name: string; relation: Relation; frame?: string }> {
+    const name = otherName(this.#desk, typed);
+    const known = this.#contact(name);
+    if (known?.relation === 'open') return { name, relation: 'open' };
+    if (known?.changed) throw error('changed', name);
+    if (known?.relation !== 'requested' || !known.keys || known.theirs === undefined) throw error('no-request', name);
+    const action = await this.#acceptance(name, known.keys, known.theirs);
+    await this.#desk.record({ t: 'opened', name, keys: known.keys, action, at: this.#now() });
+    return { name, relation: 'open', frame: action.frame };
+  }
+
+  async #acceptance(name: string, keys: Keys, theirs: string): Promise<Action> {
+    const acceptance = await signAcceptance(cryptoOf(this.#desk), this.#desk.me.sig, {
+      to: fromHex(keys.uid),
+      request: fromHex(theirs),
+      ...this.#bundle(),
+    });
+    return this.#action('ampu', name, encodeFields(structs.ampu, acceptance));
+  }
+
+  async decline(typed: string): Promise<{ name: string; relation: Relation; frame?: string }> {
+    const name = otherName(this.#desk, typed);
+    const known = this.#contact(name);
+    if (known?.relation !== 'requested' || !known.keys || known.theirs === undefined) throw error('no-request', name);
+    const fields = { to: fromHex(known.keys.uid), request: fromHex(known.theirs) };
+    const action = this.#action('dmpu', name, encodeFields(structs.dmpu, fields));
+    await this.#desk.record({ t: 'closed', name, relation: 'declined', action, at: this.#now() });
+    return { name, relation: 'declined', frame: action.frame };
+  }
+
+  async block(typed: string): Promise<{ name: string; relation: Relation; frame?: string }> {
+    const name = otherName(this.#desk, typed);
+    const known = this.#contact(name);
+    if (known?.relation === 'blocked') return { name, relation: 'blocked' };
+    if (!known?.keys) throw error('never-asked', name);
+    const action = this.#action('bloc', name, encodeFields(structs.bloc, { uid: fromHex(known.keys.uid) }));
+    await this.#desk.record({ t: 'closed', name, relation: 'blocked', action, at: this.#now() });
+    return { name, relation: 'blocked', frame: action.frame };
+  }
+
+  /** A known name or uid with other keys; nothing else of what came is believed then. */
+  #keysChanged(name: string, keys: Keys): Event[] | undefined {
+    const state = stateOf(this.#desk);
+    for (const known of [state.contacts.get(name), contactByUid(state, keys.uid)]) {
+      if (!known?.keys || (known.name === name && sameKeys(known.keys, keys))) continue;
+      if (known.changed && sameKeys(known.changed, keys)) return []; // told already
+      return [{ t: 'changed', name: known.name, keys }, notice(this.#desk, 'changed', known.name)];
+    }
+    return undefined;
+  }
+
+  /** Somebody asks (event rjmp). */
+  async onRequest(request: Request): Promise<Event[]> {
+    const { me } = this.#desk;
+    const { name } = request;
+    if (request.to !== me.name || name === me.name || !(await verifyRequest(cryptoOf(this.#desk), request)))
+      return [notice(this.#desk, 'unreadable', name, 'request')];
+    const keys = keysOf(request);
+    const changed = this.#keysChanged(name, keys);
+    if (changed) return changed;
+    const hash = hex(requestHash(cryptoOf(this.#desk).sync, request));
+    const known = this.#contact(name);
+    const at = this.#now();
+    if (known?.relation === 'blocked' || known?.theirs === hash) return [];
+    if (known?.relation === 'asked' || known?.relation === 'open') {
+      /* Both asked, which is agreement; or they lost ours. Either way they are told. */
+      const action = await this.#acceptance(name, keys, hash);
+      const opened: Event = { t: 'opened', name, keys, action, at };
+      return known.relation === 'open' ? [opened] : [opened, notice(this.#desk, 'accepted', name)];
+    }
+    if (!known && stateOf(this.#desk).contacts.size >= CONTACTS_MAX) {
+      this.#desk.ports.log('a request was dropped: the contact book is full');
+      return [];
+    }
+    return [{ t: 'requested', name, keys, hash, at }, notice(this.#desk, 'request', name)];
+  }
+
+  /** Somebody accepted (event ramp). */
+  async onAcceptance(acceptance: Acceptance): Promise<Event[]> {
+    const { name } = acceptance;
+    const known = this.#contact(name);
+    const ours = samePublic(acceptance.to, this.#desk.me.uid) && hex(acceptance.request) === known?.request;
+    if (!known || !ours || !(await verifyAcceptance(cryptoOf(this.#desk), acceptance)))
+      return [notice(this.#desk, 'unreadable', name, 'acceptance')];
+    const keys = keysOf(acceptance);
+    const changed = this.#keysChanged(name, keys);
+    if (changed) return changed;
+    if (known.relation !== 'asked') return []; // crossing requests opened it, or we blocked them since
+    return [{ t: 'opened', name, keys, at: this.#now() }, notice(this.#desk, 'accepted', name)];
+  }
+
+  /** Somebody declined (event rdmp). */
+  onDecline(values: Values<(typeof structs)['rdmp']>): Event[] {
+    const { name } = values;
+    const known = this.#contact(name);
+    if (known?.relation !== 'asked' || known.request !== hex(values.request)) return [];
+    return [{ t: 'closed', name, relation: 'refused', at: this.#now() }, notice(this.#desk, 'declined', name)];
+  }
+}

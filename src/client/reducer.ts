@@ -1,0 +1,204 @@
+/** Events and what they do to the state. No I/O, no clock: a log replayed gives the same state. */
+import {
+  noChain,
+  NOTICES_MAX,
+  type Action,
+  type Chain,
+  type Contact,
+  type Grant,
+  type Keys,
+  type NoticeKind,
+  type Outgoing,
+  type OutgoingState,
+  type Relation,
+  type State,
+  tableNames,
+} from './state.js';
+
+export type Event =
+  /** a row of a snapshot, as a compaction wrote it */
+  | { readonly t: 'row'; readonly table: (typeof tableNames)[number]; readonly key: string; readonly value: unknown }
+  | { readonly t: 'asked'; readonly name: string; readonly hash: string; readonly action: Action; readonly at: number }
+  | { readonly t: 'requested'; readonly name: string; readonly keys: Keys; readonly hash: string; readonly at: number }
+  /** both agreed; `action` tells the other where they may not know */
+  | { readonly t: 'opened'; readonly name: string; readonly keys: Keys; readonly action?: Action; readonly at: number }
+  | {
+      readonly t: 'closed';
+      readonly name: string;
+      readonly relation: Relation;
+      readonly action?: Action;
+      readonly at: number;
+    }
+  /** our request found nobody: nothing is kept of it */
+  | { readonly t: 'nobody'; readonly name: string; readonly at: number }
+  | { readonly t: 'changed'; readonly name: string; readonly keys: Keys }
+  | { readonly t: 'settled'; readonly frame: string }
+  | {
+      readonly t: 'text';
+      readonly id: string;
+      readonly to: string;
+      readonly text: string;
+      readonly at: number;
+      readonly envelope?: string;
+      readonly chain?: Chain;
+    }
+  | { readonly t: 'sealed'; readonly id: string; readonly envelope: string; readonly chain: Chain }
+  | { readonly t: 'sent'; readonly id: string; readonly state: OutgoingState; readonly at: number }
+  | {
+      readonly t: 'message';
+      readonly key: string;
+      readonly id: string;
+      readonly from: string;
+      readonly text: string;
+      readonly time: number;
+      readonly at: number;
+      readonly chain: Chain;
+    }
+  | {
+      readonly t: 'notice';
+      readonly key: string;
+      readonly kind: NoticeKind;
+      readonly name: string;
+      readonly detail: string;
+      readonly at: number;
+    }
+  | { readonly t: 'read'; readonly keys: readonly string[]; readonly at: number }
+  | { readonly t: 'expired'; readonly keys: readonly string[] }
+  | { readonly t: 'grant'; readonly grant?: Grant };
+
+type EventOf<T extends Event['t']> = Extract<Event, { t: T }>;
+
+export function apply(state: State, event: Event): void {
+  switch (event.t) {
+    case 'row':
+      return applyRow(state, event);
+    case 'asked':
+      relate(state, event.name, { relation: 'asked', since: event.at, request: event.hash });
+      state.actions.set(event.action.frame, event.action);
+      return;
+    case 'requested':
+      return relate(state, event.name, {
+        relation: 'requested',
+        since: event.at,
+        theirs: event.hash,
+        keys: event.keys,
+      });
+    case 'opened':
+      relate(state, event.name, { relation: 'open', since: event.at, keys: event.keys });
+      if (event.action) state.actions.set(event.action.frame, event.action);
+      return;
+    case 'closed':
+      relate(state, event.name, { relation: event.relation, since: event.at });
+      if (event.action) state.actions.set(event.action.frame, event.action);
+      return;
+    case 'nobody':
+      return applyNobody(state, event);
+    case 'changed':
+      return relate(state, event.name, { changed: event.keys });
+    case 'settled':
+      state.actions.delete(event.frame);
+      return;
+    case 'text':
+      return applyText(state, event);
+    case 'sealed':
+      return applySealed(state, event);
+    case 'sent':
+      return applySent(state, event);
+    case 'message':
+      return applyMessage(state, event);
+    case 'notice':
+      return applyNotice(state, event);
+    case 'read':
+      return applyRead(state, event);
+    case 'expired':
+      for (const key of event.keys) {
+        state.incoming.delete(key);
+        state.notices.delete(key);
+        state.outgoing.delete(key);
+      }
+      return;
+    case 'grant':
+      if (event.grant) state.grant.set('grant', event.grant);
+      else state.grant.clear();
+  }
+}
+
+function relate(state: State, name: string, change: Partial<Contact>): void {
+  const blank: Contact = { name, relation: 'asked', since: 0, sent: noChain, received: noChain };
+  state.contacts.set(name, { ...(state.contacts.get(name) ?? blank), ...change });
+}
+
+function applyRow(state: State, event: EventOf<'row'>): void {
+  const table: Map<string, unknown> = state[event.table];
+  table.set(event.key, event.value);
+  const order = (event.value as { order?: number }).order;
+  if (order !== undefined && order > state.order) state.order = order;
+}
+
+function applyNobody(state: State, event: EventOf<'nobody'>): void {
+  state.contacts.delete(event.name);
+  for (const entry of state.outgoing.values())
+    if (entry.to === event.name && entry.state === 'waiting')
+      state.outgoing.set(entry.id, { ...entry, state: 'failed', done: event.at });
+}
+
+function applyText(state: State, event: EventOf<'text'>): void {
+  const { id, to, text, at, envelope } = event;
+  const row: Outgoing = { id, order: ++state.order, to, text, at, state: 'waiting' };
+  state.outgoing.set(id, envelope === undefined ? row : { ...row, envelope });
+  if (event.chain) relate(state, to, { sent: event.chain });
+}
+
+function applySealed(state: State, event: EventOf<'sealed'>): void {
+  const entry = state.outgoing.get(event.id);
+  if (!entry) return;
+  state.outgoing.set(event.id, { ...entry, envelope: event.envelope });
+  relate(state, entry.to, { sent: event.chain });
+}
+
+const progress: Readonly<Record<OutgoingState, number>> = { waiting: 0, queued: 1, delivered: 2, failed: 2 };
+
+/** Never back: the note of a delivery may come before the answer "queued". */
+function applySent(state: State, event: EventOf<'sent'>): void {
+  const entry = state.outgoing.get(event.id);
+  if (!entry || progress[event.state] <= progress[entry.state]) return;
+  const { envelope: _spent, ...rest } = entry;
+  const done = event.state === 'queued' ? {} : { done: event.at };
+  state.outgoing.set(event.id, { ...rest, ...done, state: event.state });
+}
+
+function applyMessage(state: State, event: EventOf<'message'>): void {
+  const { key, id, from, text, time, at } = event;
+  state.seen.set(key, at);
+  state.incoming.set(key, { key, order: ++state.order, id, from, text, time, at });
+  const last = state.contacts.get(from)?.received ?? noChain;
+  if (event.chain.sequence > last.sequence) relate(state, from, { received: event.chain });
+}
+
+function applyNotice(state: State, event: EventOf<'notice'>): void {
+  const { key, kind, name, detail, at } = event;
+  state.notices.set(key, { key, order: ++state.order, kind, name, detail, at });
+  for (const oldest of state.notices.keys()) {
+    if (state.notices.size <= NOTICES_MAX) break;
+    state.notices.delete(oldest);
+  }
+}
+
+function applyRead(state: State, event: EventOf<'read'>): void {
+  for (const key of event.keys) {
+    const message = state.incoming.get(key);
+    if (message && message.read === undefined) state.incoming.set(key, { ...message, read: event.at });
+    const notice = state.notices.get(key);
+    if (notice && notice.read === undefined) state.notices.set(key, { ...notice, read: event.at });
+  }
+}
+
+/** The events that rebuild a state: what a compaction writes. */
+export function* snapshot(state: State): Generator<Event> {
+  for (const table of tableNames)
+    for (const [key, value] of state[table] as ReadonlyMap<string, unknown>) yield { t: 'row', table, key, value };
+}
+
+export function rowCount(state: State): number {
+  return tableNames.reduce((sum, table) => sum + state[table].size, 0);
+}

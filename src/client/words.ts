@@ -1,0 +1,19 @@
+/** Three words, drawn evenly. */
+import { readUint, type SyncCrypto } from '../../protocol/index.js';
+import { wordlist } from './wordlist.js';
+
+const WORDS = 3;
+
+export function drawWords(sync: SyncCrypto): string {
+  return Array.from({ length: WORDS }, () => wordlist[draw(sync, wordlist.length)] ?? '').join(' ');
+}
+
+/** Evenly from 0 to below `below`: numbers beyond the last whole multiple are drawn again. */
+function draw(sync: SyncCrypto, below: number): number {
+  const range = 2 ** 32;
+  const limit = range - (range % below);
+  for (;;) {
+    const number = readUint(sync.random(4), 0, 4);
+    if (number < limit) return number % below;
+  }
+}

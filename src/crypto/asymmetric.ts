@@ -1,0 +1,144 @@
+/** The asymmetric port over node:crypto and noble's ML-KEM. Runs where it is called: a daemon calls it in workers. */
+import {
+  constants,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPair,
+  privateDecrypt,
+  publicEncrypt,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
+import { promisify } from 'node:util';
+import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
+import {
+  concat,
+  isContributory,
+  MLKEM_EK,
+  MODULUS,
+  X25519_KEY,
+  type AsymmetricCrypto,
+  type MlKemPair,
+  type RsaPrivate,
+  type X25519Pair,
+} from '../../protocol/index.js';
+
+export interface NodeRsaPrivate extends RsaPrivate {
+  readonly key: KeyObject;
+}
+
+const EXPONENT = 'AQAB'; // 65537
+const generate = promisify(generateKeyPair);
+const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+
+function modulusOf(key: KeyObject): Uint8Array {
+  const { n } = key.export({ format: 'jwk' });
+  const modulus = Buffer.from(n ?? '', 'base64url');
+  if (modulus.length !== MODULUS) throw new RangeError('an RSA key of this network has 2048 bits');
+  return modulus;
+}
+
+/**
+ * A private key from PKCS#8 DER.
+ * @throws RangeError where it is not RSA-2048 with e = 65537; Error where it is no key
+ */
+export function rsaPrivate(pkcs8: Uint8Array): NodeRsaPrivate {
+  const key = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
+  const { modulusLength, publicExponent } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType !== 'rsa' || modulusLength !== 8 * MODULUS || publicExponent !== 65537n)
+    throw new RangeError('not an RSA key of 2048 bits with e = 65537');
+  return { key, modulus: modulusOf(createPublicKey(key)) };
+}
+
+export function exportPrivate(key: NodeRsaPrivate): Uint8Array {
+  return key.key.export({ format: 'der', type: 'pkcs8' });
+}
+
+/** A new RSA-2048 pair, e = 65537. */
+export async function generateRsa(): Promise<NodeRsaPrivate> {
+  const { privateKey } = await generate('rsa', { modulusLength: 8 * MODULUS, publicExponent: 65537 });
+  return { key: privateKey, modulus: modulusOf(privateKey) };
+}
+
+function publicKey(modulus: Uint8Array): KeyObject {
+  if (modulus.length !== MODULUS) throw new RangeError('a modulus has 256 bytes');
+  const n = Buffer.from(modulus).toString('base64url');
+  return createPublicKey({ key: { kty: 'RSA', n, e: EXPONENT }, format: 'jwk' });
+}
+
+function oaep(label: Uint8Array) {
+  return { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256', oaepLabel: Buffer.from(label) };
+}
+
+/* X25519 keys as DER: a fixed prefix (RFC 8410) and the 32 bytes. */
+const SPKI_X25519 = Buffer.from('302a300506032b656e032100', 'hex');
+
+function rawX25519(key: KeyObject): Uint8Array {
+  return key.export({ format: 'der', type: 'spki' }).subarray(SPKI_X25519.length);
+}
+
+async function x25519(): Promise<X25519Pair> {
+  const pair = await generate('x25519');
+  return {
+    publicKey: rawX25519(pair.publicKey),
+    agree: (peer) => Promise.resolve(shared(pair.privateKey, peer)),
+  };
+}
+
+function shared(privateKey: KeyObject, peer: Uint8Array): Uint8Array | undefined {
+  if (peer.length !== X25519_KEY) return undefined;
+  const publicKey = createPublicKey({ key: Buffer.concat([SPKI_X25519, peer]), format: 'der', type: 'spki' });
+  let secret: Uint8Array;
+  try {
+    secret = diffieHellman({ privateKey, publicKey });
+  } catch {
+    return undefined; // OpenSSL itself refuses a peer of small order
+  }
+  return isContributory(secret) ? secret : undefined;
+}
+
+function mlkem(): Promise<MlKemPair> {
+  const pair = ml_kem768.keygen();
+  return Promise.resolve({
+    encapsulationKey: pair.publicKey,
+    decapsulate: (ciphertext: Uint8Array) => Promise.resolve(ml_kem768.decapsulate(ciphertext, pair.secretKey)),
+  });
+}
+
+export const nodeAsymmetric: AsymmetricCrypto<NodeRsaPrivate> = {
+  // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous; a throw becomes a rejection
+  async oaepSeal(modulus, label, plain) {
+    return publicEncrypt({ key: publicKey(modulus), ...oaep(label) }, plain);
+  },
+  oaepOpen(key, label, block) {
+    try {
+      return Promise.resolve(privateDecrypt({ key: key.key, ...oaep(label) }, block));
+    } catch {
+      return Promise.resolve(undefined); // one answer for every way in which a block can be wrong
+    }
+  },
+  pssSign(key, label, message) {
+    return Promise.resolve(sign('sha256', concat(label, message), { key: key.key, ...pss }));
+  },
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async pssVerify(modulus, label, message, signature) {
+    return verify('sha256', concat(label, message), { key: publicKey(modulus), ...pss }, signature);
+  },
+  x25519,
+  mlkem,
+  async agree(peer, mlkemKey) {
+    if (mlkemKey.length !== MLKEM_EK) return undefined;
+    const own = await x25519();
+    const first = await own.agree(peer);
+    if (!first) return undefined;
+    let kem: { cipherText: Uint8Array; sharedSecret: Uint8Array };
+    try {
+      kem = ml_kem768.encapsulate(mlkemKey);
+    } catch {
+      return undefined; // FIPS 203 section 7.2: the encapsulation key failed its modulus check
+    }
+    return { x25519: own.publicKey, mlkem: kem.cipherText, secret: concat(first, kem.sharedSecret) };
+  },
+};

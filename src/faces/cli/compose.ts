@@ -1,0 +1,179 @@
+/** The composition: the one place of this face that names concrete transports, cryptography, storage and the lock. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  exportPrivate,
+  generateRsa,
+  nodeAsymmetric,
+  nodeSync,
+  passwordClient,
+  rsaPrivate,
+  type NodeRsaPrivate,
+} from '../../crypto/index.js';
+import type { LinkedNetwork } from '../../../protocol/index.js';
+import {
+  ClientError,
+  error,
+  Exit,
+  identityOf,
+  openCore,
+  registerCore,
+  type Client,
+  type ClientCore,
+  type ClientCrypto,
+  type ClientPorts,
+  type Clock,
+  type PublicIdentity,
+  type Secrets,
+} from '../../client/index.js';
+import {
+  FileStorage,
+  folderExists,
+  prepareFolder,
+  profileFolder,
+  ProfileServer,
+  RemoteClient,
+} from '../../client-node/index.js';
+import { takeLock, type InstanceLock } from '../../ops/instance-lock.js';
+import { connectTcp } from '../../transport/tcp.js';
+import { tlsConnector } from '../../transport/tls.js';
+import type { GlobalOptions } from './options.js';
+
+/** How long a command waits for another of the same profile to end, and how often it looks. In ms. */
+const BUSY_WAIT_MS = 15_000;
+const BUSY_LOOK_MS = 50;
+
+const clock: Clock = {
+  now: () => Date.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
+
+async function nodeCrypto(): Promise<ClientCrypto> {
+  return {
+    sync: nodeSync,
+    asymmetric: nodeAsymmetric, // every private key here is made by `keys` below
+    password: await passwordClient(),
+    keys: {
+      generate: generateRsa,
+      export: (key) => exportPrivate(key as NodeRsaPrivate),
+      import: rsaPrivate,
+    },
+  };
+}
+
+/** A client and what holds it; `close` releases everything. */
+export interface Opened {
+  readonly client: Client;
+  readonly close: () => Promise<void>;
+  /** of a core that runs in this process */
+  readonly core?: ClientCore;
+}
+
+/** One profile on this machine. */
+export class Profile {
+  readonly name: string;
+  readonly folder: string;
+  readonly #linked: LinkedNetwork;
+  readonly #options: GlobalOptions;
+  readonly #log: (line: string) => void;
+
+  constructor(linked: LinkedNetwork, options: GlobalOptions, log: (line: string) => void) {
+    this.name = options.profile;
+    this.folder = profileFolder(options.home, linked.network, options.profile);
+    this.#linked = linked;
+    this.#options = options;
+    this.#log = log;
+  }
+
+  /** @throws ClientError `no-profile` */
+  async identity(): Promise<PublicIdentity> {
+    const known = (await folderExists(this.folder)) && (await identityOf({ storage: new FileStorage(this.folder) }));
+    if (!known) throw error('no-profile', this.name);
+    return known;
+  }
+
+  /** The client of the process that owns this profile, if one serves it. */
+  async remote(): Promise<Opened | undefined> {
+    const client = (await folderExists(this.folder)) ? await RemoteClient.open(this.folder) : undefined;
+    return client && { client, close: () => client.close() };
+  }
+
+  async #ports(storage: FileStorage): Promise<ClientPorts> {
+    const { server, disableSsl, allowInvalidCert } = this.#options;
+    const connect = disableSsl
+      ? connectTcp
+      : tlsConnector({ pins: [...this.#linked.pins], allowInvalid: allowInvalidCert });
+    return { linked: this.#linked, server, connect, crypto: await nodeCrypto(), storage, clock, log: this.#log };
+  }
+
+  /** The owner's client if somebody serves the profile, otherwise the lock, waiting for whoever holds it briefly. */
+  async #lockOrRemote(): Promise<InstanceLock | Opened> {
+    for (const end = clock.now() + BUSY_WAIT_MS; ;) {
+      const lock = await takeLock(this.folder);
+      if (lock) return lock;
+      const remote = await this.remote();
+      if (remote) return remote;
+      if (clock.now() > end)
+        throw new ClientError({
+          code: 'busy',
+          message: 'another cadenas command is using this profile',
+          hint: 'wait for it, or end it',
+          exit: Exit.network,
+        });
+      await sleep(BUSY_LOOK_MS);
+    }
+  }
+
+  /**
+   * A client: of the process that owns the profile, or a core here, not connected yet.
+   * @param serve lets other processes use it
+   */
+  async open(secrets: () => Promise<Secrets>, serve: boolean): Promise<Opened> {
+    await this.identity();
+    const remote = await this.remote();
+    if (remote) return remote;
+    const known = await secrets();
+    const held = await this.#lockOrRemote();
+    if ('client' in held) return held;
+    return this.#own(held, serve, (ports) => openCore(ports, this.name, known));
+  }
+
+  /** A new account in this profile. @throws ClientError */
+  async register(name: string, secrets: Secrets): Promise<Opened> {
+    await prepareFolder(this.folder);
+    const held = await this.#lockOrRemote();
+    if ('client' in held) {
+      await held.close();
+      throw error('registered', (await this.identity()).name);
+    }
+    return this.#own(held, false, (ports) => registerCore(ports, name, secrets));
+  }
+
+  async #own(lock: InstanceLock, serve: boolean, make: (ports: ClientPorts) => Promise<ClientCore>): Promise<Opened> {
+    const storage = new FileStorage(this.folder);
+    let core: ClientCore | undefined;
+    let server: ProfileServer | undefined;
+    const close = async (): Promise<void> => {
+      try {
+        await server?.close();
+        await core?.close();
+        await storage.close();
+      } finally {
+        lock.release();
+      }
+    };
+    try {
+      await storage.tidy();
+      core = await make(await this.#ports(storage));
+      if (serve) server = await ProfileServer.start(this.folder, core, this.#log);
+      return { client: core, core, close };
+    } catch (thrown) {
+      await close();
+      throw thrown;
+    }
+  }
+}

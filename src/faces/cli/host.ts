@@ -1,0 +1,13 @@
+/** What the command line needs of its process: real in `main`, replaced in tests. */
+import type { Readable, Writable } from 'node:stream';
+
+export interface Host {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?: (raw: boolean) => unknown };
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** program and arguments that start this command line again, for the background process */
+  readonly self: readonly string[];
+  /** aborted by SIGINT and SIGTERM */
+  readonly signal: AbortSignal;
+}

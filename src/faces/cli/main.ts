@@ -1,0 +1,146 @@
+/** The command line of a Cadenas client. Everything that a network is made of comes as `linked`. */
+import { Command, CommanderError } from 'commander';
+import type { LinkedNetwork } from '../../../protocol/index.js';
+import { Exit } from '../../client/index.js';
+import { agent, login, logout, register, status, whoami } from './account.js';
+import { Profile } from './compose.js';
+import { mistake, toClientError } from './failure.js';
+import type { Host } from './host.js';
+import { addGlobalOptions, readGlobalOptions, seconds } from './options.js';
+import { Output, OutputGone } from './output.js';
+import { Prompter } from './prompt.js';
+import type { Run } from './run.js';
+import { contacts, history, receive, relate, send } from './talk.js';
+
+/**
+ * Runs one command to its end; everything it opened is closed when this resolves.
+ * @param argv without program and script
+ * @param replaced parts of the process, for tests
+ * @returns the exit code (docs/cli.md)
+ */
+export async function main(
+  linked: LinkedNetwork,
+  argv: readonly string[],
+  replaced: Partial<Host> = {},
+): Promise<number> {
+  const abort = new AbortController();
+  const onSignal = (): void => {
+    abort.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  const host: Host = {
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+    signal: abort.signal,
+    ...replaced,
+  };
+  const output = new Output(host.stdout, host.stderr, argv.includes('--json'));
+  try {
+    return await runCommand(linked, argv, host, output);
+  } catch (thrown) {
+    if (thrown instanceof OutputGone) return Exit.done;
+    return await failed(thrown, output);
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+async function failed(thrown: unknown, output: Output): Promise<number> {
+  const failure = toClientError(thrown);
+  try {
+    await output.trouble(failure.trouble);
+  } catch (gone) {
+    if (!(gone instanceof OutputGone)) throw gone;
+  }
+  return failure.exit;
+}
+
+async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: Host, output: Output): Promise<number> {
+  let exit: number = Exit.done;
+  const program = commandTable(linked, host, (command, work) => {
+    const options = readGlobalOptions(command, host);
+    const log = (line: string): void => {
+      if (options.debug) output.note(line);
+    };
+    const run: Run = {
+      host,
+      options,
+      output,
+      profile: new Profile(linked, options, log),
+      prompter: new Prompter(host),
+    };
+    return work(run).then((code) => {
+      exit = code;
+    });
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exit;
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode === 0) return Exit.done;
+    if (thrown.code === 'commander.help') throw mistake('usage', 'no command', 'see cadenas --help');
+    throw mistake('usage', thrown.message.replace(/^error: /, '').replaceAll('\n', ' '), 'see cadenas --help');
+  }
+}
+
+type Perform = (command: Command, work: (run: Run) => Promise<number>) => Promise<void>;
+
+/** All commands on one screen. */
+function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Command {
+  const program = addGlobalOptions(new Command('cadenas'))
+    .description(`Private conversations on the network ${linked.network}.`)
+    .version(`${linked.version} (network ${linked.network}, build ${String(linked.build)})`)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      writeErr: () => undefined, // `runCommand` tells it as one line
+    })
+    .allowExcessArguments(false);
+  const add = (
+    usage: string,
+    what: string,
+    work: (run: Run, args: readonly string[], options: Record<string, unknown>) => Promise<number>,
+  ) =>
+    program
+      .command(usage)
+      .description(what)
+      .allowExcessArguments(false)
+      .action((...all: unknown[]) => {
+        const command = all.pop() as Command;
+        return perform(command, (run) => work(run, command.args, command.opts()));
+      });
+  const [first, second] = [0, 1].map((at) => (args: readonly string[]) => args[at] ?? '') as [Arg, Arg];
+
+  add('register <@name>', 'make an account and this profile', (run, args) => register(run, first(args)));
+  add('login', 'log in, and stay so in the background until logout', (run) => login(run));
+  add('logout', 'end the session', (run) => logout(run));
+  add('whoami', 'who this profile is', (run) => whoami(run));
+  add('status', 'connection, unread and waiting messages', (run) => status(run));
+  add('contacts', 'the contact book', (run, _args, options) => contacts(run, options['check'] === true)) //
+    .option('--check', 'ask the daemon for everybody’s keys and compare', false);
+  add('add <@user>', 'ask somebody to talk', (run, args) => relate(run, 'add', first(args)));
+  add('accept <@user>', 'accept who asked you', (run, args) => relate(run, 'accept', first(args)));
+  add('decline <@user>', 'decline who asked you', (run, args) => relate(run, 'decline', first(args)));
+  add('block <@user>', 'take nothing from somebody any more', (run, args) => relate(run, 'block', first(args)));
+  add('send <@user> <text>', 'send a text; - reads it from standard input', (run, args) =>
+    send(run, first(args), second(args)),
+  );
+  add('receive', 'print what is unread', (run, _args, options) =>
+    receive(run, options['follow'] === true, options['timeout'] as number | undefined),
+  )
+    .option('--follow', 'go on printing what comes', false)
+    .option('--timeout <seconds>', 'end --follow after this long', seconds);
+  add('history <@user>', 'both sides of a conversation, as far as it is kept', (run, args) =>
+    history(run, first(args)),
+  );
+  program.command('agent', { hidden: true }).action((_options, command: Command) => perform(command, agent));
+  return program;
+}
+
+type Arg = (args: readonly string[]) => string;

@@ -1,0 +1,54 @@
+/** Options that every command takes, anywhere on the line. */
+import { resolve } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import { defaultHome } from '../../client-node/index.js';
+import type { Endpoint } from '../../transport/transport.js';
+import type { Host } from './host.js';
+
+export interface GlobalOptions {
+  readonly json: boolean;
+  readonly profile: string;
+  readonly home: string;
+  readonly server: Endpoint;
+  readonly allowInvalidCert: boolean;
+  readonly disableSsl: boolean;
+  readonly debug: boolean;
+  readonly secretsFile?: string;
+  readonly secretsFd?: number;
+}
+
+function endpoint(text: string): Endpoint {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port < 1 || port > 65535)
+    throw new InvalidArgumentError('write HOST:PORT, for example 127.0.0.1:7878 or [::1]:7878.');
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
+function descriptor(text: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('write the number of an open descriptor.');
+  return Number(text);
+}
+
+export function seconds(text: string): number {
+  if (!/^\d{1,7}(?:\.\d{1,3})?$/.test(text)) throw new InvalidArgumentError('write a number of seconds.');
+  return Number(text);
+}
+
+export function addGlobalOptions(program: Command): Command {
+  return program
+    .option('--json', 'one JSON object a line (docs/cli.md)', false)
+    .option('--profile <name>', 'which of your profiles', 'default')
+    .option('--home <dir>', 'folder of the profiles (default: cadenas in $XDG_DATA_HOME)')
+    .option('--server <host:port>', 'the daemon', endpoint, { host: '127.0.0.1', port: 7878 })
+    .option('--allow-invalid-cert', 'accept any TLS certificate', false)
+    .option('--disable-ssl', 'no TLS around the frames, which stay encrypted', false)
+    .option('--secrets-file <file>', 'JSON with password and words, 0600')
+    .option('--secrets-fd <number>', 'the same from an open descriptor', descriptor)
+    .option('--debug', 'log to stderr', false);
+}
+
+export function readGlobalOptions(command: Command, host: Host): GlobalOptions {
+  const options = command.optsWithGlobals<Omit<GlobalOptions, 'home'> & { home?: string }>();
+  return { ...options, home: resolve(options.home ?? defaultHome(host.env)) };
+}

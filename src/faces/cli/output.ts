@@ -1,0 +1,62 @@
+/** What a command prints: lines for people or JSON for programs. */
+import type { Writable } from 'node:stream';
+import type { Trouble } from '../../client/index.js';
+import { plainJson, plainLine } from './plain.js';
+
+/** Whoever read our output is gone: the end, and no error. */
+export class OutputGone extends Error {}
+
+export interface Row {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+export class Output {
+  readonly json: boolean;
+  readonly #stdout: Writable;
+  readonly #stderr: Writable;
+  readonly #ignore = (): void => undefined; // each write tells its own failure
+
+  constructor(stdout: Writable, stderr: Writable, json: boolean) {
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+    this.json = json;
+    stdout.on('error', this.#ignore);
+    stderr.on('error', this.#ignore);
+  }
+
+  /**
+   * Resolves when the output took it.
+   * @param human lines that are plain already
+   * @throws OutputGone
+   */
+  async print(row: Row, human: string): Promise<void> {
+    await this.#write(this.json ? plainJson(row) : human);
+  }
+
+  /** For people alone. */
+  async say(human: string): Promise<void> {
+    if (!this.json) await this.#write(human);
+  }
+
+  #write(line: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#stdout.write(`${line}\n`, (failure) => {
+        if (!failure) resolve();
+        else if ((failure as NodeJS.ErrnoException).code === 'EPIPE') reject(new OutputGone());
+        else reject(failure);
+      });
+    });
+  }
+
+  /** One line on stderr, which nobody waits for. */
+  note(line: string): void {
+    this.#stderr.write(`cadenas: ${plainLine(line)}\n`);
+  }
+
+  async trouble(trouble: Trouble): Promise<void> {
+    const { code, message, hint } = trouble;
+    if (this.json) await this.#write(plainJson({ type: 'error', code, message, hint }));
+    else this.note(`${message} — ${hint}`);
+  }
+}

@@ -1,0 +1,112 @@
+/** Questions on a terminal whose answers are not shown. */
+import { StringDecoder } from 'node:string_decoder';
+import { mistake } from './failure.js';
+import type { Host } from './host.js';
+
+const ANSWER_MAX = 1024;
+const Key = {
+  interrupt: '\u0003',
+  end: '\u0004',
+  backspace: '\u007f',
+  rubout: '\b',
+  kill: '\u0015',
+  escape: '\u001b',
+} as const;
+
+export class Prompter {
+  readonly #host: Host;
+  readonly #decoder = new StringDecoder('utf8');
+  /** What was typed or pasted ahead of the next question. */
+  #ahead = '';
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  get possible(): boolean {
+    return this.#host.stdin.isTTY === true;
+  }
+
+  /**
+   * The terminal does not echo from the first question to `close`, so that nothing pasted ahead shows.
+   * @throws ClientError `cancelled`
+   */
+  async hidden(question: string): Promise<string> {
+    const { stdin, stderr } = this.#host;
+    stdin.setRawMode?.(true);
+    stderr.write(question);
+    try {
+      return await this.#line();
+    } finally {
+      stderr.write('\n');
+    }
+  }
+
+  close(): void {
+    const { stdin } = this.#host;
+    if (!this.possible) return;
+    stdin.setRawMode?.(false);
+    stdin.pause();
+  }
+
+  #line(): Promise<string> {
+    const { stdin, stderr, signal } = this.#host;
+    return new Promise((resolve, reject) => {
+      let typed: string[] = [];
+      let escape = false;
+      const finish = (settle: () => void): void => {
+        stdin.off('data', take);
+        stdin.off('end', cancel);
+        signal.removeEventListener('abort', cancel);
+        settle();
+      };
+      const cancel = (): void => {
+        finish(() => {
+          reject(mistake('cancelled', 'cancelled', 'start again when you like'));
+        });
+      };
+      const key = (character: string): 'done' | 'cancel' | undefined => {
+        if (escape) {
+          escape = !/[A-Za-z~]/.test(character); // arrows and the like are passed over to their last letter
+          return undefined;
+        }
+        if (character === '\r' || character === '\n') return 'done';
+        if (character === Key.interrupt || (character === Key.end && typed.length === 0)) return 'cancel';
+        if (character === Key.escape) escape = true;
+        else if (character === Key.kill) {
+          stderr.write('\b \b'.repeat(typed.length));
+          typed = [];
+        } else if (character === Key.backspace || character === Key.rubout) {
+          if (typed.pop() !== undefined) stderr.write('\b \b');
+        } else if (character >= ' ' && typed.length < ANSWER_MAX) {
+          typed.push(character);
+          stderr.write('*');
+        }
+        return undefined;
+      };
+      const take = (chunk: Buffer | string): void => {
+        const characters = [...this.#ahead, ...(typeof chunk === 'string' ? chunk : this.#decoder.write(chunk))];
+        this.#ahead = '';
+        for (const [index, character] of characters.entries()) {
+          const end = key(character);
+          if (end === undefined) continue;
+          this.#ahead = characters
+            .slice(index + 1)
+            .join('')
+            .replace(/^\n/, '');
+          if (end === 'cancel') cancel();
+          else
+            finish(() => {
+              resolve(typed.join(''));
+            });
+          return;
+        }
+      };
+      stdin.on('data', take);
+      stdin.once('end', cancel);
+      signal.addEventListener('abort', cancel, { once: true });
+      stdin.resume();
+      if (this.#ahead !== '') take('');
+    });
+  }
+}

@@ -1,0 +1,163 @@
+/** add, accept, decline, block, contacts, send, receive, history. */
+import { error, Exit, type Client, type ClientEvent, type RelationView } from '../../client/index.js';
+import { contactLine, historyLine, itemLine, marks } from './format.js';
+import { plainLine } from './plain.js';
+import { mistake } from './failure.js';
+import { secretsOf, tell, withClient, type Run } from './run.js';
+
+/** Longest text read from standard input, in bytes: far over what a message takes, so that the error can name its length. */
+const STDIN_MAX = 1024 * 1024;
+
+const relationText = {
+  add: (view: RelationView) =>
+    view.relation === 'open'
+      ? `@${view.name} and you can talk`
+      : `asked @${view.name}; what you send waits until they accept`,
+  accept: (view: RelationView) => `accepted @${view.name}: you can talk now`,
+  decline: (view: RelationView) => `declined @${view.name}`,
+  block: (view: RelationView) => `blocked @${view.name}`,
+} as const;
+
+export function relate(run: Run, command: keyof typeof relationText, name: string): Promise<Exit> {
+  return withClient(run, 'wanted', async (client) => {
+    const view = await client.call(command, { name });
+    const { relation, pending } = view;
+    await run.output.print({ type: 'relation', name: view.name, relation, pending }, relationText[command](view));
+    return tell(run, view.trouble, 'kept for later: ');
+  });
+}
+
+export function contacts(run: Run, check: boolean): Promise<Exit> {
+  return withClient(run, check ? 'needed' : 'none', async (client) => {
+    const { contacts: all } = await client.call('contacts', { check });
+    for (const contact of all) await run.output.print({ type: 'contact', ...contact }, contactLine(contact));
+    if (all.length === 0) await run.output.say('nobody yet: cadenas add @somebody');
+    const wrong = all.find((contact) => contact.check === 'different');
+    return wrong ? tell(run, error('changed', wrong.name).trouble) : Exit.done;
+  });
+}
+
+async function standardInput(run: Run): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of run.host.stdin) {
+    const bytes = Buffer.from(chunk as Uint8Array);
+    length += bytes.length;
+    if (length > STDIN_MAX) throw mistake('text-long', 'the text is over 1 MiB', 'the limit is 1024 bytes a message');
+    chunks.push(bytes);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw error('text-invalid'); // a fatal decoder throws for nothing else
+  }
+  return text.replace(/\r?\n$/, '');
+}
+
+export async function send(run: Run, to: string, given: string): Promise<Exit> {
+  const text = given === '-' ? await standardInput(run) : given;
+  return withClient(run, 'wanted', async (client) => {
+    const sent = await client.call('send', { to, text });
+    const { id, state, trouble } = sent;
+    await run.output.print({ type: 'sent', id, to: sent.to, state }, `${id} ${state} ${marks[state]}`);
+    return tell(run, trouble, state === 'waiting' ? 'kept in the outbox: ' : '');
+  });
+}
+
+/** Prints what is unread, oldest first; each page is marked read once the output took it. */
+async function printUnread(run: Run, client: Client): Promise<void> {
+  for (;;) {
+    const { items, more } = await client.call('unread', {});
+    for (const item of items) {
+      const { key: _key, order: _order, ...row } = item;
+      await run.output.print(row, itemLine(item));
+    }
+    if (items.length > 0) await client.call('read', { keys: items.map((item) => item.key) });
+    if (!more) return;
+  }
+}
+
+export function receive(run: Run, follow: boolean, timeout: number | undefined): Promise<Exit> {
+  if (follow) return followUnread(run, timeout);
+  return withClient(run, 'wanted', async (client, offline) => {
+    await printUnread(run, client);
+    return tell(run, offline?.trouble);
+  });
+}
+
+async function followUnread(run: Run, timeout: number | undefined): Promise<Exit> {
+  const opened = await run.profile.open(secretsOf(run), true);
+  try {
+    const { client } = opened;
+    return await new Promise<Exit>((resolve, reject) => {
+      let printing: Promise<void> = Promise.resolve();
+      const timer = timeout === undefined ? undefined : setTimeout(finish, timeout * 1000, undefined);
+      function finish(event: ClientEvent | undefined): void {
+        clearTimeout(timer);
+        stop();
+        run.host.signal.removeEventListener('abort', aborted);
+        const last = printing.then(() => (event?.type === 'ended' ? tell(run, event.trouble) : Exit.done));
+        last.then(resolve, reject);
+      }
+      const aborted = (): void => {
+        finish(undefined);
+      };
+      const inTurn = (work: () => Promise<void>): void => {
+        printing = printing.then(work);
+        printing.catch((thrown: unknown) => {
+          reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+        });
+      };
+      let told = ''; // the same trouble of attempt after attempt is told once
+      const stop = client.on((event) => {
+        if (event.type === 'ended') finish(event);
+        else if (event.type === 'unread') inTurn(() => printUnread(run, client));
+        else {
+          const news = event.type === 'session' ? `${event.state} ${event.trouble?.code ?? ''}` : undefined;
+          if (news === undefined || news !== told) inTurn(() => printEvent(run, event));
+          told = news ?? told;
+        }
+      });
+      run.host.signal.addEventListener('abort', aborted, { once: true });
+      inTurn(() => printUnread(run, client));
+      if (!opened.core)
+        inTurn(async () => {
+          const { session, trouble } = await client.call('status', {});
+          await printEvent(run, { type: 'session', state: session, ...(trouble ? { trouble } : {}) });
+        });
+      opened.core?.connect().catch(() => undefined); // the session event tells it, and it is tried again
+    });
+  } finally {
+    await opened.close();
+  }
+}
+
+async function printEvent(run: Run, event: Exclude<ClientEvent, { type: 'unread' | 'ended' }>): Promise<void> {
+  if (event.type === 'sent') {
+    const { id, to, state } = event;
+    await run.output.print({ type: 'delivery', id, to, state }, `${marks[state]} @${plainLine(to)} ${id} ${state}`);
+    return;
+  }
+  const { state, trouble } = event;
+  if (run.output.json)
+    await run.output.print({ type: 'session', state, ...(trouble ? { code: trouble.code } : {}) }, '');
+  else if (trouble && state === 'waiting') run.output.note(`${trouble.message} — trying again`);
+  else if (state === 'online') run.output.note('connected — end with Ctrl-C');
+}
+
+export function history(run: Run, name: string): Promise<Exit> {
+  return withClient(run, 'none', async (client) => {
+    for (let after = 0; ;) {
+      const { lines, more } = await client.call('history', { name, after });
+      for (const line of lines) {
+        const { key: _key, order: _order, envelope: _envelope, type, ...row } = { key: '', envelope: '', ...line };
+        await run.output.print({ type: 'line', direction: type, ...row }, historyLine(line));
+      }
+      const keys = lines.flatMap((line) => (line.type === 'in' ? [line.key] : []));
+      if (keys.length > 0) await client.call('read', { keys });
+      after = lines.at(-1)?.order ?? after;
+      if (!more) return Exit.done;
+    }
+  });
+}

@@ -1,0 +1,51 @@
+/** What the daemon's parts share. Concrete stores, providers and transports are named in `daemon.ts` alone. */
+import type {
+  AsymmetricCrypto,
+  Code,
+  PasswordServer,
+  RsaPrivate,
+  ServerKeys,
+  SyncCrypto,
+} from '../../protocol/index.js';
+import type { QueueEntry, Store } from '../store/store.js';
+import type { Budgets } from './budgets.js';
+import type { Limits } from './limits.js';
+import type { Presence } from './presence.js';
+import type { Refusals } from './refusals.js';
+import type { Routes } from './routes.js';
+
+export interface Log {
+  debug(what: string, fields?: Readonly<Record<string, string | number>>): void;
+  info(what: string, fields?: Readonly<Record<string, string | number>>): void;
+  warn(what: string, fields?: Readonly<Record<string, string | number>>): void;
+  error(what: string, fields?: Readonly<Record<string, string | number>>): void;
+}
+
+/** The code with which a delivery ended for its sender: 200 acknowledged, 202 on the disk, 429, 507. */
+export type Settle = (code: Code) => void;
+
+export interface Context {
+  readonly store: Store;
+  readonly sync: SyncCrypto;
+  readonly asymmetric: AsymmetricCrypto;
+  readonly passwords: PasswordServer;
+  /** The network's generations, the current first. */
+  readonly generations: readonly ServerKeys<RsaPrivate>[];
+  readonly decoySecret: Uint8Array;
+  readonly clientBuild: {
+    readonly build: number;
+    readonly software: Uint8Array;
+    readonly tables: readonly Uint8Array[];
+  };
+  readonly limits: Limits;
+  readonly budgets: Budgets;
+  readonly presence: Presence;
+  readonly routes: Routes;
+  readonly refusals: Refusals;
+  readonly log: Log;
+  readonly now: () => number;
+  /** 16 bytes, never the same twice: the frame id of an event. */
+  readonly nextId: () => Uint8Array;
+  /** Hands an event to a user, wherever they are. */
+  readonly deliver: (to: Uint8Array, entry: QueueEntry, settle: Settle) => void;
+}

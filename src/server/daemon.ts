@@ -1,0 +1,182 @@
+/** cadenasd: composition. The one place of the daemon that names concrete stores, transports and providers. */
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CommanderError } from 'commander';
+import { HELLO_WINDOW_MS, tableHash, type RsaPrivate, type ServerKeys } from '../../protocol/index.js';
+import { nodeSync } from '../crypto/index.js';
+import { ensureTlsCertificate, KeysRefusal, loadNetwork, spkiPin, type NetworkFiles } from '../keys/network.js';
+import { takeLock } from '../ops/instance-lock.js';
+import { makeLog, type Log } from '../ops/log.js';
+import { openFileStore } from '../store/file/file-store.js';
+import { StoreRefusal } from '../store/store.js';
+import { listenTcp } from '../transport/tcp.js';
+import { listenTls } from '../transport/tls.js';
+import { Budgets } from './budgets.js';
+import { SeenHellos } from './gate.js';
+import { STOP_MS } from './limits.js';
+import { optionParser, readOptions, type Options } from './options.js';
+import { Pool, type PooledPrivate } from './pool.js';
+import { Refusals } from './refusals.js';
+import { Server } from './server.js';
+
+/** Something the operator can mend: one line, exit code 1. */
+class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
+const version = (
+  JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+
+type Undo = (() => unknown)[];
+
+/** @param undo gets what has to be released, in order of its making, whether the start succeeds or not */
+async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
+  const keysFolder = join(options.keys, options.network);
+  if (options.generateDefaultCert && (await ensureTlsCertificate(keysFolder)))
+    log.warn('made a TLS certificate: link the clients again, they know the old one by its pin');
+  const network = loadNetwork(keysFolder);
+  undo.push(() => {
+    for (const secret of [network.networkKey, network.serverPrivate, network.decoySecret]) secret.fill(0);
+  });
+  const dataFolder = join(options.data, options.network);
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  const lock = await takeLock(dataFolder);
+  if (!lock) throw new Refusal(`another cadenasd runs on ${dataFolder} — stop it, or give this one another --data`);
+  undo.push(() => {
+    lock.release();
+  });
+  const now = Date.now;
+  const store = await openFileStore(dataFolder, { now, maxQueueEntries: options.limits['queue-entries'] });
+  undo.push(() => store.close());
+
+  const started = now();
+  const seen = new SeenHellos(await store.recentHellos(started - 2 * HELLO_WINDOW_MS), started);
+  const pool = new Pool(fileURLToPath(new URL('./worker.js', import.meta.url)), {
+    serverKeys: [network.serverPrivate],
+    opaqueSetup: network.opaqueSetup,
+  });
+  undo.push(() => pool.destroy());
+  const { networkKey, serverModulus, build, software, decoySecret } = network;
+  const serverPrivate: PooledPrivate = { modulus: serverModulus, generation: 0 };
+  const generation: ServerKeys<RsaPrivate> = { networkKey, serverModulus, serverPrivate };
+  const refusals = new Refusals(log, now);
+  const server = new Server(
+    {
+      store,
+      sync: nodeSync,
+      asymmetric: pool.asymmetric,
+      passwords: pool.passwords,
+      generations: [generation],
+      decoySecret,
+      clientBuild: { build, software, tables: [tableHash((table) => nodeSync.sha256(table))] },
+      limits: options.limits,
+      budgets: new Budgets(options.limits),
+      refusals,
+      log,
+      now,
+    },
+    seen,
+  );
+  undo.push(async () => {
+    await server.stop();
+    log.info('stopped', refusals.totals());
+  });
+  server.add(await listen(options, network, server, refusals, log));
+  return server;
+}
+
+async function release(undo: Undo): Promise<void> {
+  for (let step = undo.pop(); step; step = undo.pop()) await step();
+}
+
+async function listen(options: Options, network: NetworkFiles, server: Server, refusals: Refusals, log: Log) {
+  const at = { ...options.listen, maxConnections: options.limits.connections };
+  try {
+    if (options.disableSsl) {
+      log.warn('TLS is off: frames are still encrypted, but anybody on the path sees who connects and when');
+      return await listenTcp(at, server.accept);
+    }
+    const { certificate, privateKey } = await certificateOf(options, network, log);
+    const refused = (source: string): void => {
+      refusals.count('tls', source);
+    };
+    return await listenTls({ ...at, certificate, privateKey, refused }, server.accept);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const where = `${options.listen.host}:${String(options.listen.port)}`;
+    if (code === 'EADDRINUSE')
+      throw new Refusal(`${where} is in use — stop what listens there, or choose another --listen`);
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new Refusal(`can't listen on ${where} (${code}) — choose another --listen`);
+    throw error;
+  }
+}
+
+async function certificateOf({ certPath, keyPath }: Options, network: NetworkFiles, log: Log) {
+  if (!certPath && !keyPath) {
+    if (!network.tls)
+      throw new Refusal(
+        'the network has no TLS certificate — start with --generate-default-cert, or with --disable-ssl',
+      );
+    return { certificate: network.tls.certPem, privateKey: network.tls.keyPem };
+  }
+  if (!certPath || !keyPath) throw new Refusal('--cert-path and --key-path go together — give both');
+  const read = (path: string): Promise<string> =>
+    readFile(path, 'utf8').catch((error: unknown) => {
+      throw new Refusal(`can't read ${path} (${(error as NodeJS.ErrnoException).code ?? 'error'}) — check the path`);
+    });
+  const certificate = await read(certPath);
+  const privateKey = await read(keyPath);
+  let pin: string;
+  try {
+    pin = spkiPin(certificate);
+  } catch {
+    throw new Refusal(`${certPath} is not a PEM certificate — check --cert-path`);
+  }
+  if (!network.pins.includes(pin))
+    log.warn('clients are not linked with this certificate’s key and will refuse it unless they skip the pin', { pin });
+  return { certificate, privateKey };
+}
+
+/** @returns the exit code: 0 stopped by a signal, 1 the operator can mend it, 2 unexpected */
+export async function main(argv: readonly string[]): Promise<number> {
+  const parser = optionParser(version).exitOverride();
+  let options: Options;
+  try {
+    options = readOptions(parser.parse(argv, { from: 'user' }));
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1; // commander has said why
+    throw error;
+  }
+  const log = makeLog(options.debug ? 'debug' : 'info', (line) => process.stderr.write(line), Date.now);
+  const signalled = new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  });
+  const undo: Undo = [];
+  try {
+    const server = await start(options, log, undo);
+    process.stdout.write(`ready ${server.address}\n`);
+    log.info('serving', { network: options.network, version });
+    log.info('stopping', { signal: await signalled });
+    const deadline = setTimeout(() => {
+      log.error('could not stop in time');
+      process.exit(2);
+    }, STOP_MS);
+    await release(undo);
+    clearTimeout(deadline);
+    return 0;
+  } catch (error) {
+    await release(undo);
+    if (error instanceof Refusal || error instanceof KeysRefusal || error instanceof StoreRefusal) {
+      process.stderr.write(`cadenasd: ${error.message}\n`);
+      return 1;
+    }
+    process.stderr.write(
+      `cadenasd: unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    return 2;
+  }
+}

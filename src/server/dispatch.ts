@@ -1,0 +1,61 @@
+/** The table: opcode and step → handler, the states in which it is allowed, what its replay does. */
+import { Opcode, type Struct, commandStruct, structs, type Values } from '../../protocol/index.js';
+import type { Context } from './context.js';
+import * as conversation from './handlers/conversation.js';
+import * as login from './handlers/login.js';
+import * as message from './handlers/message.js';
+import * as register from './handlers/register.js';
+import type { Peer, PeerState } from './peer.js';
+import type { Reply, Request } from './reply.js';
+
+/** Calls of one peer run one after another: a promise holds the next frame back. */
+export type Handler<S extends Struct> = (
+  context: Context,
+  peer: Peer,
+  values: Values<S>,
+  reply: Reply,
+  request: Request,
+) => void | Promise<void>;
+
+export interface Row {
+  readonly struct: Struct;
+  readonly handler: Handler<Struct>;
+  readonly states: readonly PeerState[];
+  /** Done once for each frame id of a user; a replay gets the same answer and has no effect. */
+  readonly once: boolean;
+}
+
+function row<S extends Struct>(struct: S, handler: Handler<S>, states: readonly PeerState[], once = false): Row {
+  return { struct, handler: handler, states, once };
+}
+
+// prettier-ignore
+const rows: readonly Row[] = [
+  row(structs.crea1, register.begin,           ['open', 'registering']),
+  row(structs.crea2, register.finish,          ['registering']),
+  row(structs.auth1, login.begin,              ['open', 'registering']),
+  row(structs.auth2, login.prove,              ['proving']),
+  row(structs.pass,  login.finish,             ['words']),
+  row(structs.quit,  login.quit,               ['open', 'registering', 'ready']),
+  row(structs.jmpu,  conversation.ask,         ['ready'], true),
+  row(structs.ampu,  conversation.accept,      ['ready'], true),
+  row(structs.dmpu,  conversation.decline,     ['ready'], true),
+  row(structs.bloc,  conversation.block,       ['ready'], true),
+  row(structs.keyq,  conversation.keys,        ['ready']),
+  row(structs.smpu,  message.send,             ['ready']),
+  row(structs.ackd,  message.acknowledge,      ['ready']),
+];
+
+const byOpcode = new Map<number, Row>(rows.map((r) => [16 * r.struct.opcode + r.struct.step, r]));
+
+/** States in which frames alternate strictly: anything but the one next step ends the connection. */
+export const strictStates: ReadonlySet<PeerState> = new Set(['proving', 'words']);
+
+export function findRow(opcode: number, step: number): Row | undefined {
+  return byOpcode.get(16 * opcode + step);
+}
+
+/** It has a layout, but this daemon does not serve it. */
+export function isKnown(opcode: number, step: number): boolean {
+  return opcode !== Opcode.helo && commandStruct(opcode, step) !== undefined;
+}

@@ -1,0 +1,100 @@
+/** What a HELLO passes before it costs an RSA operation (SPEC 4.4). */
+import {
+  answerHello,
+  Code,
+  HELLO_WINDOW_MS,
+  isTimely,
+  openHello,
+  type AnsweredHello,
+  type Binding,
+  type ClientBuild,
+} from '../../protocol/index.js';
+import type { Context } from './context.js';
+import { idKey } from './keys.js';
+import type { Refusal } from './refusals.js';
+
+/** A HELLO is timely for this long, so its random is kept as long. */
+const REMEMBER_MS = 2 * HELLO_WINDOW_MS;
+
+/** The randoms of recent HELLOs, on disk too. */
+export class SeenHellos {
+  readonly #times = new Map<string, number>();
+  readonly #notBefore: number;
+  #swept = 0;
+
+  /** @param recent as the store read them; undefined: unknown, so HELLOs of before the start are refused */
+  constructor(recent: readonly { random: Uint8Array; time: number }[] | undefined, started: number) {
+    this.#notBefore = recent ? -Infinity : started + HELLO_WINDOW_MS;
+    for (const { random, time } of recent ?? []) this.#times.set(idKey(random), time);
+  }
+
+  /** True the first time. */
+  add(random: Uint8Array, time: number, now: number): boolean {
+    if (now - this.#swept > REMEMBER_MS) {
+      this.#swept = now;
+      for (const [key, at] of this.#times) if (now - at > REMEMBER_MS) this.#times.delete(key);
+    }
+    const key = idKey(random);
+    if (time < this.#notBefore || this.#times.has(key)) return false;
+    this.#times.set(key, time);
+    return true;
+  }
+}
+
+/** Handshakes under way, in total and of each source. */
+class Places {
+  readonly #bySource = new Map<string, number>();
+  #taken = 0;
+
+  take(source: string, total: number, each: number): boolean {
+    const own = this.#bySource.get(source) ?? 0;
+    if (this.#taken >= total || own >= each) return false;
+    this.#taken++;
+    this.#bySource.set(source, own + 1);
+    return true;
+  }
+
+  give(source: string): void {
+    this.#taken--;
+    const own = (this.#bySource.get(source) ?? 1) - 1;
+    if (own === 0) this.#bySource.delete(source);
+    else this.#bySource.set(source, own);
+  }
+}
+
+export class Gate {
+  readonly #context: Context;
+  readonly #seen: SeenHellos;
+  readonly #places = new Places();
+
+  constructor(context: Context, seen: SeenHellos) {
+    this.#context = context;
+    this.#seen = seen;
+  }
+
+  /** The answer to a HELLO, or why there is none. */
+  async admit(hello: Uint8Array, binding: Binding, source: string): Promise<AnsweredHello | Refusal> {
+    const { sync, asymmetric, generations, limits, store, now } = this.#context;
+    const opened = openHello(sync, generations, binding, hello);
+    if (!opened) return 'hello sealed otherwise';
+    if (!isTimely(opened.time, now())) return 'hello out of time';
+    if (!this.#places.take(source, limits.handshakes, limits['handshakes-per-source'])) return 'hello budget';
+    try {
+      if (!this.#seen.add(opened.cr, opened.time, now())) return 'hello replayed';
+      const ports = { sync, asymmetric };
+      const [answered] = await Promise.all([
+        answerHello(ports, opened, this.#code, { window: limits.window }, now()),
+        store.rememberHello(opened.cr, opened.time),
+      ]);
+      return answered ?? 'hello inner';
+    } finally {
+      this.#places.give(source);
+    }
+  }
+
+  readonly #code = (client: ClientBuild): typeof Code.done | typeof Code.upgrade => {
+    const { tables, build, software } = this.#context.clientBuild;
+    const known = tables.some((table) => Buffer.compare(table, client.table) === 0);
+    return known && client.build >= build && Buffer.compare(software, client.software) === 0 ? Code.done : Code.upgrade;
+  };
+}

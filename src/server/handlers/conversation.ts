@@ -1,0 +1,130 @@
+/** Requests to talk, their answers, and key look-ups (SPEC 7.1). */
+import {
+  Code,
+  encodeFields,
+  ID,
+  Opcode,
+  requestHash,
+  samePublic,
+  structs,
+  type Acceptance,
+  type Request,
+} from '../../../protocol/index.js';
+import type { Account } from '../../store/store.js';
+import type { Context } from '../context.js';
+import type { Handler } from '../dispatch.js';
+import type { Peer } from '../peer.js';
+import type { Reply } from '../reply.js';
+
+/** A bundle says who it is from: that has to be the one who sends it. */
+function isOwn(account: Account, bundle: Request | Acceptance): boolean {
+  return (
+    samePublic(bundle.uid, account.uid) &&
+    bundle.name === account.name &&
+    samePublic(bundle.enc, account.enc) &&
+    samePublic(bundle.sig, account.sig)
+  );
+}
+
+async function overBudget({ budgets }: Context, peer: Peer, reply: Reply): Promise<boolean> {
+  const wait = await budgets.take('lookups', peer.uidKey);
+  if (wait > 0) reply.fail(Code.limited, wait);
+  return wait > 0;
+}
+
+function tell(
+  context: Context,
+  from: Account,
+  to: Uint8Array,
+  opcode: number,
+  key: Uint8Array,
+  fields: Uint8Array,
+  reply: Reply,
+): void {
+  const entry = { id: context.nextId(), opcode, from: from.uid, key: key.subarray(0, ID), time: context.now(), fields };
+  context.deliver(to, entry, (code) => {
+    reply.settled(code);
+  });
+}
+
+export const ask: Handler<typeof structs.jmpu> = async (context, peer, request, reply) => {
+  const { store, routes, sync } = context;
+  const me = peer.account;
+  if (!isOwn(me, request)) {
+    reply.fail(Code.forbidden);
+    return;
+  }
+  if (await overBudget(context, peer, reply)) return;
+  const target = await store.accountByName(request.to);
+  if (!target) {
+    reply.fail(Code.notFound);
+    return;
+  }
+  if (samePublic(target.uid, me.uid)) {
+    reply.fail(Code.conflict);
+    return;
+  }
+  await routes.setConsent(me.uid, target.uid, 'open');
+  if ((await store.consent(target.uid, me.uid)) === 'blocked') {
+    reply.done(Code.queued); // who is blocked is not told
+    return;
+  }
+  const fields = encodeFields(structs.rjmp, request);
+  tell(context, me, target.uid, Opcode.rjmp, requestHash(sync, request), fields, reply);
+};
+
+export const accept: Handler<typeof structs.ampu> = async (context, peer, acceptance, reply) => {
+  const { routes, sync } = context;
+  const me = peer.account;
+  if (!isOwn(me, acceptance)) {
+    reply.fail(Code.forbidden);
+    return;
+  }
+  const asker = await whoAsked(context, me, acceptance.to);
+  if (!asker) {
+    reply.fail(Code.notFound);
+    return;
+  }
+  await routes.setConsent(me.uid, asker.uid, 'open');
+  const fields = encodeFields(structs.ramp, acceptance);
+  tell(context, me, asker.uid, Opcode.ramp, sync.sha256(fields), fields, reply);
+};
+
+/** The account that asked `me`, or undefined: an acceptance nobody asked for reaches nobody. */
+async function whoAsked({ store }: Context, me: Account, uid: Uint8Array): Promise<Account | undefined> {
+  const asker = await store.accountByUid(uid);
+  return asker && (await store.consent(asker.uid, me.uid)) === 'open' ? asker : undefined;
+}
+
+export const decline: Handler<typeof structs.dmpu> = async (context, peer, { to, request }, reply) => {
+  const { routes, sync } = context;
+  const me = peer.account;
+  const asker = await whoAsked(context, me, to);
+  if (!asker) {
+    reply.fail(Code.notFound);
+    return;
+  }
+  await routes.setConsent(me.uid, asker.uid, 'declined');
+  const fields = encodeFields(structs.rdmp, { from: me.uid, name: me.name, request });
+  tell(context, me, asker.uid, Opcode.rdmp, sync.sha256(fields), fields, reply);
+};
+
+export const block: Handler<typeof structs.bloc> = async ({ store, routes }, peer, { uid }, reply) => {
+  if (!(await store.accountByUid(uid))) {
+    reply.fail(Code.notFound);
+    return;
+  }
+  await routes.setConsent(peer.account.uid, uid, 'blocked');
+  reply.done();
+};
+
+export const keys: Handler<typeof structs.keyq> = async (context, peer, { name }, reply) => {
+  if (await overBudget(context, peer, reply)) return;
+  const found = await context.store.accountByName(name);
+  if (!found) {
+    reply.fail(Code.notFound);
+    return;
+  }
+  const { uid, enc, sig } = found;
+  reply.give(structs.keyqAnswer, { uid, name, enc, sig });
+};

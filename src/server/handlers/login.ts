@@ -1,0 +1,170 @@
+/** auth in two steps, then pass (SPEC 6.5, 6.6). */
+import {
+  Code,
+  Label,
+  loginMessage,
+  LoginTranscript,
+  PASS_WINDOW_MS,
+  RANDOM,
+  samePublic,
+  SESSION_MS,
+  structs,
+} from '../../../protocol/index.js';
+import type { Account, Attempts, Grant } from '../../store/store.js';
+import type { Context } from '../context.js';
+import { decoyBlock, decoyIdentifier } from '../decoy.js';
+import type { Handler } from '../dispatch.js';
+import { ATTEMPT_WAIT_MAX_MS, ATTEMPT_WAIT_MS, AUTH_PACE_MS, FREE_ATTEMPTS, LOGINS_PER_CONNECTION } from '../limits.js';
+import type { Peer } from '../peer.js';
+
+const Factor = { none: 0, grant: 3 } as const;
+
+export const begin: Handler<typeof structs.auth1> = async (context, peer, values, reply, request) => {
+  if (++peer.loginsTried > LOGINS_PER_CONNECTION) {
+    peer.refuse('logins');
+    return;
+  }
+  peer.become('open');
+  const arrived = performance.now();
+  const limited = await context.budgets.wait('failures', peer.source);
+  if (limited > 0) {
+    reply.fail(Code.limited, limited);
+    return;
+  }
+  const answer = await prepare(context, peer.th2, values);
+  await pace(arrived);
+  if (!answer) {
+    reply.fail(Code.malformed);
+    return;
+  }
+  if (answer.wait > 0) {
+    reply.fail(Code.limited, answer.wait);
+    return;
+  }
+  const { account, s2, block, ke2, passwordState } = answer;
+  const transcript = new LoginTranscript();
+  transcript.add(request.bytes);
+  peer.become('proving');
+  peer.login = { account, s2, block, passwordState, transcript };
+  transcript.add(reply.progress(structs.auth1Answer, { block, ke2 }, Code.proceed));
+};
+
+/** Leaves at a multiple of 25 ms after the request, whatever the work took (SPEC 6.5). */
+async function pace(arrived: number): Promise<void> {
+  const taken = performance.now() - arrived;
+  const left = Math.ceil(taken / AUTH_PACE_MS) * AUTH_PACE_MS - taken;
+  await new Promise((resolve) => setTimeout(resolve, left));
+}
+
+/**
+ * The account's own answer where the signature is its owner's; else the name's decoy, after the same
+ * work. undefined: KE1 is malformed, whatever the name.
+ */
+async function prepare(
+  context: Context,
+  th2: Uint8Array,
+  { name, signature, ke1 }: { readonly name: string; readonly signature: Uint8Array; readonly ke1: Uint8Array },
+) {
+  const { store, sync, asymmetric, passwords, decoySecret, generations } = context;
+  const found = await store.accountByName(name);
+  const nobody = generations[0]?.serverModulus ?? new Uint8Array(0);
+  const signed = await asymmetric.pssVerify(found?.sig ?? nobody, Label.login, loginMessage(th2, name, ke1), signature);
+  const account = signed ? found : undefined;
+  const wait = account ? await count(context, account) : 0;
+  const s2 = sync.random(RANDOM);
+  const identifier = account?.uid ?? decoyIdentifier(sync, decoySecret, name);
+  const [sealed, response] = await Promise.all([
+    asymmetric.oaepSeal(account?.enc ?? nobody, Label.s2, s2),
+    passwords.loginResponse(identifier, account?.record, ke1),
+  ]);
+  if (!response) return undefined;
+  const block = account ? sealed : decoyBlock(sync, decoySecret, name);
+  return { account, wait, s2, block, ke2: response.ke2, passwordState: response.state };
+}
+
+/** Counts the attempt durably before KE2 leaves; gives the seconds to wait where there were too many. */
+async function count({ store, now }: Context, account: Account): Promise<number> {
+  const before = await store.attempts(account.uid);
+  const wait = waitFor(before, now());
+  if (wait > 0) return Math.ceil(wait / 1000);
+  await store.countAttempt(account.uid, now());
+  return 0;
+}
+
+function waitFor({ count, last }: Attempts, now: number): number {
+  if (count < FREE_ATTEMPTS) return 0;
+  const pause = Math.min(ATTEMPT_WAIT_MS * 2 ** Math.min(count - FREE_ATTEMPTS, 20), ATTEMPT_WAIT_MAX_MS);
+  return Math.max(0, last + pause - now);
+}
+
+export const prove: Handler<typeof structs.auth2> = async (context, peer, values, reply, request) => {
+  const { login } = peer;
+  if (!login) throw new Error('login: no login is under way');
+  const sessionKey = await context.passwords.loginFinish(login.passwordState, values.ke3);
+  if (!login.account || !sessionKey) {
+    await failed(context, peer, login.account);
+    reply.fail(Code.authentication);
+    return;
+  }
+  login.sessionKey = sessionKey;
+  login.transcript.add(request.bytes);
+  peer.become('words', PASS_WINDOW_MS);
+  login.transcript.add(reply.progress(structs.answer, { wait: 0 }, Code.words));
+};
+
+async function failed(context: Context, peer: Peer, account: Account | undefined): Promise<void> {
+  peer.become('open');
+  await context.budgets.take('failures', peer.source);
+  context.refusals.count('login failed', peer.source);
+  if (account) context.log.debug('login failed', { uid: Buffer.from(account.uid).toString('hex') });
+}
+
+export const finish: Handler<typeof structs.pass> = async (context, peer, values, reply, request) => {
+  const { store, sync } = context;
+  const { login } = peer;
+  if (!login?.account || !login.sessionKey) throw new Error('login: the password is not proven');
+  const { account, sessionKey } = login;
+  if (values.factor !== Factor.none && values.factor !== Factor.grant) {
+    peer.become('open');
+    reply.fail(Code.malformed); // no account of this daemon has another factor
+    return;
+  }
+  if (!sync.equal(sync.sha256(values.words), account.words)) {
+    await failed(context, peer, account);
+    reply.fail(Code.authentication);
+    return;
+  }
+  const [{ grant, ends }, waiting] = await Promise.all([
+    continueOrOpen(context, account, values.factor === Factor.grant ? values.code : undefined),
+    store.queueLength(account.uid),
+    store.clearAttempts(account.uid),
+  ]);
+  if (peer.state !== 'words') return; // it went away meanwhile
+  peer.grantHash = sync.sha256(grant);
+  login.transcript.add(request.bytes);
+  login.transcript.add(reply.finish(structs.passAnswer, { grant, ends }));
+  peer.authenticated(login, account, sessionKey, ends, waiting);
+  context.log.info('logged in', { uid: Buffer.from(account.uid).toString('hex') });
+};
+
+/** The session that the grant stands for goes on to its own end; otherwise a new one begins. */
+async function continueOrOpen(
+  { store, sync, now }: Context,
+  account: Account,
+  code: Uint8Array | undefined,
+): Promise<{ grant: Uint8Array; ends: number }> {
+  if (code?.length === RANDOM) {
+    const hash = sync.sha256(code);
+    const running = (await store.grants(account.uid)).find((grant: Grant) => samePublic(grant.hash, hash));
+    if (running && running.ends > now()) return { grant: code, ends: running.ends };
+  }
+  const grant = sync.random(RANDOM);
+  const ends = now() + SESSION_MS;
+  await store.saveGrant(account.uid, { hash: sync.sha256(grant), ends }, now());
+  return { grant, ends };
+}
+
+export const quit: Handler<typeof structs.quit> = async ({ store }, peer) => {
+  if (peer.grantHash) await store.revokeGrant(peer.account.uid, peer.grantHash);
+  peer.finish();
+};

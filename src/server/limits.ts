@@ -1,0 +1,52 @@
+/** Every limit of the daemon, by the name it has in `--limit NAME=NUMBER`. */
+
+export const limitTable = {
+  connections: { value: 20_000, what: 'connections at once' },
+  'connections-per-source': { value: 4_096, what: 'connections at once from one address' },
+  'hello-seconds': { value: 10, what: 'seconds in which a connection must have sent its HELLO' },
+  handshakes: { value: 512, what: 'handshakes under way at once' },
+  'handshakes-per-source': { value: 64, what: 'handshakes under way at once from one address' },
+  'registrations-per-hour': { value: 60, what: 'registrations begun from one address in an hour' },
+  'failures-per-quarter': { value: 60, what: 'failed logins from one address in 15 minutes' },
+  'lookups-per-minute': { value: 60, what: 'requests and key look-ups by one user in a minute' },
+  window: { value: 64, what: 'private messages of one client that wait for their answer' },
+  flights: { value: 256, what: 'deliveries to one client that wait for their acknowledgement' },
+  'queue-entries': { value: 10_000, what: 'entries in the queue of one user' },
+} as const;
+
+export type LimitName = keyof typeof limitTable;
+export type Limits = Readonly<Record<LimitName, number>>;
+
+export const defaultLimits = Object.fromEntries(
+  Object.entries(limitTable).map(([name, { value }]) => [name, value]),
+) as Limits;
+
+/** @throws RangeError, its message for a person */
+export function withLimit(limits: Limits, assignment: string): Limits {
+  const [name = '', number = ''] = assignment.split('=');
+  if (!Object.hasOwn(limitTable, name))
+    throw new RangeError(`unknown limit "${name}" — one of: ${Object.keys(limitTable).join(', ')}`);
+  if (!/^[1-9]\d{0,8}$/.test(number)) throw new RangeError(`limit ${name} — write ${name}=NUMBER, from 1 to 999999999`);
+  return { ...limits, [name]: Number(number) };
+}
+
+/* Times, in ms. */
+/** A connection that nobody logs in on. */
+export const UNAUTHENTICATED_MS = 10 * 60_000;
+/** An online recipient's acknowledgement; after it the message goes to the disk. */
+export const ACKNOWLEDGE_MS = 250;
+/** Answers to `auth` leave at multiples of this after the request. */
+export const AUTH_PACE_MS = 25;
+/** A reader that takes nothing for this long is cut. */
+export const CONGESTION_MS = 60_000;
+/** How long a stop may take before what is left is cut. */
+export const STOP_MS = 4_000;
+
+/** Bytes waiting for a slow reader before nothing more is pushed to it and nothing more is read from it. */
+export const CONGESTED_BYTES = 1024 * 1024;
+/** Tries of a login on one connection. */
+export const LOGINS_PER_CONNECTION = 3;
+/** Logins begun with the device's key and not finished, before each further one must wait. */
+export const FREE_ATTEMPTS = 10;
+export const ATTEMPT_WAIT_MS = 30_000;
+export const ATTEMPT_WAIT_MAX_MS = 3600_000;

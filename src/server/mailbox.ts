@@ -1,0 +1,226 @@
+/**
+ * Deliveries to one connected user (SPEC 8). A message is pushed at once and needs the disk only if
+ * no acknowledgement comes in time; from then on new ones go behind it in the queue, until the queue
+ * is empty again. What was pushed and not acknowledged is never lost: when the connection ends, it
+ * goes to the disk in the order of its arrival.
+ */
+import { Code, Opcode } from '../../protocol/index.js';
+import type { QueueEntry, Store } from '../store/store.js';
+import type { Settle } from './context.js';
+import { idKey } from './keys.js';
+import { ACKNOWLEDGE_MS } from './limits.js';
+
+/** Entries that one read of the queue brings. */
+const PAGE = 64;
+
+interface Flight {
+  readonly entry: QueueEntry;
+  readonly key: string;
+  readonly deadline: number;
+  /** in the queue on disk, or on its way there */
+  durable: boolean;
+  /** its sender was told 202, so learns of the delivery by an event */
+  told: boolean;
+  settles: Settle[];
+}
+
+export interface MailboxHost {
+  /** Seals the event for the connection. */
+  push(entry: QueueEntry): void;
+  /** The connection takes more. */
+  ready(): boolean;
+  /** The queue as it was at the login has been pushed. */
+  drained(pushed: number): void;
+  /** An entry whose sender was told 202 has been acknowledged. */
+  delivered(entry: QueueEntry): void;
+  failed(error: unknown): void;
+  now(): number;
+}
+
+export class Mailbox {
+  readonly #uid: Uint8Array;
+  readonly #store: Store;
+  readonly #host: MailboxHost;
+  readonly #most: number;
+  /** by delivery id, in the order of pushing */
+  readonly #flights = new Map<string, Flight>();
+  /** by what tells a replay */
+  readonly #byKey = new Map<string, Flight>();
+  readonly #writes = new Set<Promise<void>>();
+  /** acknowledged while the queue is being read: what was read may still hold them */
+  readonly #acknowledged = new Set<string>();
+  #mode: 'queue' | 'live' | 'closed' = 'queue';
+  #enqueued = 0;
+  #draining = false;
+  #toDrain: number;
+  #pushed = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param waiting entries in the queue at the login */
+  constructor(uid: Uint8Array, store: Store, host: MailboxHost, most: number, waiting: number) {
+    this.#uid = uid;
+    this.#store = store;
+    this.#host = host;
+    this.#most = most;
+    this.#toDrain = waiting;
+  }
+
+  /** Begins with what waits on disk. */
+  start(): void {
+    void this.drain();
+  }
+
+  deliver(entry: QueueEntry, settle: Settle): void {
+    const key = replayKey(entry);
+    const known = this.#byKey.get(key);
+    if (known) {
+      if (known.told) settle(Code.queued);
+      else known.settles.push(settle);
+      return;
+    }
+    if (this.#mode === 'live' && this.#flights.size < this.#most && this.#host.ready()) {
+      this.#fly(entry, key, false, [settle]);
+      this.#timer ??= setTimeout(this.#late, ACKNOWLEDGE_MS);
+      return;
+    }
+    this.#spill();
+    const flight = { entry, key, deadline: 0, durable: true, told: false, settles: [settle] };
+    this.#write(flight, () => void this.drain());
+  }
+
+  acknowledge(ids: readonly Uint8Array[]): void {
+    const stored: Uint8Array[] = [];
+    const told: QueueEntry[] = [];
+    for (const id of ids) {
+      const name = idKey(id);
+      const flight = this.#flights.get(name);
+      if (!flight) continue; // acknowledged before: a client says it again after a break
+      this.#flights.delete(name);
+      this.#byKey.delete(flight.key);
+      if (this.#draining) this.#acknowledged.add(name);
+      if (flight.durable) stored.push(flight.entry.id);
+      if (flight.told) told.push(flight.entry);
+      settleAll(flight, Code.done);
+    }
+    if (stored.length === 0) return;
+    const removed = this.#store.acknowledge(this.#uid, stored).then(
+      () => {
+        for (const entry of told) if (entry.opcode === Opcode.rvum) this.#host.delivered(entry);
+        return this.drain();
+      },
+      (error: unknown) => {
+        this.#host.failed(error); // they stay in the queue and come again: readers drop duplicates
+      },
+    );
+    this.#track(removed);
+  }
+
+  /** Pushes from the queue as far as the connection takes it; back to live when the queue is empty. */
+  async drain(): Promise<void> {
+    if (this.#draining || !this.#isQueue()) return;
+    this.#draining = true;
+    try {
+      while (this.#isQueue() && this.#host.ready()) {
+        const room = this.#most - this.#flights.size;
+        if (room <= 0) return; // an acknowledgement calls again
+        const before = this.#enqueued;
+        this.#acknowledged.clear();
+        /* What flies stands at the head of the queue until it is acknowledged. */
+        const page = await this.#store.queued(this.#uid, undefined, this.#flights.size + PAGE);
+        if (!this.#isQueue()) return;
+        const waiting = page.filter((entry) => !this.#acknowledged.has(idKey(entry.id)));
+        const fresh = waiting.filter((entry) => !this.#flights.has(idKey(entry.id)));
+        for (const entry of fresh.slice(0, room)) {
+          this.#fly(entry, replayKey(entry), true, []);
+          this.#pushed++;
+          this.#sayDrained(false);
+        }
+        if (fresh.length > 0 || before !== this.#enqueued) continue;
+        this.#sayDrained(true);
+        if (waiting.length === 0) this.#mode = 'live';
+        return;
+      }
+    } catch (error) {
+      this.#host.failed(error);
+    } finally {
+      this.#draining = false;
+    }
+  }
+
+  /** What is in flight goes to the disk; resolves when every sender has an answer. */
+  async close(): Promise<void> {
+    this.#spill();
+    this.#mode = 'closed';
+    clearTimeout(this.#timer);
+    while (this.#writes.size > 0) await Promise.all(this.#writes);
+  }
+
+  #isQueue(): boolean {
+    return this.#mode === 'queue';
+  }
+
+  #sayDrained(empty: boolean): void {
+    if (this.#toDrain < 0 || (!empty && this.#pushed < this.#toDrain)) return;
+    this.#toDrain = -1;
+    this.#host.drained(this.#pushed);
+  }
+
+  #fly(entry: QueueEntry, key: string, durable: boolean, settles: Settle[]): void {
+    const flight = { entry, key, deadline: this.#host.now() + ACKNOWLEDGE_MS, durable, told: durable, settles };
+    this.#flights.set(idKey(entry.id), flight);
+    this.#byKey.set(key, flight);
+    this.#host.push(entry);
+  }
+
+  readonly #late = (): void => {
+    this.#timer = undefined;
+    for (const flight of this.#flights.values()) {
+      if (flight.durable) continue;
+      const left = flight.deadline - this.#host.now();
+      if (left <= 0) this.#spill();
+      else this.#timer = setTimeout(this.#late, left);
+      return;
+    }
+  };
+
+  /** From live to queue: what flies is written in order, so that nothing newer stands before it. */
+  #spill(): void {
+    if (this.#mode !== 'live') return;
+    this.#mode = 'queue';
+    for (const flight of this.#flights.values()) {
+      if (flight.durable) continue;
+      flight.durable = true;
+      this.#write(flight, () => void this.drain());
+    }
+  }
+
+  #write(flight: Flight, then: () => void): void {
+    this.#enqueued++;
+    const written = this.#store.enqueue(this.#uid, flight.entry).then(
+      (result) => {
+        flight.told ||= result !== 'full';
+        settleAll(flight, result === 'full' ? Code.limited : Code.queued);
+      },
+      (error: unknown) => {
+        this.#host.failed(error);
+        settleAll(flight, Code.storage);
+      },
+    );
+    this.#track(written.then(then));
+  }
+
+  #track(write: Promise<void>): void {
+    this.#writes.add(write);
+    void write.finally(() => this.#writes.delete(write));
+  }
+}
+
+function settleAll(flight: Flight, code: Code): void {
+  const settles = flight.settles;
+  flight.settles = [];
+  for (const settle of settles) settle(code);
+}
+
+function replayKey(entry: QueueEntry): string {
+  return String(entry.opcode) + idKey(entry.from) + idKey(entry.key);
+}

@@ -1,0 +1,73 @@
+/** The daemon's command line. */
+import { Command, InvalidArgumentError } from 'commander';
+import { defaultLimits, limitTable, withLimit, type Limits } from './limits.js';
+
+export interface Options {
+  readonly network: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly data: string;
+  readonly keys: string;
+  readonly disableSsl: boolean;
+  readonly certPath?: string;
+  readonly keyPath?: string;
+  readonly generateDefaultCert: boolean;
+  readonly debug: boolean;
+  readonly limits: Limits;
+}
+
+function endpoint(text: string): Options['listen'] {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65535)
+    throw new InvalidArgumentError('write HOST:PORT, for example 127.0.0.1:7878 or [::1]:7878.');
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
+function network(text: string): string {
+  if (!/^[a-z][a-z0-9-]{0,31}$/.test(text))
+    throw new InvalidArgumentError('a network name begins with a letter and has only a-z, 0-9 and -, 32 at most.');
+  return text;
+}
+
+function limit(text: string, before: Limits): Limits {
+  try {
+    return withLimit(before, text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+export function optionParser(version: string): Command {
+  const names = Object.entries(limitTable).map(
+    ([name, { value, what }]) => `  ${name.padEnd(24)}${String(value).padStart(7)}  ${what}`,
+  );
+  return new Command('cadenasd')
+    .description('The daemon of a Cadenas network: routes sealed messages, keeps what waits for somebody offline.')
+    .version(version)
+    .option('--network <name>', 'the network to serve', network, 'dev')
+    .option('--listen <host:port>', 'where to listen; port 0 takes a free one', endpoint, {
+      host: '127.0.0.1',
+      port: 7878,
+    })
+    .option('--data <dir>', 'folder of the data; the network has its own folder in it', 'data')
+    .option('--keys <dir>', 'folder of the keys; the network has its own folder in it', 'keys')
+    .option('--disable-ssl', 'plain TCP: no TLS around the frames, which stay encrypted', false)
+    .option('--cert-path <file>', 'PEM certificate for TLS instead of the network’s own')
+    .option('--key-path <file>', 'PEM private key of that certificate')
+    .option(
+      '--generate-default-cert',
+      'make the network’s TLS certificate if it has none; clients must be linked again',
+      false,
+    )
+    .option('--limit <name=number>', 'change a limit (see below); may be repeated', limit, defaultLimits)
+    .option('--debug', 'log more', false)
+    .addHelpText('after', `\nLimits and their defaults:\n${names.join('\n')}\n`)
+    .showHelpAfterError('(cadenasd --help lists the options)')
+    .allowExcessArguments(false);
+}
+
+/** commander's names to ours. */
+export function readOptions(parser: Command): Options {
+  const { limit: limits, ...rest } = parser.opts<Omit<Options, 'limits'> & { limit: Limits }>();
+  return { ...rest, limits };
+}

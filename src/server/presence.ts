@@ -1,0 +1,31 @@
+/** Who is connected: in memory alone. Nothing of it ever leaves for another user. */
+import type { Mailbox } from './mailbox.js';
+
+/** A connection on which somebody logged in. */
+export interface Online {
+  readonly mailbox: Mailbox;
+  /** Tells the client why, then ends. */
+  close(code: 401 | 409 | 503): void;
+}
+
+export class Presence {
+  readonly #online = new Map<string, Online>();
+
+  get(uidKey: string): Online | undefined {
+    return this.#online.get(uidKey);
+  }
+
+  /** A later login takes over: the earlier client is told and does not come back by itself (SPEC 8.5). */
+  enter(uidKey: string, online: Online): void {
+    this.#online.get(uidKey)?.close(409);
+    this.#online.set(uidKey, online);
+  }
+
+  leave(uidKey: string, online: Online): void {
+    if (this.#online.get(uidKey) === online) this.#online.delete(uidKey);
+  }
+
+  all(): Online[] {
+    return [...this.#online.values()];
+  }
+}

@@ -1,0 +1,48 @@
+/** Every refusal is counted; the log gets a sample, so that strangers can't fill a disk. */
+import type { Log } from './context.js';
+
+const SAMPLE_MS = 10_000;
+
+export type Refusal =
+  | 'tls'
+  | 'connections'
+  | 'hello stalled'
+  | 'hello sealed otherwise'
+  | 'hello out of time'
+  | 'hello replayed'
+  | 'hello budget'
+  | 'hello inner'
+  | 'build'
+  | 'bytes before the answer'
+  | 'frame'
+  | 'out of turn'
+  | 'logins'
+  | 'login failed'
+  | 'congested'
+  | 'nobody logged in';
+
+export class Refusals {
+  readonly #log: Log;
+  readonly #now: () => number;
+  readonly #counts = new Map<Refusal, number>();
+  readonly #logged = new Map<Refusal, number>();
+
+  constructor(log: Log, now: () => number) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  count(reason: Refusal, source: string): void {
+    const count = (this.#counts.get(reason) ?? 0) + 1;
+    this.#counts.set(reason, count);
+    const now = this.#now();
+    if (now - (this.#logged.get(reason) ?? -SAMPLE_MS) < SAMPLE_MS) return;
+    this.#logged.set(reason, now);
+    this.#log.warn('refused', { reason, source, total: count });
+  }
+
+  /** For the log at the end. */
+  totals(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts);
+  }
+}

@@ -1,0 +1,46 @@
+/** Whether one user may write to another: both have to have asked or accepted (SPEC 7.1). */
+import { ID } from '../../protocol/index.js';
+import type { Consent, Store } from '../store/store.js';
+import { idKey } from './keys.js';
+
+/** Pairs kept in memory; beyond it the ones longest unused are read again when needed. */
+const CACHED = 50_000;
+
+export class Routes {
+  readonly #store: Store;
+  /** by sender uid | recipient uid, 32 characters, as the two stand in an envelope */
+  readonly #open = new Map<string, boolean>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** undefined: not in memory, ask `load`. */
+  known(pair: string): boolean | undefined {
+    return this.#open.get(pair);
+  }
+
+  async load(pair: string): Promise<boolean> {
+    const from = Buffer.from(pair.slice(0, ID), 'latin1');
+    const to = Buffer.from(pair.slice(ID), 'latin1');
+    const [there, back] = await Promise.all([this.#store.consent(from, to), this.#store.consent(to, from)]);
+    const open = there === 'open' && back === 'open';
+    if (this.#open.size >= CACHED) {
+      const oldest = this.#open.keys().next();
+      if (!oldest.done) this.#open.delete(oldest.value);
+    }
+    this.#open.set(pair, open);
+    return open;
+  }
+
+  async setConsent(of: Uint8Array, towards: Uint8Array, consent: Consent): Promise<void> {
+    const forget = (): void => {
+      this.#open.delete(idKey(of) + idKey(towards));
+      this.#open.delete(idKey(towards) + idKey(of));
+    };
+    /* Before, so that a block holds at once; after, lest a load in between kept the old state. */
+    forget();
+    await this.#store.setConsent(of, towards, consent);
+    forget();
+  }
+}

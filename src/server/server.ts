@@ -1,0 +1,110 @@
+/** The daemon without its composition: accepts connections, hands events to users, stops. */
+import { randomBytes } from 'node:crypto';
+import type { Connection, Listener } from '../transport/transport.js';
+import type { Context } from './context.js';
+import { Flusher } from './flusher.js';
+import { Gate, SeenHellos } from './gate.js';
+import { idKey } from './keys.js';
+import { Code, ID } from '../../protocol/index.js';
+import { Peer } from './peer.js';
+import { Presence } from './presence.js';
+import { Routes } from './routes.js';
+
+type Given = Omit<Context, 'presence' | 'routes' | 'nextId' | 'deliver'>;
+
+/** Never the same twice: eight random bytes for each start, then a counter. */
+function idMaker(): () => Uint8Array {
+  const base = randomBytes(ID);
+  let next = 0n;
+  return () => {
+    const id = Buffer.from(base);
+    id.writeBigUInt64BE(next++, ID - 8);
+    return id;
+  };
+}
+
+export class Server {
+  readonly context: Context;
+  readonly #gate: Gate;
+  readonly #flusher = new Flusher();
+  readonly #peers = new Set<Peer>();
+  readonly #saving = new Set<Promise<void>>();
+  readonly #bySource = new Map<string, number>();
+  readonly #listeners: Listener[] = [];
+  #stopping = false;
+
+  constructor(given: Given, seen: SeenHellos) {
+    this.context = {
+      ...given,
+      presence: new Presence(),
+      routes: new Routes(given.store),
+      nextId: idMaker(),
+      deliver: this.#deliver,
+    };
+    this.#gate = new Gate(this.context, seen);
+  }
+
+  add(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** HOST:PORT of the first listener. */
+  get address(): string {
+    const { host = '', port = 0 } = this.#listeners[0] ?? {};
+    return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+  }
+
+  readonly accept = (connection: Connection): void => {
+    const { limits, refusals } = this.context;
+    const { source } = connection;
+    const own = this.#bySource.get(source) ?? 0;
+    if (this.#stopping || own >= limits['connections-per-source']) {
+      refusals.count('connections', source);
+      connection.destroy();
+      return;
+    }
+    this.#bySource.set(source, own + 1);
+    this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone));
+  };
+
+  readonly #gone = (peer: Peer): void => {
+    this.#peers.delete(peer);
+    const left = (this.#bySource.get(peer.source) ?? 1) - 1;
+    if (left === 0) this.#bySource.delete(peer.source);
+    else this.#bySource.set(peer.source, left);
+    const { saved } = peer;
+    this.#saving.add(saved);
+    void saved.finally(() => this.#saving.delete(saved));
+  };
+
+  readonly #deliver: Context['deliver'] = (to, entry, settle) => {
+    const { presence, store, log } = this.context;
+    const online = presence.get(idKey(to));
+    if (online) {
+      online.mailbox.deliver(entry, settle);
+      return;
+    }
+    const write = store.enqueue(to, entry).then(
+      (result) => {
+        settle(result === 'full' ? Code.limited : Code.queued);
+      },
+      (error: unknown) => {
+        log.error('the store failed', { error: String(error) });
+        settle(Code.storage);
+      },
+    );
+    this.#saving.add(write);
+    void write.finally(() => this.#saving.delete(write));
+  };
+
+  /** No new connections; clients are told; everything in flight is on disk when it resolves. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    for (const peer of [...this.#peers]) {
+      if (peer.state === 'ready') peer.close(Code.unavailable);
+      else peer.finish();
+    }
+    while (this.#saving.size > 0) await Promise.all(this.#saving);
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * What the daemon keeps, and what it may rely on. Every store passes `test/contract`.
+ *
+ * Promises:
+ * 1. A promise that resolves means: the change is on the disk, synced, and survives a power cut. One
+ *    that rejects with `StorageError` means: not acknowledged; the change may or may not survive, and
+ *    doing it again is safe.
+ * 2. Calls for one user take effect in the order in which they were made, whether awaited or not: each
+ *    sees what the earlier ones did. What a call resolves with is durable, reads too. Across a power
+ *    cut only what was awaited is sure to come before what was called later.
+ * 3. Bytes handed in may be views of a buffer that is reused after the call returns: a store copies
+ *    what it keeps before it first awaits. Bytes handed out are the caller's to keep, not to change.
+ * 4. Names of files are made by the store from ids, never from what a user typed.
+ * 5. For a uid without an account, reads give what is empty, and changes reject with RangeError, as do
+ *    bytes of a wrong length: a bug of the caller, nothing is kept.
+ * 6. A `StorageError` that is not `full` is final: later calls reject with it too, until the store is
+ *    opened again. The one exception is a damaged file, named in the message, which concerns its user alone.
+ */
+import type { Code } from '../../protocol/index.js';
+
+export interface Account {
+  /** 16 bytes, given by the daemon */
+  readonly uid: Uint8Array;
+  readonly name: string;
+  /** moduli, 256 bytes */
+  readonly enc: Uint8Array;
+  readonly sig: Uint8Array;
+  /** OPAQUE registration record, 192 bytes */
+  readonly record: Uint8Array;
+  /** H(words proof), 32 bytes */
+  readonly words: Uint8Array;
+  /** ms since 1970 */
+  readonly created: number;
+}
+
+/** Logins begun with a valid signature and not finished, since the last finished one. */
+export interface Attempts {
+  readonly count: number;
+  /** ms since 1970, of the latest; 0 where there is none */
+  readonly last: number;
+}
+
+/** A session that a login opened: bound to the device's keys by the account, ends at a fixed time. */
+export interface Grant {
+  /** H(grant), 32 bytes */
+  readonly hash: Uint8Array;
+  /** ms since 1970 */
+  readonly ends: number;
+}
+
+/** What a user said about another: `open` by asking or accepting. A conversation is open when both did. */
+export type Consent = 'open' | 'declined' | 'blocked';
+
+/** An event that waits for a user, in the order of arrival. */
+export interface QueueEntry {
+  /** 16 bytes made by the daemon: the delivery's frame id, by which it is acknowledged */
+  readonly id: Uint8Array;
+  /** the event's opcode */
+  readonly opcode: number;
+  /** 16 bytes: who caused it */
+  readonly from: Uint8Array;
+  /** 16 bytes: with `from`, tells a replay while the entry waits */
+  readonly key: Uint8Array;
+  /** ms since 1970, the daemon's clock */
+  readonly time: number;
+  /** the event's fields, as on the wire */
+  readonly fields: Uint8Array;
+}
+
+export type Enqueued = 'queued' | 'known' | 'full';
+
+/** The answer to a command, kept so that its replay is answered again without a second effect. */
+export interface Reply {
+  /** 16 bytes: the command's frame id */
+  readonly frameId: Uint8Array;
+  readonly opcode: number;
+  readonly code: Code;
+  /** ms since 1970 */
+  readonly time: number;
+}
+
+export interface Store {
+  /** `taken`: the name has an account already; two calls at once for one name give one `created`. */
+  createAccount(account: Account): Promise<'created' | 'taken'>;
+  accountByName(name: string): Promise<Account | undefined>;
+  accountByUid(uid: Uint8Array): Promise<Account | undefined>;
+
+  attempts(uid: Uint8Array): Promise<Attempts>;
+  /** Counts one more; resolves with the new count when it is durable. */
+  countAttempt(uid: Uint8Array, now: number): Promise<Attempts>;
+  clearAttempts(uid: Uint8Array): Promise<void>;
+
+  /** Keeps the grant and drops those that ended before `now`; at most 16 for each user, the oldest go first. */
+  saveGrant(uid: Uint8Array, grant: Grant, now: number): Promise<void>;
+  grants(uid: Uint8Array): Promise<readonly Grant[]>;
+  /** Nothing happens where there is no such grant. */
+  revokeGrant(uid: Uint8Array, hash: Uint8Array): Promise<void>;
+
+  consent(of: Uint8Array, towards: Uint8Array): Promise<Consent | undefined>;
+  setConsent(of: Uint8Array, towards: Uint8Array, consent: Consent): Promise<void>;
+
+  reply(uid: Uint8Array, frameId: Uint8Array): Promise<Reply | undefined>;
+  /** Keeps the newest 1,024 of each user, none older than 21 days; a second one for a frame id takes the first one's place. */
+  keepReply(uid: Uint8Array, reply: Reply): Promise<void>;
+
+  /**
+   * Appends to the user's queue. `known`: an entry with the same opcode, `from` and `key` waits
+   * already; resolves when that one is durable. `full`: the queue holds as many entries or bytes as it may.
+   */
+  enqueue(uid: Uint8Array, entry: QueueEntry): Promise<Enqueued>;
+  /** At most `limit` entries in order, from the one behind `after` on, or from the first. An unknown `after` gives none. */
+  queued(uid: Uint8Array, after: Uint8Array | undefined, limit: number): Promise<readonly QueueEntry[]>;
+  queueLength(uid: Uint8Array): Promise<number>;
+  /** Removes what is acknowledged; ids that are not there are passed over. Resolves with what was removed. */
+  acknowledge(uid: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly QueueEntry[]>;
+
+  /** Remembers the random of a HELLO (32 bytes) with its time in ms; calls close together share a sync. */
+  rememberHello(random: Uint8Array, time: number): Promise<void>;
+  /**
+   * All remembered HELLOs whose time is not before `since`, read at start; they are kept for at least
+   * 240 s. undefined: the record of HELLOs was lost, and those of a time not before `since` may be
+   * missing, so a replay can't be told (SPEC 4.4). A new folder misses none.
+   */
+  recentHellos(since: number): Promise<readonly { readonly random: Uint8Array; readonly time: number }[] | undefined>;
+
+  /** Waits for the calls under way and releases everything; later calls reject. */
+  close(): Promise<void>;
+}
+
+/** The disk failed or is full. `full`: it goes on by itself when there is room (or when fewer files are open). */
+export class StorageError extends Error {
+  readonly full: boolean;
+  constructor(message: string, full: boolean, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'StorageError';
+    this.full = full;
+  }
+}
+
+/** A folder that can't be opened as it is. The message is one line for the operator: what, and what to do. */
+export class StoreRefusal extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'StoreRefusal';
+  }
+}

@@ -1,0 +1,94 @@
+/** TLS 1.3 around the frames. It authenticates by a pin of the network's own key, never by resumption. */
+import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
+import { connect, createServer, type TLSSocket } from 'node:tls';
+import type { Binding } from '../../protocol/index.js';
+import { HASH, Transport } from '../../protocol/index.js';
+import { connectFailure, CONNECT_TIMEOUT_MS } from './failure.js';
+import { listen, type ListenOptions } from './listen.js';
+import { NodeConnection } from './node-connection.js';
+import { ConnectError, type Connect, type Connection, type Listener } from './transport.js';
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** RFC 9266: bound into the handshake, so that nobody can stand between two TLS connections. */
+function tlsBinding(socket: TLSSocket): Binding {
+  const exporter = socket.exportKeyingMaterial(HASH, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+  return { transport: Transport.tls, exporter };
+}
+
+export interface TlsServerOptions extends ListenOptions {
+  readonly certificate: string;
+  readonly privateKey: string;
+  /** A TLS handshake that failed: a scanner, or a client that does not speak TLS. */
+  readonly refused: (source: string) => void;
+}
+
+export function listenTls(options: TlsServerOptions, accept: (connection: Connection) => void): Promise<Listener> {
+  const server = createServer({
+    cert: options.certificate,
+    key: options.privateKey,
+    minVersion: 'TLSv1.3',
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  });
+  server.on('secureConnection', (socket) => {
+    accept(new NodeConnection(socket, tlsBinding(socket)));
+  });
+  server.on('tlsClientError', (_error, socket) => {
+    options.refused(socket.remoteAddress ?? '');
+    socket.destroy();
+  });
+  return listen(server, options);
+}
+
+export interface TlsClientOptions {
+  /** SHA-256 of the accepted keys' SubjectPublicKeyInfo, lower-case hexadecimal */
+  readonly pins: readonly string[];
+  /** Skips the pin, never the channel binding. */
+  readonly allowInvalid: boolean;
+}
+
+function isPinned(socket: TLSSocket, pins: readonly string[]): boolean {
+  const spki = socket.getPeerX509Certificate()?.publicKey.export({ format: 'der', type: 'spki' });
+  return spki !== undefined && pins.includes(createHash('sha256').update(spki).digest('hex'));
+}
+
+export function tlsConnector(options: TlsClientOptions): Connect {
+  return ({ host, port }) =>
+    new Promise((resolve, reject) => {
+      const socket = connect({
+        host,
+        port,
+        minVersion: 'TLSv1.3',
+        /* The certificate is the network's own; the pin below decides, before the first byte leaves. */
+        rejectUnauthorized: false,
+        ...(isIP(host) ? {} : { servername: host }),
+      });
+      const fail = (error: ConnectError): void => {
+        socket.destroy();
+        reject(error);
+      };
+      const failed = (error: Error): void => {
+        fail(connectFailure(error));
+      };
+      const closed = (): void => {
+        fail(new ConnectError('not-tls', 'closed during the TLS handshake'));
+      };
+      socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
+        fail(new ConnectError('timeout', 'no answer to the connection'));
+      });
+      socket.once('error', failed);
+      socket.once('close', closed);
+      socket.once('secureConnect', () => {
+        socket.setTimeout(0);
+        if (!options.allowInvalid && !isPinned(socket, options.pins)) {
+          fail(new ConnectError('pin', 'the certificate is not the one this client was linked with'));
+          return;
+        }
+        const connection = new NodeConnection(socket, tlsBinding(socket));
+        socket.off('error', failed);
+        socket.off('close', closed);
+        resolve(connection);
+      });
+    });
+}

@@ -1,0 +1,144 @@
+/** A real daemon in a process of its own, on temporary keys, data and port. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { LinkedNetwork } from '../../protocol/index.js';
+import { buildNetwork } from '../../src/keys/build.js';
+import { linkedNetwork } from '../../src/keys/link.js';
+import { root, temporaryFolder, type Teardown } from './temp.js';
+
+export interface TestNetwork {
+  readonly name: string;
+  /** folder of the keys, as --keys takes it */
+  readonly keys: string;
+  readonly linked: LinkedNetwork;
+}
+
+const made = new Map<string, Promise<TestNetwork>>();
+
+/** A network of temporary keys, the same for all tests of a process that name it. */
+export function makeNetwork(name = 'test'): Promise<TestNetwork> {
+  const network = made.get(name) ?? build(name);
+  made.set(name, network);
+  return network;
+}
+
+async function build(name: string): Promise<TestNetwork> {
+  const folder = mkdtempSync(join(tmpdir(), 'cadenas-keys-'));
+  process.on('exit', () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const keys = join(folder, 'keys');
+  await buildNetwork({ network: name, keys, hosts: [] });
+  return { name, keys, linked: linkedNetwork(join(keys, name), name) };
+}
+
+export interface Daemon {
+  readonly host: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly tls: boolean;
+  readonly data: string;
+  readonly network: TestNetwork;
+  /** What it logged so far. */
+  log(): string;
+  /** Resolves when the log has the text, which it may have already. */
+  logged(text: string): Promise<void>;
+  /** Ends it by SIGTERM; gives its exit code. */
+  stop(): Promise<number | null>;
+  /** Ends it by SIGKILL. */
+  kill(): Promise<void>;
+  readonly exited: Promise<number | null>;
+}
+
+export interface DaemonOptions {
+  readonly network: TestNetwork;
+  /** default: a new folder */
+  readonly data?: string;
+  readonly tls?: boolean;
+  readonly port?: number;
+  readonly args?: readonly string[];
+}
+
+export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<Daemon> {
+  const { network } = options;
+  const tls = options.tls ?? false;
+  const data = options.data ?? join(await temporaryFolder(t), 'data');
+  const args = [
+    join(root, 'bin/cadenasd'),
+    ...['--network', network.name, '--keys', network.keys, '--data', data],
+    ...['--listen', `127.0.0.1:${String(options.port ?? 0)}`],
+    ...(tls ? [] : ['--disable-ssl']),
+    ...(options.args ?? []),
+  ];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  t.teardown(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  const { log, logged } = logOf(child);
+  const address = await readyAddress(child, exited, log);
+  return {
+    ...address,
+    pid: child.pid ?? 0,
+    tls,
+    data,
+    network,
+    log,
+    logged,
+    exited,
+    stop: () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+function logOf(child: ChildProcess): Pick<Daemon, 'log' | 'logged'> {
+  let text = '';
+  const waiting: { text: string; resolve: () => void }[] = [];
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    for (const wait of waiting) if (text.includes(wait.text)) wait.resolve();
+  });
+  return {
+    log: () => text,
+    logged: (wanted) =>
+      new Promise((resolve) => {
+        if (text.includes(wanted)) resolve();
+        else waiting.push({ text: wanted, resolve });
+      }),
+  };
+}
+
+async function readyAddress(child: ChildProcess, exited: Promise<unknown>, log: () => string) {
+  if (!child.stdout) throw new Error('no standard output');
+  const lines = createInterface(child.stdout);
+  const first = await Promise.race([once(lines, 'line').then(([line]) => String(line)), exited.then(() => '')]);
+  const match = /^ready (\S+):(\d+)$/.exec(first);
+  if (!match) throw new Error(`the daemon did not start: ${first} ${log()}`);
+  return { host: match[1] ?? '', port: Number(match[2]) };
+}
+
+/** User and system time of a process so far, in µs. */
+export async function cpuOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return ticks * 10_000;
+}
+
+/** Resident memory of a process, in bytes. */
+export async function memoryOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+}

@@ -1,0 +1,145 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
+import { test, type Test } from 'tap';
+import type { LinkedNetwork } from '../../protocol/index.js';
+import { wordlist } from '../../src/client/wordlist.js';
+import { drawWords } from '../../src/client/index.js';
+import { nodeSync } from '../../src/crypto/index.js';
+import { main } from '../../src/faces/cli/main.js';
+
+const linked: LinkedNetwork = {
+  network: 'test',
+  version: '1.2.3',
+  build: 7,
+  software: '00'.repeat(16),
+  table: '00'.repeat(32),
+  networkKey: '00'.repeat(16),
+  serverModulus: 'ff'.repeat(256),
+  pins: [],
+};
+
+class Collect extends Writable {
+  text = '';
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
+async function run(t: Test, ...argv: string[]) {
+  const [stdout, stderr, stdin] = [new Collect(), new Collect(), new PassThrough()];
+  stdin.end();
+  const home = join(t.testdirName, 'home');
+  const exit = await main(linked, argv, { stdout, stderr, stdin, env: { XDG_DATA_HOME: home }, self: [] });
+  return { exit, out: stdout.text, err: stderr.text };
+}
+
+test('mistakes on the line are one line, exit 1', async (t) => {
+  t.testdir();
+  for (const argv of [
+    [],
+    ['frobnicate'],
+    ['send'],
+    ['send', '@bob'],
+    ['send', '@bob', 'a', 'b'],
+    ['receive', '--timeout', 'soon'],
+    ['status', '--server', 'nowhere'],
+    ['status', '--server', 'host:0'],
+    ['status', '--profile', '../x'],
+    ['--json=1', 'status'],
+    ['register', 'Not A Name'],
+    ['whoami'],
+    ['send', '@bob', 'hi'],
+    ['login', '--secrets-fd', 'x'],
+  ]) {
+    const { exit, out, err } = await run(t, ...argv);
+    t.equal(exit, 1, argv.join(' '));
+    t.equal(out, '');
+    t.match(err, /^cadenas: [^\n]+ — [^\n]+\n$/);
+  }
+});
+
+test('the same as JSON', async (t) => {
+  t.testdir();
+  for (const argv of [
+    ['--json', 'send'],
+    ['whoami', '--json'],
+    ['frobnicate', '--json'],
+  ]) {
+    const { exit, out, err } = await run(t, ...argv);
+    t.equal(exit, 1);
+    t.equal(err, '');
+    t.equal(out.split('\n').length, 2);
+    t.match(JSON.parse(out), { type: 'error', code: String, message: String, hint: String });
+  }
+});
+
+test('help and version', async (t) => {
+  t.testdir();
+  t.match(await run(t, '--version'), { exit: 0, out: /^1\.2\.3 \(network test, build 7\)\n$/ });
+  const help = await run(t, '--help');
+  t.equal(help.exit, 0);
+  for (const command of [
+    'register',
+    'login',
+    'logout',
+    'whoami',
+    'contacts',
+    'add',
+    'accept',
+    'decline',
+    'block',
+    'send',
+    'receive',
+    'history',
+    'status',
+  ])
+    t.match(help.out, new RegExp(`^ +${command}\\b`, 'm'));
+  t.notMatch(help.out, /agent/);
+});
+
+test('secrets come from private files alone', async (t) => {
+  const folder = t.testdir();
+  const file = join(folder, 'secrets.json');
+  const register = () =>
+    run(t, 'register', 'alice', '--secrets-file', file, '--server', '127.0.0.1:1', '--disable-ssl');
+  t.match(await register(), { exit: 1, err: /can't be read \(ENOENT\)/ });
+  writeFileSync(file, '{"password":"correct horse","words":"river stone lamp"}', { mode: 0o644 });
+  chmodSync(file, 0o640);
+  t.match(await register(), { exit: 1, err: /open to other users — run chmod 600/ });
+  chmodSync(file, 0o600);
+  t.match(await register(), { exit: 3, err: /no daemon answers at 127\.0\.0\.1:1 — / });
+  writeFileSync(file, '{"password":"short","words":"river stone lamp"}');
+  t.match(await register(), { exit: 1, err: /too short/ });
+  writeFileSync(file, '{"password":"correct horse","words":"river stone"}');
+  t.match(await register(), { exit: 1, err: /not three words/ });
+  writeFileSync(file, 'the secret itself');
+  const wrong = await register();
+  t.match(wrong, { exit: 1, err: /holds no JSON/ });
+  t.notMatch(wrong.err, /the secret itself/);
+  const none = await run(t, 'register', 'alice');
+  t.match(none, { exit: 1, err: /no terminal.*--secrets-file/ });
+});
+
+test('a home that others can read is refused', async (t) => {
+  const folder = t.testdir({ s: '{"password":"correct horse","words":"river stone lamp"}' });
+  chmodSync(join(folder, 's'), 0o600);
+  const home = join(folder, 'wide');
+  mkdirSync(home, { mode: 0o755 });
+  chmodSync(home, 0o755);
+  const { exit, err } = await run(t, 'register', 'alice', '--home', home, '--secrets-file', join(folder, 's'));
+  t.equal(exit, 1);
+  t.match(err, /open to other users — run chmod 700/);
+});
+
+test('three words are drawn from a list without doubles', (t) => {
+  t.ok(wordlist.length >= 2048);
+  t.equal(new Set(wordlist).size, wordlist.length);
+  t.ok(wordlist.every((word) => /^[a-z]{3,9}$/.test(word)));
+  const drawn = Array.from({ length: 50 }, () => drawWords(nodeSync));
+  t.ok(drawn.every((words) => words.split(' ').every((word) => wordlist.includes(word))));
+  t.ok(drawn.every((words) => words.split(' ').length === 3));
+  t.ok(new Set(drawn).size > 45);
+  t.end();
+});

@@ -1,0 +1,137 @@
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type Test } from 'tap';
+import { utf8 } from '../../protocol/index.js';
+import { error, type Client, type ClientEvent } from '../../src/client/index.js';
+import {
+  FileStorage,
+  folderExists,
+  prepareFolder,
+  profileFolder,
+  ProfileServer,
+  RemoteClient,
+} from '../../src/client-node/index.js';
+
+async function folderOf(t: Test): Promise<string> {
+  const folder = profileFolder(join(t.testdir(), 'home'), 'dev', 'default');
+  await prepareFolder(folder);
+  return folder;
+}
+
+test('folders and files are private', async (t) => {
+  const folder = await folderOf(t);
+  const storage = new FileStorage(folder);
+  t.teardown(() => storage.close());
+  t.equal(await storage.read('identity'), undefined);
+  await storage.replace('identity', utf8('one'));
+  await storage.replace('identity', utf8('two'));
+  await Promise.all(['a', 'b', 'c'].map((part) => storage.append('state-1.log', utf8(part))));
+  t.equal(Buffer.from((await storage.read('state-1.log')) ?? []).toString(), 'abc');
+  t.equal(readFileSync(join(folder, 'identity'), 'utf8'), 'two');
+  for (const path of [join(folder, '..', '..'), join(folder, '..'), folder])
+    t.equal(statSync(path).mode & 0o777, 0o700);
+  for (const name of readdirSync(folder)) t.equal(statSync(join(folder, name)).mode & 0o777, 0o600);
+  await storage.remove('identity');
+  await storage.remove('identity');
+  t.equal(await storage.read('identity'), undefined);
+  writeFileSync(join(folder, 'current.tmp'), 'half', { mode: 0o600 });
+  await storage.tidy();
+  t.same(readdirSync(folder), ['state-1.log']);
+  await t.rejects(storage.read('../x'), RangeError);
+});
+
+test('what others could read or exchange is refused', async (t) => {
+  const folder = await folderOf(t);
+  const storage = new FileStorage(folder);
+  writeFileSync(join(folder, 'identity'), '{}', { mode: 0o644 });
+  await t.rejects(storage.read('identity'), { name: 'HomeRefusal', hint: /chmod 600/ });
+  symlinkSync('/etc/hostname', join(folder, 'current'));
+  await t.rejects(storage.read('current'), { name: 'HomeRefusal', message: /symbolic link/ });
+  chmodSync(folder, 0o750);
+  await t.rejects(folderExists(folder), { name: 'HomeRefusal', hint: /chmod 700/ });
+  await t.rejects(prepareFolder(folder), { name: 'HomeRefusal' });
+  const elsewhere = join(t.testdirName, 'link');
+  symlinkSync(join(t.testdirName, 'home'), elsewhere);
+  await t.rejects(prepareFolder(profileFolder(elsewhere, 'dev', 'default')), { message: /symbolic link/ });
+  for (const name of ['../x', '', 'A', 'a'.repeat(33), 'a/b'])
+    t.throws(() => profileFolder('/h', 'dev', name), { name: 'HomeRefusal' });
+  t.equal(await folderExists(join(t.testdirName, 'none', 'dev', 'default')), false);
+});
+
+/** A client that answers `status` and fails all else. */
+class Echo implements Client {
+  readonly listeners = new Set<(event: ClientEvent) => void>();
+  call(command: string): Promise<never> {
+    if (command === 'status') return Promise.resolve({ name: 'alice' } as never);
+    return Promise.reject(error('never-asked', 'bob'));
+  }
+  on(listener: (event: ClientEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+for (const [what, deeper] of [
+  ['a short path', []],
+  ['a path of over 107 bytes', ['x'.repeat(60), 'y'.repeat(60)]],
+] as const)
+  test(`commands through the profile's socket, ${what}`, async (t) => {
+    const base = t.testdir();
+    if (deeper.length > 0) mkdirSync(join(base, ...deeper), { recursive: true });
+    const folder = profileFolder(join(base, ...deeper, 'home'), 'dev', 'default');
+    await prepareFolder(folder);
+    t.equal(await RemoteClient.open(folder), undefined, 'nobody there');
+    const echo = new Echo();
+    const server = await ProfileServer.start(folder, echo, () => undefined);
+    t.equal(statSync(join(folder, 's')).mode & 0o777, 0o600);
+    const remote = await RemoteClient.open(folder);
+    if (!remote) throw new Error('nobody there');
+    t.match(await remote.call('status', {}), { name: 'alice' });
+    await t.rejects(remote.call('send', { to: 'bob', text: 'x' }), {
+      name: 'ClientError',
+      code: 'never-asked',
+      exit: 1,
+    });
+    const event = new Promise<ClientEvent>((resolve) => remote.on(resolve));
+    for (const listener of echo.listeners) listener({ type: 'unread' });
+    t.match(await event, { type: 'unread' });
+    const ended = new Promise<ClientEvent>((resolve) => remote.on(resolve));
+    await server.close();
+    t.match(await ended, { type: 'ended' });
+    await t.rejects(remote.call('status', {}), { code: 'session-over' });
+    t.equal(await RemoteClient.open(folder), undefined, 'gone');
+    t.same(readdirSync(folder), []);
+  });
+
+test('a line that is no call ends the connection', async (t) => {
+  const base = mkdtempSync(join(tmpdir(), 'c-')); // short enough to connect to it as it is
+  const folder = profileFolder(base, 'dev', 'default');
+  await prepareFolder(folder);
+  const server = await ProfileServer.start(folder, new Echo(), () => undefined);
+  t.teardown(async () => {
+    await server.close();
+    rmSync(base, { recursive: true });
+  });
+  for (const line of ['not json\n', '{"id":"x"}\n', '[]\n', 'null\n']) {
+    const socket = connect(join(folder, 's'));
+    socket.write(line);
+    await once(socket, 'close');
+    t.pass(line);
+  }
+});

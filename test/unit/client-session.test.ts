@@ -1,0 +1,131 @@
+import { test } from 'tap';
+import { Code, hex } from '../../protocol/index.js';
+import { openCore, registerCore } from '../../src/client/index.js';
+import { code, friends, isText, nextDelivery, register, reopen, secrets, unread } from './client-parties.js';
+import { MemoryDaemon, MemoryStorage, MovableClock } from './client-support.js';
+
+test('the same bytes are sent again after a break, and arrive once', async (t) => {
+  const daemon = await MemoryDaemon.start();
+  const [a, b] = await friends(daemon);
+  t.teardown(() => Promise.all([a.core.close(), b.core.close()]));
+  let first = true;
+  daemon.treat = () => {
+    if (!first) return Code.queued;
+    first = false;
+    return 'close';
+  };
+  const delivered = nextDelivery(a.core);
+  const sent = await a.core.call('send', { to: 'bob', text: 'once' });
+  t.match(sent, { state: 'waiting', trouble: { code: String } });
+  await unread(b.core, isText('once'));
+  await delivered;
+  t.equal(daemon.envelopes.length, 2);
+  t.equal(hex(daemon.envelopes[0] ?? new Uint8Array(0)), hex(daemon.envelopes[1] ?? new Uint8Array(1)));
+});
+
+test('kept while the daemon is away, also over a restart of the client', async (t) => {
+  const daemon = await MemoryDaemon.start();
+  const [a, b] = await friends(daemon);
+  t.teardown(() => b.core.close());
+  await a.core.close();
+  daemon.down = true;
+  const away = await reopen(daemon, a);
+  t.equal(await code(away.core.connect()), 'no-daemon');
+  const sent = await away.core.call('send', { to: 'bob', text: 'later' });
+  t.match(sent, { state: 'waiting', trouble: { code: 'no-daemon', exit: 3 } });
+  await away.core.close();
+  daemon.down = false;
+  const back = await reopen(daemon, a);
+  t.teardown(() => back.core.close());
+  const delivered = nextDelivery(back.core);
+  await back.core.connect();
+  t.match(await unread(b.core, isText('later')), { id: sent.id });
+  t.equal(await delivered, sent.id);
+});
+
+test('"later" never ends an entry', async (t) => {
+  const daemon = await MemoryDaemon.start();
+  const [a, b] = await friends(daemon);
+  t.teardown(() => Promise.all([a.core.close(), b.core.close()]));
+  const answers: Code[] = [Code.limited, Code.storage];
+  daemon.treat = () => answers.shift() ?? Code.queued;
+  const sent = await a.core.call('send', { to: 'bob', text: 'patience' });
+  t.match(sent, { state: 'waiting', trouble: { code: 'limited', exit: 5 } });
+  await unread(b.core, isText('patience'));
+  t.equal(daemon.envelopes.length, 3);
+});
+
+test('a delivery is acknowledged only when it is on the disk', async (t) => {
+  const daemon = await MemoryDaemon.start();
+  const [a, b] = await friends(daemon);
+  t.teardown(() => Promise.all([a.core.close(), b.core.close()]));
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  let writing = (): void => undefined;
+  const began = new Promise<void>((resolve) => (writing = resolve));
+  b.storage.before = (what) => {
+    if (!what.startsWith('append')) return undefined;
+    writing();
+    return held;
+  };
+  await a.core.call('send', { to: 'bob', text: 'safe' });
+  await began;
+  await a.core.call('status', {});
+  t.equal(daemon.waiting('bob'), 1, 'not before the disk has it');
+  const acked = new Promise<void>((resolve) => {
+    const before = daemon.onAck;
+    daemon.onAck = (id) => {
+      before(id);
+      resolve();
+    };
+  });
+  release();
+  await acked;
+  await unread(b.core, isText('safe'));
+});
+
+test('a later login takes over and the earlier client stays away', async (t) => {
+  const daemon = await MemoryDaemon.start();
+  const a = await register(daemon, 'alice');
+  const ended = new Promise<string>((resolve) => {
+    a.core.on((event) => {
+      if (event.type === 'ended') resolve(event.trouble.code);
+    });
+  });
+  const twin = await reopen(daemon, a, a.storage.copy());
+  t.teardown(() => Promise.all([a.core.close(), twin.core.close()]));
+  await twin.core.connect();
+  t.equal(await ended, 'taken-over');
+  t.equal(await code(a.core.connect()), 'taken-over');
+});
+
+test('wrong secrets, taken names, other builds', async (t) => {
+  const daemon = await MemoryDaemon.start();
+  const a = await register(daemon, 'alice');
+  await a.core.close();
+  const ports = await daemon.ports(a.storage, a.clock);
+  t.equal(await code(openCore(ports, 'p', { ...secrets, password: 'wrong horse' })), 'wrong-password');
+  t.equal(await code(openCore(ports, 'p', { ...secrets, words: 'river stone lump' })), 'wrong-words');
+  t.equal(await code(registerCore(ports, 'alice', secrets)), 'registered');
+  const fresh = await daemon.ports(new MemoryStorage(), a.clock);
+  t.equal(await code(openCore(fresh, 'p', secrets)), 'no-profile');
+  t.equal(await code(registerCore(fresh, 'alice', secrets)), 'name-taken');
+  t.equal(await code(registerCore(fresh, 'al', secrets)), 'bad-name');
+  t.equal(await code(registerCore(fresh, 'carol', { ...secrets, password: 'short' })), 'weak-password');
+  t.equal(await code(registerCore(fresh, 'carol', { ...secrets, words: 'two words' })), 'bad-words');
+  daemon.upgrade = true;
+  t.equal(await code(registerCore(fresh, 'carol', secrets)), 'too-old');
+});
+
+test('a registration whose last answer was lost is taken up', async (t) => {
+  const daemon = await MemoryDaemon.start();
+  const [storage, clock] = [new MemoryStorage(), new MovableClock()];
+  storage.before = (what) => {
+    if (what === 'replace identity') throw new Error('power cut');
+  };
+  t.equal(await code(registerCore(await daemon.ports(storage, clock), 'alice', secrets)), 'Error: power cut');
+  t.ok(daemon.accounts.has('alice'));
+  const core = await registerCore(await daemon.ports(storage.copy(), clock), 'alice', secrets);
+  t.teardown(() => core.close());
+  t.match(await core.call('status', {}), { name: 'alice', session: 'online' });
+});

@@ -1,0 +1,121 @@
+/** The mailbox alone, over a store in memory whose writes finish when the test says so. */
+import { test } from 'tap';
+import { Code, Opcode } from '../../protocol/index.js';
+import { Mailbox, type MailboxHost } from '../../src/server/mailbox.js';
+import type { QueueEntry, Store } from '../../src/store/store.js';
+
+const uid = new Uint8Array(16);
+const entry = (number: number): QueueEntry => ({
+  id: Buffer.alloc(16, number),
+  opcode: Opcode.rvum,
+  from: Buffer.alloc(16, 0xf0),
+  key: Buffer.alloc(16, number),
+  time: 0,
+  fields: Buffer.alloc(4, number),
+});
+
+function fixture(ready = true) {
+  const queue: QueueEntry[] = [];
+  const gates: (() => void)[] = [];
+  const held = { on: false };
+  const gate = (): Promise<void> => (held.on ? new Promise((resolve) => gates.push(resolve)) : Promise.resolve());
+  const store = {
+    async enqueue(_uid: Uint8Array, e: QueueEntry) {
+      const full = queue.length >= 8;
+      if (!full) queue.push(e);
+      await gate();
+      return full ? 'full' : 'queued';
+    },
+    queued: (_uid: Uint8Array, _after: unknown, limit: number) => Promise.resolve(queue.slice(0, limit)),
+    acknowledge(_uid: Uint8Array, ids: readonly Uint8Array[]) {
+      for (const id of ids) queue.splice(queue.findIndex((e) => Buffer.compare(e.id, id) === 0) >>> 0, 1);
+      return Promise.resolve([]);
+    },
+  } as unknown as Store;
+  const pushed: number[] = [];
+  const delivered: number[] = [];
+  const state = { ready, now: 0 };
+  const host: MailboxHost = {
+    push: (e) => pushed.push(e.key[0] ?? 0),
+    ready: () => state.ready,
+    drained: () => undefined,
+    delivered: (e) => delivered.push(e.key[0] ?? 0),
+    failed: (error) => {
+      throw error;
+    },
+    now: () => state.now,
+  };
+  return { queue, gates, held, store, pushed, delivered, state, host };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+void test('an acknowledgement that overtakes the write to disk ends as 200, and nothing stays', async (t) => {
+  const f = fixture();
+  const box = new Mailbox(uid, f.store, f.host, 16, 0);
+  box.start();
+  await turn();
+  const codes: Code[] = [];
+  box.deliver(entry(1), (code) => codes.push(code));
+  f.held.on = true;
+  const closed = box.close();
+  box.acknowledge([entry(1).id]);
+  t.same(codes, [Code.done]);
+  for (const open of f.gates) open();
+  await closed;
+  t.same(codes, [Code.done], 'answered once');
+  t.same(f.queue, []);
+  t.same(f.delivered, [], 'no event: the sender was told 200');
+});
+
+void test('a congested connection is not pushed to; order holds when it drains', async (t) => {
+  const f = fixture(false);
+  const box = new Mailbox(uid, f.store, f.host, 16, 0);
+  box.start();
+  await turn();
+  const codes: Code[] = [];
+  for (let i = 1; i <= 4; i++) box.deliver(entry(i), (code) => codes.push(code));
+  await turn();
+  t.same(f.pushed, []);
+  t.same(codes, Array(4).fill(Code.queued));
+  f.state.ready = true;
+  await box.drain();
+  t.same(f.pushed, [1, 2, 3, 4]);
+  box.acknowledge([entry(1).id, entry(2).id, entry(3).id, entry(4).id]);
+  await turn();
+  t.same(f.delivered, [1, 2, 3, 4]);
+  await box.close();
+});
+
+void test('at most so many fly; a full queue answers 429', async (t) => {
+  const f = fixture();
+  const box = new Mailbox(uid, f.store, f.host, 2, 0);
+  box.start();
+  await turn();
+  const codes: Code[] = [];
+  for (let i = 1; i <= 10; i++) box.deliver(entry(i), (code) => codes.push(code));
+  await turn();
+  t.same(f.pushed, [1, 2], 'no more than two without an acknowledgement');
+  t.same(codes, [...Array<Code>(8).fill(Code.queued), Code.limited, Code.limited]);
+  for (let i = 1; i <= 8; i++) {
+    box.acknowledge([entry(i).id]);
+    await turn();
+    await turn();
+  }
+  t.same(f.pushed, [1, 2, 3, 4, 5, 6, 7, 8]);
+  await box.close();
+});
+
+void test('a replay while it flies is answered with the first one’s end', async (t) => {
+  const f = fixture();
+  const box = new Mailbox(uid, f.store, f.host, 16, 0);
+  box.start();
+  await turn();
+  const codes: Code[] = [];
+  box.deliver(entry(1), (code) => codes.push(code));
+  box.deliver({ ...entry(1), id: Buffer.alloc(16, 99) }, (code) => codes.push(code));
+  t.same(f.pushed, [1]);
+  box.acknowledge([entry(1).id]);
+  t.same(codes, [Code.done, Code.done]);
+  await box.close();
+});

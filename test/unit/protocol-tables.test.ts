@@ -1,0 +1,98 @@
+/** The tables agree with each other: sizes, opcodes, codes, and the text that is hashed. */
+import { test } from 'tap';
+import {
+  ACK_STRUCT,
+  allStructs,
+  canonicalTable,
+  Code,
+  codes,
+  COMMANDS_FROM,
+  ENVELOPE,
+  FRAME,
+  fieldsLength,
+  headerLength,
+  HELLO_STRUCT,
+  hex,
+  laterCodes,
+  Opcode,
+  opcodeName,
+  Status,
+  statuses,
+  STRUCT,
+  structs,
+  tableHash,
+  TAG,
+} from '../../protocol/index.js';
+import { nodeSync } from '../../src/crypto/index.js';
+
+test('sizes', (t) => {
+  t.equal(32 + 8 + 256 + HELLO_STRUCT + 2 * TAG, FRAME);
+  t.equal(32 + ACK_STRUCT + TAG, FRAME);
+  t.equal(256 + STRUCT + TAG, FRAME);
+  t.equal(ENVELOPE, 1736);
+  for (const struct of allStructs) {
+    const own = struct === structs.helo ? HELLO_STRUCT : struct === structs.ack ? ACK_STRUCT : STRUCT;
+    t.equal(struct.size, own, struct.name);
+    t.ok(headerLength(struct) + fieldsLength(struct.fields) <= struct.size, `${struct.name} fits`);
+  }
+  t.end();
+});
+
+test('the opcodes of the specification that this network follows', (t) => {
+  const given = {
+    crea: 100001,
+    auth: 100002,
+    pass: 100003,
+    crms: 100004,
+    jrms: 100005,
+    srms: 100006,
+    jmpu: 100007,
+    ampu: 100008,
+    smpu: 100009,
+  };
+  for (const [name, opcode] of Object.entries(given)) t.equal(opcodeName(opcode), name);
+  const events = { cnnt: 10001, rvum: 10002, rvrm: 10003, dlvd: 10004 };
+  for (const [name, opcode] of Object.entries(events)) t.equal(opcodeName(opcode), name);
+  t.equal(opcodeName(1), '1');
+  const all = Object.values(Opcode);
+  t.equal(new Set(all).size, all.length, 'none twice');
+  for (const struct of allStructs)
+    if (struct.from === 'client') t.ok(struct.opcode >= COMMANDS_FROM, `${struct.name} is a command`);
+  for (const [name, opcode] of Object.entries(Opcode))
+    t.ok(
+      allStructs.some((struct) => struct.opcode === opcode),
+      `${name} has a layout`,
+    );
+  t.end();
+});
+
+test('codes', (t) => {
+  t.same([...statuses], [0, 1, 2, 3]);
+  t.equal(Status.error, 2);
+  for (const code of laterCodes) t.ok(codes.has(code) && code >= Code.limited);
+  t.notOk(laterCodes.has(Code.forbidden));
+  t.end();
+});
+
+test('every field has its own name in its struct, and variable ones stand last', (t) => {
+  for (const { name, fields } of allStructs) {
+    t.equal(new Set(fields.map((field) => field.name)).size, fields.length, name);
+    for (const field of fields.slice(0, -1)) t.notMatch(field.kind, /^(data|list)$/, `${name}.${field.name}`);
+  }
+  t.end();
+});
+
+test('the canonical text has one line for each struct, and its hash moves with it', (t) => {
+  const lines = canonicalTable().split('\n');
+  t.equal(lines.pop(), '', 'ended by a newline');
+  t.equal(lines.length, allStructs.length);
+  t.equal(
+    lines[0],
+    'helo client 100010 0 1720 build:u32 software:bytes16 table:bytes32 x25519:bytes32 mlkem:bytes1184',
+  );
+  t.ok(lines.includes('quit client 100015 0 1776'));
+  t.ok(lines.includes('ackd client 100011 0 1776 ids:list64(id:bytes16)'));
+  t.ok(lines.includes('pass client 100003 0 1776 words:bytes32 factor:u8<=3 code:data32'));
+  t.equal(hex(tableHash((text) => nodeSync.sha256(text))), hex(nodeSync.sha256(Buffer.from(canonicalTable()))));
+  t.end();
+});

@@ -1,0 +1,135 @@
+import { test } from 'tap';
+import { Ordered } from '../../src/store/file/ordered.js';
+import { Pool, type Part } from '../../src/store/file/pool.js';
+
+class Probe implements Part {
+  bytes = 1;
+  closed = 0;
+  readonly closes: Promise<void>;
+  constructor(closes = Promise.resolve()) {
+    this.closes = closes;
+  }
+  close(): Promise<void> {
+    this.closed++;
+    return this.closes;
+  }
+}
+
+test('parts load once, and the longest unused go first', async (t) => {
+  const pool = new Pool<Probe>({ parts: 2, bytes: 100 });
+  const opened: string[] = [];
+  const use = (key: string): Promise<Probe> =>
+    pool.use(
+      key,
+      async () => {
+        opened.push(key);
+        return new Probe();
+      },
+      async (part) => part,
+    );
+  const [a, same] = await Promise.all([use('a'), use('a')]);
+  t.equal(a, same);
+  const b = await use('b');
+  await use('a');
+  await use('c');
+  t.same([a.closed, b.closed, pool.size], [0, 1, 2]);
+  t.not(await use('b'), b);
+  t.equal(a.closed, 1);
+  t.same(opened, ['a', 'b', 'c', 'b']);
+  await pool.close();
+});
+
+test('a part in use is not closed, a big one makes others go', async (t) => {
+  const pool = new Pool<Probe>({ parts: 10, bytes: 10 });
+  const parts = [new Probe(), new Probe(), new Probe()];
+  const open = (n: number) => async (): Promise<Probe> => parts[n] ?? new Probe();
+  await pool.use('0', open(0), async () => undefined);
+  let release = (): void => undefined;
+  const busy = pool.use('1', open(1), () => new Promise<void>((resolve) => (release = resolve)));
+  await pool.use('2', open(2), async (part) => void (part.bytes = 50));
+  t.same(
+    parts.map((part) => part.closed),
+    [1, 0, 1],
+  );
+  release();
+  await busy;
+  t.equal(pool.size, 1);
+  await pool.close();
+  t.equal(parts[1]?.closed, 1);
+});
+
+test('a part is opened again only when it is closed', async (t) => {
+  const pool = new Pool<Probe>({ parts: 0, bytes: 100 });
+  let finish = (): void => undefined;
+  const slow = new Probe(new Promise<void>((resolve) => (finish = resolve)));
+  await pool.use(
+    'a',
+    async () => slow,
+    async () => undefined,
+  );
+  t.equal(slow.closed, 1);
+  let opened = false;
+  const open = async (): Promise<Probe> => {
+    opened = true;
+    return new Probe();
+  };
+  const again = pool.use('a', open, async () => 'used');
+  t.equal(await Promise.race([again, new Promise((resolve) => setImmediate(resolve, 'waits'))]), 'waits');
+  t.equal(opened, false);
+  finish();
+  t.equal(await again, 'used');
+  await pool.close();
+});
+
+test('what does not open is tried again by the next call', async (t) => {
+  const pool = new Pool<Probe>({ parts: 2, bytes: 100 });
+  const bad = async (): Promise<Probe> => {
+    throw new Error('no');
+  };
+  await t.rejects(
+    pool.use('a', bad, async () => undefined),
+    /no/,
+  );
+  t.equal(pool.size, 0);
+  t.equal(
+    await pool.use(
+      'a',
+      async () => new Probe(),
+      async () => 'used',
+    ),
+    'used',
+  );
+  await pool.close();
+});
+
+test('calls for one key work in their order, while it opens and after', async (t) => {
+  const pool = new Pool<Probe>({ parts: 2, bytes: 100 });
+  const order: number[] = [];
+  const call = (n: number): Promise<unknown> =>
+    pool.use(
+      'a',
+      () => new Promise<Probe>((resolve) => setImmediate(resolve, new Probe())),
+      async () => order.push(n),
+    );
+  const calls = [call(0), call(1)];
+  await new Promise((resolve) => setImmediate(resolve));
+  calls.push(call(2), call(3));
+  await Promise.all(calls);
+  t.same(order, [0, 1, 2, 3]);
+  await pool.close();
+});
+
+test('what is taken out can be put back in its place', async (t) => {
+  const ordered = new Ordered<number>();
+  for (let n = 0; n < 6; n++) ordered.add(`k${n}`, n);
+  const removed = [ordered.remove('k4'), ordered.remove('k0'), ordered.remove('k2')];
+  t.equal(ordered.remove('k2'), undefined);
+  ordered.add('k6', 6);
+  t.same(ordered.values(), [1, 3, 5, 6]);
+  ordered.restore(removed.flatMap((item) => item ?? []));
+  t.same(ordered.values(), [0, 1, 2, 3, 4, 5, 6]);
+  t.same(ordered.page('k2', 2), [3, 4]);
+  t.same(ordered.page(undefined, 1), [0]);
+  t.same(ordered.page('none', 2), []);
+  t.equal(ordered.first()?.value, 0);
+});

@@ -1,0 +1,17 @@
+/** All vectors but the one that cannot be made again to the byte. */
+import { accountCases } from './case-account.js';
+import { envelopeCases } from './case-envelope.js';
+import { frameCases } from './case-frames.js';
+import { handshakeCases } from './case-handshake.js';
+import { structCases } from './case-struct.js';
+import type { Vector } from './format.js';
+import type { TestKeys } from './keys.js';
+
+/** The file of the OPAQUE vector: its library draws its own randomness. */
+export const RECORDED = 'opaque';
+
+export async function madeCases(keys: TestKeys): Promise<ReadonlyMap<string, Vector>> {
+  const handshakes = await handshakeCases(keys);
+  const frames = await frameCases(keys);
+  return new Map([...structCases(), ...handshakes, ...frames, ...envelopeCases(keys), ...accountCases(keys)]);
+}
