@@ -32,6 +32,11 @@ export function possession(sync: SyncCrypto, p: Uint8Array, th2: Uint8Array, rec
   return sync.hmac(p, th2, record);
 }
 
+/** The password as OPAQUE and Argon2id take it: NFC, so that the same keys give the same bytes on every machine (SPEC 6.1). */
+export function canonicalPassword(typed: string): string {
+  return typed.normalize('NFC');
+}
+
 /** The three words as they are stretched: NFKC, lower case, single spaces (SPEC 6.6). */
 export function canonicalWords(typed: string): string {
   return typed.normalize('NFKC').toLowerCase().trim().split(/\s+/u).join(' ');

@@ -1,10 +1,10 @@
 // npm start [-- OPTIONS OF cadenasd]: from a fresh clone to a running daemon of network dev.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { cadenasKeys, compile, DEV, ensureInstalled, keysExist, linkDevClient, root } from './lib.mjs';
+import { cadenasKeys, compile, DEV, ensureInstalled, keysExist, linkDevClient, PROGRAMS, root } from './lib.mjs';
 
 await ensureInstalled();
-await compile();
+await compile(...PROGRAMS);
 if (!keysExist()) await cadenasKeys('build', '--network', DEV);
 await linkDevClient();
 
@@ -45,6 +45,7 @@ Now, in two other terminals in this folder (Ctrl-C here stops the daemon):
   2  ${client('bob')} accept @alice
   1  ${client('alice')} send @bob "hello"
   2  ${client('bob')} receive --follow
+Each asks for the password and the three words; after "login" none does, until "logout".
 
 `;
 }

@@ -2,5 +2,4 @@
 export { FileStorage } from './file-storage.js';
 export { defaultHome, folderExists, prepareFolder, profileFolder } from './home.js';
 export { ProfileServer } from './profile-server.js';
-export { HomeRefusal } from './refusal.js';
 export { RemoteClient } from './remote-client.js';

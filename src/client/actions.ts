@@ -12,6 +12,9 @@ const LATER_MS = 5_000;
 
 const commands = { jmpu: structs.jmpu, ampu: structs.ampu, dmpu: structs.dmpu, bloc: structs.bloc } as const;
 
+/** What those wait for who wait until nothing is unanswered. */
+const IDLE = '';
+
 /** How a command ended: undefined is well. */
 export type Outcome = { readonly failure: ClientError | undefined };
 
@@ -78,6 +81,7 @@ export class Actions {
   #later(action: Action, reply: Reply): void {
     const failure = reply.code === Code.limited ? limitedFor(reply.wait) : error('unavailable', String(reply.code));
     this.#waiters.tell(action.frame, { failure });
+    this.#waiters.tell(IDLE, { failure });
     this.#retry ??= this.#desk.ports.clock.after(Math.max(reply.wait * 1000, LATER_MS), () => {
       this.#retry = undefined;
       this.kick();
@@ -100,7 +104,13 @@ export class Actions {
     }
     await this.#desk.record(...events);
     if (!failure) this.#waiters.tell(frame, { failure: undefined });
+    if (stateOf(this.#desk).actions.size === 0) this.#waiters.tell(IDLE, { failure: undefined });
     this.#done(name);
+  }
+
+  /** Resolves when every command was answered, or told to wait, or after `ms`. */
+  async quiet(ms: number): Promise<void> {
+    if (stateOf(this.#desk).actions.size > 0 && this.#link && !this.#retry) await this.#waiters.wait(IDLE, ms);
   }
 
   /** How the command ended, or undefined where it is not answered within `ms`. */

@@ -64,6 +64,7 @@ export function commandTable(parts: CommandParts): Table {
     },
     drained: async () => {
       await parts.drained();
+      await parts.actions.quiet(ANSWER_WAIT_MS); // what is answered now may be news to show
       return {};
     },
     logout: async () => {

@@ -56,6 +56,7 @@ export async function registerCore(ports: ClientPorts, typed: string, secrets: S
   const resumed = await resumeRegistration(ports, name, secrets);
   if (resumed) return resumed;
   let target: OnEvent | undefined;
+  let core: ClientCore | undefined;
   const link = await Link.open(ports, (from, struct, opcode) => target?.(from, struct, opcode));
   try {
     let identity: Uint8Array | undefined;
@@ -66,12 +67,13 @@ export async function registerCore(ports: ClientPorts, typed: string, secrets: S
     if (!identity) throw error('damaged-identity');
     await ports.storage.replace(IDENTITY_FILE, identity);
     await ports.storage.remove(UNFINISHED_FILE);
-    const core = await ClientCore.start(ports, me);
+    core = await ClientCore.start(ports, me);
     target = core.onEvent;
     await core.connect(link);
     return core;
   } catch (thrown) {
     link.fail(error('disconnected'));
+    await core?.close();
     throw thrown;
   }
 }
@@ -120,6 +122,7 @@ export class ClientCore implements Client {
   #turn: Promise<unknown> = Promise.resolve();
   #cancelExpiry: (() => void) | undefined;
   #closing = false;
+  #loggedOut = false;
   readonly onEvent: OnEvent;
 
   private constructor(ports: ClientPorts, me: Me, journal: Journal) {
@@ -308,13 +311,14 @@ export class ClientCore implements Client {
 
   async #logout(): Promise<void> {
     await this.#record([{ t: 'grant' }]);
+    this.#loggedOut = true;
     /* After the answer of this command: whoever owns the core closes it on this event. */
     this.#ports.clock.after(0, () => {
       this.#tell({ type: 'ended', trouble: error('session-over').trouble });
     });
   }
 
-  /** A clean end: what came is on the disk and acknowledged, `quit` is said. */
+  /** A clean end: what came is on the disk and acknowledged; after a logout, `quit` is said. */
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
@@ -322,7 +326,7 @@ export class ClientCore implements Client {
     this.#inbox.close();
     await this.#settle();
     this.#deliveries.flush();
-    await this.#session.stop();
+    await this.#session.stop(this.#loggedOut);
     await this.#journal.synced();
     this.#drain.dismiss();
     this.#listeners.clear();

@@ -193,8 +193,7 @@ export class ClientError extends Error implements Trouble {
 }
 
 export function error<C extends ErrorCode>(code: C, ...args: Parameters<(typeof lines)[C]>): ClientError {
-  const line: (...all: Parameters<(typeof lines)[C]>) => Line = lines[code];
-  const [exit, message, hint] = line(...args);
+  const [exit, message, hint] = Reflect.apply<undefined, readonly string[], Line>(lines[code], undefined, args);
   return new ClientError({ code, message, hint, exit });
 }
 

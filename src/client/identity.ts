@@ -1,5 +1,6 @@
 /** The file `identity`: who this profile is, its private keys sealed under the password and the words (SPEC 6.7). */
 import {
+  canonicalPassword,
   canonicalWords,
   concat,
   fileKeys,
@@ -86,7 +87,7 @@ async function stretch(
   salt1: Uint8Array,
   salt2: Uint8Array,
 ): Promise<Stretched> {
-  const k = await crypto.password.stretch(secrets.password, salt1);
+  const k = await crypto.password.stretch(canonicalPassword(secrets.password), salt1);
   const w = await crypto.password.stretch(canonicalWords(secrets.words), salt2);
   return { salt1, salt2, k, w };
 }
@@ -166,7 +167,7 @@ export async function openIdentity(
     uid: fromHex(file.uid),
     sig: crypto.keys.import(sig),
     enc: crypto.keys.import(enc),
-    password: secrets.password,
+    password: canonicalPassword(secrets.password),
     w,
     stateKey: files.state,
   };

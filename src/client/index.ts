@@ -2,17 +2,9 @@
 export { asClientError, ClientError, error, Exit, type Trouble } from './errors.js';
 export { checkSecrets, type PublicIdentity, type Secrets } from './identity.js';
 export { ClientCore, identityOf, openCore, registerCore } from './core.js';
-export type {
-  Client,
-  ClientEvent,
-  CommandName,
-  Commands,
-  ContactView,
-  RelationView,
-  SentView,
-  StatusView,
-} from './client.js';
+export type { Client, ClientEvent, CommandName, Commands, ContactView, RelationView, StatusView } from './client.js';
 export type { Item, Line } from './inbox.js';
 export type { Notice, OutgoingState, Relation } from './state.js';
 export type { ClientCrypto, ClientPorts, ClientStorage, Clock } from './ports.js';
 export { drawWords } from './words.js';
+export type { Endpoint } from '../transport/transport.js';

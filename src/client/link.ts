@@ -32,8 +32,8 @@ import type { ClientPorts } from './ports.js';
 const HANDSHAKE_MS = 15_000;
 /** A request without an answer after this long means that the connection is dead. */
 const ANSWER_MS = 30_000;
-/** The daemon ends the connection after `quit`; after this long the client does. */
-const QUIT_MS = 1_000;
+/** A clean end may take this long; then the connection is cut. */
+const LEAVE_MS = 1_000;
 
 export interface Reply {
   readonly header: Header;
@@ -260,9 +260,13 @@ export class Link {
     this.#flushing = true;
     void Promise.resolve().then(() => {
       this.#flushing = false;
-      if (!this.#over && this.#session && this.#session.send.pending > 0)
-        this.#connection.write(this.#session.send.take());
+      this.#flush();
     });
+  }
+
+  #flush(): void {
+    if (!this.#over && this.#session && this.#session.send.pending > 0)
+      this.#connection.write(this.#session.send.take());
   }
 
   /** Call inside `atOnce` of the answer that finishes the login. */
@@ -291,11 +295,16 @@ export class Link {
     this.#end(reason);
   }
 
-  /** A clean end: what was handed over leaves, then `quit`, then the daemon closes. */
-  async quit(): Promise<void> {
+  /**
+   * A clean end: what was handed over leaves before the connection ends.
+   * @param quit the session is over too: the daemon forgets its grant (SPEC 8.5)
+   */
+  async leave(quit: boolean): Promise<void> {
     if (this.#over) return;
-    this.tell(structs.quit, {});
-    const cancel = this.#ports.clock.after(QUIT_MS, () => {
+    if (quit) this.tell(structs.quit, {});
+    this.#flush();
+    if (!quit) this.#connection.end();
+    const cancel = this.#ports.clock.after(LEAVE_MS, () => {
       this.fail(error('disconnected'));
     });
     await this.closed;

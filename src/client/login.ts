@@ -1,5 +1,6 @@
 /** Registration and login over a link (SPEC 6). */
 import {
+  canonicalPassword,
   Code,
   concat,
   decode,
@@ -77,7 +78,8 @@ export async function register(
     stretchNew(crypto, secrets),
   ]);
   if (!isPlausibleModulus(enc.modulus) || !isPlausibleModulus(sig.modulus)) throw error('keys-refused');
-  const started = password.registrationStart(secrets.password);
+  const typed = canonicalPassword(secrets.password);
+  const started = password.registrationStart(typed);
   const first = await link.request(structs.crea1, {
     name,
     enc: enc.modulus,
@@ -87,11 +89,11 @@ export async function register(
   if (first.isError) throw refusal(first, name, 'the registration');
   const { uid, block, opaque } = read(first, structs.crea1Answer);
   const p = await asymmetric.oaepOpen(enc, Label.pop, block);
-  const finished = password.registrationFinish(secrets.password, started.state, opaque);
+  const finished = password.registrationFinish(typed, started.state, opaque);
   if (p?.length !== RANDOM || !finished) throw error('protocol', 'crea');
   const { th2 } = link;
   const { k, w } = stretched;
-  const me: Me = { name, uid, enc, sig, password: secrets.password, w, stateKey: fileKeys(sync, k, w).state };
+  const me: Me = { name, uid, enc, sig, password: typed, w, stateKey: fileKeys(sync, k, w).state };
   await keep(sealIdentity(crypto, ports.linked.network, me, stretched));
   const second = await link.request(structs.crea2, {
     mac: possession(sync, p, th2, finished.record),

@@ -177,11 +177,14 @@ export class Session {
     });
   }
 
-  /** Says `quit` where there is somebody to hear it; no reconnecting after this. */
-  async stop(): Promise<void> {
+  /**
+   * No reconnecting after this.
+   * @param quit the session is over for good, not this connection alone
+   */
+  async stop(quit: boolean): Promise<void> {
     this.#stopped = true;
     this.#wake?.();
-    if (this.#state === 'online') await this.#link?.quit();
+    if (this.#state === 'online') await this.#link?.leave(quit);
     else this.#link?.fail(error('offline'));
     await this.#running;
     this.#state = 'ended';

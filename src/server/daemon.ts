@@ -153,7 +153,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   const log = makeLog(options.debug ? 'debug' : 'info', (line) => process.stderr.write(line), Date.now);
   const signalled = new Promise<string>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+    /* Not once: a terminal's Ctrl-C may arrive twice, and the second must not cut the stop short. */
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
   });
   const undo: Undo = [];
   try {

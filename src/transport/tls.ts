@@ -10,6 +10,8 @@ import { NodeConnection } from './node-connection.js';
 import { ConnectError, type Connect, type Connection, type Listener } from './transport.js';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** A client waits this long for the daemon's half of the TLS handshake. */
+const TLS_ANSWER_MS = 5_000;
 
 /** RFC 9266: bound into the handshake, so that nobody can stand between two TLS connections. */
 function tlsBinding(socket: TLSSocket): Binding {
@@ -76,6 +78,12 @@ export function tlsConnector(options: TlsClientOptions): Connect {
       };
       socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
         fail(new ConnectError('timeout', 'no answer to the connection'));
+      });
+      socket.once('connect', () => {
+        /* Whoever took the connection and says nothing to a ClientHello does not speak TLS. */
+        socket.setTimeout(TLS_ANSWER_MS, () => {
+          fail(new ConnectError('not-tls', 'no answer to the TLS handshake'));
+        });
       });
       socket.once('error', failed);
       socket.once('close', closed);

@@ -103,14 +103,17 @@ test("names of files are hexadecimal ids or the store's own", async (t) => {
 
 test("a folder that can't be opened is refused in one line and not touched", async (t) => {
   const cases: Record<string, { spoil: (folder: string) => string | undefined; says: RegExp }> = {
-    'readable by the group': { spoil: (folder) => void chmodSync(folder, 0o750), says: /mode 0750.*chmod 700/ },
-    'searchable by others': { spoil: (folder) => void chmodSync(folder, 0o701), says: /mode 0701.*chmod 700/ },
+    'readable by the group': { spoil: mode(0o750), says: /mode 0750.*chmod 700/ },
+    'searchable by others': { spoil: mode(0o701), says: /mode 0701.*chmod 700/ },
     'a newer format': { spoil: format('{"format":2}'), says: /format 2.*install a newer/ },
     'a format that is no number': { spoil: format('{"format":"1"}'), says: /format\.json is damaged/ },
     'a format that is no JSON': { spoil: format('{'), says: /format\.json is damaged/ },
     'format 0': { spoil: format('{"format":0}'), says: /restore/ },
     'no format': {
-      spoil: (folder) => void rmSync(join(folder, 'format.json')),
+      spoil: (folder) => {
+        rmSync(join(folder, 'format.json'));
+        return undefined;
+      },
       says: /not empty and holds no format\.json/,
     },
     'a symbolic link': {
@@ -139,6 +142,13 @@ test("a folder that can't be opened is refused in one line and not touched", asy
     t.same(tree(folder), before, `${name}: untouched`);
   }
 });
+
+function mode(bits: number): (folder: string) => undefined {
+  return (folder) => {
+    chmodSync(folder, bits);
+    return undefined;
+  };
+}
 
 function format(content: string): (folder: string) => undefined {
   return (folder) => {

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey } from 'node:crypto';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'tap';
@@ -194,5 +194,10 @@ test('what can not be linked is one line', async (t) => {
   await t.rejects(link({ out: join(dir, 'file') }), { name: 'KeysRefusal', message: /is not a folder/ });
   await t.rejects(link({ entry: join(dir, 'none.mjs') }), { name: 'KeysRefusal', message: /not compiled/ });
   await t.rejects(link({ network: '../home' }), { name: 'KeysRefusal', message: /a network is named by/ });
+  renameSync(join(keys, 'home'), join(keys, 'other'));
+  await t.rejects(link({ network: 'other' }), {
+    name: 'KeysRefusal',
+    message: /holds the keys of network home; rename/,
+  });
   t.same(readdirSync(dir).sort(), ['entry.mjs', 'file', 'keys'], 'nothing was written');
 });

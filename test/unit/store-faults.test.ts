@@ -233,7 +233,7 @@ async function drive(
     const adding = more.map((each) => store.enqueue(uid, each));
     const [removed, ...added] = await Promise.allSettled([removing, ...adding]);
     for (const id of goneIds) {
-      if (removed?.status !== 'fulfilled' && !finalError(removed)) continue;
+      if (removed.status !== 'fulfilled' && !finalError(removed)) continue;
       sure.delete(id);
       if (finalError(removed)) doubtful.add(id);
     }

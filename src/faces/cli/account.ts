@@ -7,7 +7,6 @@ import { toName } from '../../../protocol/index.js';
 import {
   checkSecrets,
   ClientError,
-  drawWords,
   error,
   Exit,
   type Client,
@@ -15,7 +14,7 @@ import {
   type StatusView,
   type Trouble,
 } from '../../client/index.js';
-import { nodeSync } from '../../crypto/index.js';
+import { newWords } from './compose.js';
 import { toClientError } from './failure.js';
 import { clockTime } from './format.js';
 import { plainLine } from './plain.js';
@@ -33,7 +32,7 @@ export async function register(run: Run, typed: string): Promise<Exit> {
   if (name === undefined) throw error('bad-name', typed);
   await freeProfile(run);
   const given = await askNewSecrets({ file: run.options.secretsFile, descriptor: run.options.secretsFd }, run.prompter);
-  const drawn = given.words === undefined ? drawWords(nodeSync) : undefined;
+  const drawn = given.words === undefined ? newWords() : undefined;
   const secrets = { password: given.password, words: given.words ?? drawn ?? '' };
   checkSecrets(secrets);
   const opened = await run.profile.register(name, secrets);

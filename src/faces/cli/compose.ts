@@ -12,6 +12,7 @@ import {
 import type { LinkedNetwork } from '../../../protocol/index.js';
 import {
   ClientError,
+  drawWords,
   error,
   Exit,
   identityOf,
@@ -37,6 +38,11 @@ import { takeLock, type InstanceLock } from '../../ops/instance-lock.js';
 import { connectTcp } from '../../transport/tcp.js';
 import { tlsConnector } from '../../transport/tls.js';
 import type { GlobalOptions } from './options.js';
+
+export { defaultHome } from '../../client-node/index.js';
+
+/** Three words for a new account. */
+export const newWords = (): string => drawWords(nodeSync);
 
 /** How long a command waits for another of the same profile to end, and how often it looks. In ms. */
 const BUSY_WAIT_MS = 15_000;

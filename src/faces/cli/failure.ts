@@ -1,6 +1,5 @@
 /** Whatever was thrown, as the one line that a person gets. */
 import { asClientError, ClientError, Exit } from '../../client/index.js';
-import { HomeRefusal } from '../../client-node/index.js';
 
 /** A mistake that this face itself found. */
 export function mistake(code: string, message: string, hint: string): ClientError {
@@ -20,7 +19,6 @@ const disk: ReadonlySet<string> = new Set([
 ]);
 
 export function toClientError(thrown: unknown): ClientError {
-  if (thrown instanceof HomeRefusal) return mistake('home', thrown.message, thrown.hint);
   const system = (thrown ?? {}) as NodeJS.ErrnoException;
   if (thrown instanceof Error && system.syscall !== undefined && disk.has(system.code ?? ''))
     return new ClientError({

@@ -1,8 +1,8 @@
 /** Options that every command takes, anywhere on the line. */
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
-import { defaultHome } from '../../client-node/index.js';
-import type { Endpoint } from '../../transport/transport.js';
+import type { Endpoint } from '../../client/index.js';
+import { defaultHome } from './compose.js';
 import type { Host } from './host.js';
 
 export interface GlobalOptions {
