@@ -9,7 +9,7 @@ if (!keysExist()) await cadenasKeys('build', '--network', DEV);
 await linkDevClient();
 
 const args = process.argv.slice(2);
-const daemon = spawn(process.execPath, ['bin/cadenasd', '--network', DEV, ...args], {
+const daemon = spawn(process.execPath, ['--max-semi-space-size=1', 'bin/cadenasd', '--network', DEV, ...args], {
   cwd: root,
   stdio: ['ignore', 'pipe', 'inherit'],
 });
@@ -41,6 +41,8 @@ function whatNext(address) {
 Now, in two other terminals in this folder (Ctrl-C here stops the daemon):
   1  ${client('alice')} register @alice
   2  ${client('bob')} register @bob
+  1  ${client('alice')} login
+  2  ${client('bob')} login
   1  ${client('alice')} add @bob
   2  ${client('bob')} accept @alice
   1  ${client('alice')} send @bob "hello"

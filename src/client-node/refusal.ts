@@ -4,5 +4,6 @@ import { ClientError, Exit } from '../client/index.js';
 export class HomeRefusal extends ClientError {
   constructor(message: string, hint: string) {
     super({ code: 'home', message, hint, exit: Exit.mistake });
+    this.name = 'HomeRefusal';
   }
 }

@@ -7,15 +7,15 @@ export class Flusher {
   readonly #marked = new Set<Flushed>();
   #scheduled = false;
 
-  mark(peer: Flushed): void {
-    this.#marked.add(peer);
+  mark(line: Flushed): void {
+    this.#marked.add(line);
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      const peers = [...this.#marked];
+      const lines = [...this.#marked];
       this.#marked.clear();
-      for (const peer of peers) peer.flush();
+      for (const line of lines) line.flush();
     });
   }
 }

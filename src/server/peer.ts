@@ -1,39 +1,19 @@
-/** One connection: its link state, its limits, its back-pressure. What commands mean is the handlers' business. */
-import {
-  ANSWER_HEADER,
-  ANSWERS_PER_FRAME,
-  Code,
-  decode,
-  encode,
-  FRAME,
-  laterCodes,
-  LoginTranscript,
-  Opcode,
-  peekFrameId,
-  peekOpcode,
-  peekStep,
-  Status,
-  STRUCT,
-  structs,
-  writeHeader,
-  type Header,
-  type Session,
-  type Struct,
-  type Values,
-} from '../../protocol/index.js';
-import { StorageError, type Account, type QueueEntry } from '../store/store.js';
+/** One connection from its first byte to its last: its state, its login, its mailbox. What commands mean is the handlers' business. */
+import { Code, FRAME, structs, type LoginTranscript, type Session } from '../../protocol/index.js';
+import type { Account, QueueEntry } from '../store/store.js';
 import type { Connection } from '../transport/transport.js';
-import { decodeStruct } from '../wire/decode.js';
+import { Commands } from './commands.js';
 import type { Context } from './context.js';
-import { findRow, isKnown, strictStates, type Row } from './dispatch.js';
+import { strictStates } from './dispatch.js';
 import type { Flusher } from './flusher.js';
 import type { Gate } from './gate.js';
-import { CONGESTED_BYTES, CONGESTION_MS, UNAUTHENTICATED_MS } from './limits.js';
-import { Mailbox } from './mailbox.js';
+import { idKey } from './keys.js';
+import { UNAUTHENTICATED_MS } from './limits.js';
+import { Line } from './line.js';
+import { Mailbox, type MailboxHost } from './mailbox.js';
 import type { Online } from './presence.js';
 import type { Refusal } from './refusals.js';
-import { Reply, type Outlet, type Request } from './reply.js';
-import { idKey } from './keys.js';
+import { deliveredEntry } from './delivered.js';
 
 export type PeerState = 'hello' | 'open' | 'registering' | 'proving' | 'words' | 'ready' | 'closed';
 
@@ -56,13 +36,7 @@ export interface PendingRegistration {
   readonly possession: Uint8Array;
 }
 
-/** Read by their own fast decoder: they come once for each message. */
-const hot: ReadonlySet<Struct> = new Set<Struct>([structs.smpu, structs.ackd]);
-
-/* One buffer for all deliveries of this process: it is sealed before the next is written. */
-const deliveryStruct = new Uint8Array(STRUCT);
-
-export class Peer implements Outlet, Online {
+export class Peer implements Online {
   readonly context: Context;
   readonly source: string;
   readonly #connection: Connection;
@@ -70,13 +44,9 @@ export class Peer implements Outlet, Online {
   readonly #flusher: Flusher;
   readonly #gone: (peer: Peer) => void;
   #state: PeerState = 'hello';
-  #hello = new Uint8Array(0);
-  #session: Session | undefined;
+  #hello: Uint8Array = new Uint8Array(0);
   #deadline: NodeJS.Timeout | undefined;
-  #busy = false;
-  #held: Uint8Array[] = [];
-  #congested: NodeJS.Timeout | undefined;
-  #answers: { request: Request; status: Status; code: Code }[] = [];
+  #link: { readonly session: Session; readonly line: Line; readonly commands: Commands } | undefined;
   #mailbox: Mailbox | undefined;
   #account: Account | undefined;
   #uidKey = '';
@@ -102,7 +72,7 @@ export class Peer implements Outlet, Online {
         this.#data(chunk);
       },
       drained: () => {
-        this.#drained();
+        this.#link?.line.drained();
       },
       closed: () => {
         this.#closed();
@@ -113,9 +83,12 @@ export class Peer implements Outlet, Online {
   get state(): PeerState {
     return this.#state;
   }
-
+  /** From `auth` to the answer that finishes it: frames alternate strictly. */
+  get isLoggingIn(): boolean {
+    return strictStates.has(this.#state);
+  }
   get th2(): Uint8Array {
-    return this.#session?.th2 ?? new Uint8Array(0);
+    return this.#link?.session.th2 ?? new Uint8Array(0);
   }
 
   /** @throws Error before a login: rows of the dispatch table keep handlers from asking then */
@@ -136,6 +109,70 @@ export class Peer implements Outlet, Online {
     return this.#saved;
   }
 
+  // ---- from the first byte to a session
+
+  #data(chunk: Uint8Array): void {
+    if (this.#state === 'closed') return;
+    if (!this.#link) this.#helloData(chunk);
+    else if (!this.#link.session.receive.push(chunk, this.#struct) && this.#isOpen()) this.refuse('frame');
+  }
+
+  readonly #struct = (struct: Uint8Array): boolean => {
+    this.#link?.commands.take(struct);
+    return this.#isOpen();
+  };
+
+  #helloData(chunk: Uint8Array): void {
+    const isWhole = this.#hello.length === FRAME;
+    const got = Buffer.concat([this.#hello, chunk]);
+    if (isWhole || got.length > FRAME) {
+      this.refuse('bytes before the answer');
+      return;
+    }
+    this.#hello = got;
+    if (got.length === FRAME) void this.#admit(got);
+  }
+
+  async #admit(hello: Uint8Array): Promise<void> {
+    try {
+      const answered = await this.#gate.admit(hello, this.#connection.binding, this.source);
+      if (!this.#isOpen()) return;
+      if (typeof answered === 'string') {
+        this.refuse(answered);
+        return;
+      }
+      this.#connection.write(answered.ack);
+      if (answered.session) {
+        this.#begin(answered.session);
+        return;
+      }
+      this.context.refusals.count('build', this.source);
+      this.finish();
+    } catch (error) {
+      this.context.log.error('a handshake failed', { error: String(error) });
+      this.#destroy();
+    }
+  }
+
+  #begin(session: Session): void {
+    const line = new Line(this.#connection, this.context, this.#flusher, session, {
+      stuck: () => {
+        this.refuse('congested');
+      },
+      drained: () => {
+        void this.#mailbox?.drain();
+      },
+      exhausted: () => {
+        this.#destroy();
+      },
+    });
+    this.#hello = new Uint8Array(0);
+    this.#link = { session, line, commands: new Commands(this, line) };
+    this.become('open');
+  }
+
+  // ---- from a session to a login
+
   /** To another state before the login; drops what an unfinished login or registration left. */
   become(state: 'open' | 'registering' | 'proving' | 'words', within = UNAUTHENTICATED_MS): void {
     if (this.#state === 'closed') return;
@@ -147,296 +184,58 @@ export class Peer implements Outlet, Online {
 
   /** The switch to ck3: the finishing answer has been sealed under ck2. */
   authenticated(login: PendingLogin, account: Account, sessionKey: Uint8Array, ends: number, waiting: number): void {
-    if (this.#state === 'closed' || !this.#session) return;
+    if (!this.#link || !this.#isOpen()) return;
+    const { session, line } = this.#link;
+    const { store, limits, presence, sync, now } = this.context;
     const secret = Buffer.concat([login.s2, sessionKey]);
-    this.#session.authenticated(secret, login.transcript.hash(this.context.sync, this.th2), login.block);
+    session.authenticated(secret, login.transcript.hash(sync, session.th2), login.block);
     for (const spent of [secret, login.s2, sessionKey]) spent.fill(0);
     this.login = undefined;
     this.#account = account;
     this.#uidKey = idKey(account.uid);
     this.#state = 'ready';
-    const host = {
-      push: (entry: QueueEntry) => {
-        this.#push(entry);
-      },
-      ready: () => this.#state === 'ready' && !this.#congested,
-      drained: (delivered: number) => {
-        this.event(structs.drnd, { delivered });
-      },
-      delivered: (entry: QueueEntry) => {
-        this.#tellSender(entry);
-      },
-      failed: (error: unknown) => {
-        this.context.log.error('the store failed', { error: String(error) });
-      },
-      now: this.context.now,
-    };
-    const { store, limits, presence } = this.context;
-    this.#mailbox = new Mailbox(account.uid, store, host, limits.flights, waiting);
+    line.shares = true;
+    this.#mailbox = new Mailbox(account.uid, store, this.#mailboxHost(line, account), limits.flights, waiting);
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(
       () => {
         this.close(Code.authentication);
       },
-      Math.max(0, ends - this.context.now()),
+      Math.max(0, ends - now()),
     );
     presence.enter(this.#uidKey, this);
-    this.event(structs.cnnt, { uid: account.uid, name: account.name, queued: waiting });
+    line.event(structs.cnnt, { uid: account.uid, name: account.name, queued: waiting });
     this.#mailbox.start();
   }
 
-  // ---- what leaves
-
-  now(): number {
-    return this.context.now();
-  }
-
-  answer(request: Request, status: Status, code: Code): void {
-    if (this.#state === 'ready') {
-      this.#answers.push({ request, status, code });
-      this.#flusher.mark(this);
-    } else {
-      this.#answerAlone(request, status, code);
-    }
-  }
-
-  #answerAlone({ opcode, step, frameId }: Request, status: Status, code: Code): void {
-    this.send(encode(structs.answer, { opcode, step, frameId, time: this.now(), status, code }, { wait: 0 }));
-  }
-
-  event<S extends Struct>(struct: S, values: Values<S>, code: Code = Code.none): void {
-    this.send(encode(struct, this.#eventHeader(struct.opcode, this.context.nextId(), this.now(), code), values));
-  }
-
-  #eventHeader(opcode: number, frameId: Uint8Array, time: number, code: Code = Code.none): Header {
-    return { opcode, step: 0, frameId, time, status: Status.valid, code };
-  }
-
-  send(struct: Uint8Array): void {
-    if (this.#state === 'closed' || !this.#session) return;
-    if (this.#session.send.exhausted) {
-      this.#destroy(); // the client comes back with fresh keys
-      return;
-    }
-    this.#session.send.add(struct);
-    this.#flusher.mark(this);
-  }
-
-  #push(entry: QueueEntry): void {
-    writeHeader(structs.rvum, this.#eventHeader(entry.opcode, entry.id, entry.time), deliveryStruct);
-    deliveryStruct.set(entry.fields, ANSWER_HEADER);
-    deliveryStruct.fill(0, ANSWER_HEADER + entry.fields.length);
-    this.send(deliveryStruct);
-  }
-
-  /** Called once a tick: all that fell due in it, in one write. */
-  flush(): void {
-    const session = this.#session;
-    if (this.#state === 'closed' || !session) return;
-    for (let at = 0; at < this.#answers.length; at += ANSWERS_PER_FRAME) {
-      const some = this.#answers.slice(at, at + ANSWERS_PER_FRAME);
-      const only = some.length === 1 ? some[0] : undefined;
-      if (only) this.#answerAlone(only.request, only.status, only.code);
-      else this.event(structs.ansr, { answers: some.map(answerRow) });
-    }
-    this.#answers = [];
-    if (session.send.pending === 0) return;
-    this.#connection.write(session.send.take());
-    if (this.#connection.buffered > CONGESTED_BYTES && !this.#congested) {
-      this.#connection.pause();
-      this.#congested = setTimeout(() => {
-        this.refuse('congested');
-      }, CONGESTION_MS);
-    }
-  }
-
-  #drained(): void {
-    if (!this.#congested) return;
-    clearTimeout(this.#congested);
-    this.#congested = undefined;
-    if (this.#held.length === 0) this.#connection.resume();
-    void this.#mailbox?.drain();
-  }
-
-  // ---- what arrives
-
-  #data(chunk: Uint8Array): void {
-    if (this.#state === 'closed') return;
-    if (this.#state === 'hello') {
-      this.#helloData(chunk);
-      return;
-    }
-    if (!this.#session?.receive.push(chunk, this.#struct) && this.#isOpen()) this.refuse('frame');
-  }
-
-  #helloData(chunk: Uint8Array): void {
-    const got = Buffer.concat([this.#hello, chunk]);
-    if (this.#busy || got.length > FRAME) {
-      this.refuse('bytes before the answer');
-      return;
-    }
-    this.#hello = got;
-    if (got.length < FRAME) return;
-    this.#busy = true;
-    this.#gate.admit(got, this.#connection.binding, this.source).then(
-      (answered) => {
-        if (!this.#isOpen()) return;
-        if (typeof answered === 'string') {
-          this.refuse(answered);
-          return;
-        }
-        this.#busy = false;
-        this.#hello = new Uint8Array(0);
-        this.#connection.write(answered.ack);
-        if (!answered.session) {
-          this.context.refusals.count('build', this.source);
-          this.#end();
-          return;
-        }
-        this.#session = answered.session;
-        this.become('open');
+  #mailboxHost(line: Line, account: Account): MailboxHost {
+    const { log, deliver, nextId, now } = this.context;
+    return {
+      push: (entry: QueueEntry) => {
+        line.push(entry);
       },
-      (error: unknown) => {
-        this.context.log.error('a handshake failed', { error: String(error) });
-        this.#destroy();
+      ready: () => this.#isOpen() && !line.congested,
+      drained: (delivered: number) => {
+        line.event(structs.drnd, { delivered });
       },
-    );
-  }
-
-  readonly #struct = (struct: Uint8Array): boolean => {
-    if (this.#busy) {
-      /* In a login nothing may come before the answer; later, frames wait their turn. */
-      if (this.#state !== 'ready' && this.#state !== 'registering' && this.#state !== 'open') return this.#outOfTurn();
-      this.#held.push(struct);
-      this.#connection.pause();
-      return true;
-    }
-    this.#command(struct);
-    return this.#isOpen();
-  };
-
-  #outOfTurn(): false {
-    this.refuse('out of turn');
-    return false;
-  }
-
-  #command(bytes: Uint8Array): void {
-    const opcode = peekOpcode(bytes);
-    const step = peekStep(bytes);
-    const request: Request = { bytes, opcode, step, frameId: peekFrameId(bytes) };
-    const row = findRow(opcode, step);
-    if (!row?.states.includes(this.#state)) {
-      if (strictStates.has(this.#state)) this.#outOfTurn();
-      else this.answer(request, Status.error, this.#refusalOf(row, opcode, step));
-      return;
-    }
-    const decoded = (hot.has(row.struct) ? decode : decodeStruct)(row.struct, bytes);
-    if (decoded.problem) {
-      if (strictStates.has(this.#state)) this.become('open');
-      this.answer(request, Status.error, Code.malformed);
-      return;
-    }
-    this.#run(row, decoded.values, request);
-  }
-
-  #refusalOf(row: Row | undefined, opcode: number, step: number): Code {
-    if (!isKnown(opcode, step)) return Code.malformed;
-    if (this.#state !== 'ready') return Code.forbidden;
-    return row ? Code.conflict : Code.notFound;
-  }
-
-  #run(row: Row, values: Values<Struct>, request: Request): void {
-    const reply = new Reply(this, request);
-    try {
-      const running = row.once
-        ? this.#once(row, values, request)
-        : row.handler(this.context, this, values, reply, request);
-      if (!running) return;
-      this.#busy = true;
-      running.then(
-        () => {
-          this.#next();
-        },
-        (error: unknown) => {
-          this.#failed(error, reply);
-          this.#next();
-        },
-      );
-    } catch (error) {
-      this.#failed(error, reply);
-    }
-  }
-
-  /** A replay is answered as the command was, without a second effect (SPEC 8.3). */
-  async #once(row: Row, values: Values<Struct>, request: Request): Promise<void> {
-    const { store } = this.context;
-    const { uid } = this.account;
-    const before = await store.reply(uid, request.frameId);
-    if (before) {
-      this.answer(request, before.code >= Code.malformed ? Status.error : Status.valid, before.code);
-      return;
-    }
-    const outlet: Outlet = {
-      now: () => this.now(),
-      send: (struct) => {
-        this.send(struct);
+      delivered: (entry: QueueEntry) => {
+        deliver(entry.from, deliveredEntry(nextId(), account.uid, entry, now()), () => {
+          /* The mark is the sender's to acknowledge; nobody waits for it here. */
+        });
       },
-      answer: (_request, status, code) => {
-        if (laterCodes.has(code)) {
-          this.answer(request, status, code); // "later" is no end: its replay is a new try
-          return;
-        }
-        const { opcode, frameId } = request;
-        store.keepReply(uid, { frameId, opcode, code, time: this.now() }).then(
-          () => {
-            this.answer(request, status, code);
-          },
-          (error: unknown) => {
-            this.#failed(error, new Reply(this, request));
-          },
-        );
+      failed: (error: unknown) => {
+        log.error('the store failed', { error: String(error) });
       },
+      now,
     };
-    await row.handler(this.context, this, values, new Reply(outlet, request), request);
   }
 
-  #failed(error: unknown, reply: Reply): void {
-    const storage = error instanceof StorageError;
-    this.context.log.error(storage ? 'the store failed' : 'a handler failed', { error: String(error) });
-    if (strictStates.has(this.#state)) this.become('open');
-    reply.fail(storage ? Code.storage : Code.internal);
-  }
-
-  #next(): void {
-    this.#busy = false;
-    while (this.#isFree()) {
-      const struct = this.#held.shift();
-      if (!struct) {
-        if (!this.#congested) this.#connection.resume();
-        return;
-      }
-      this.#command(struct);
-    }
-  }
-
-  #tellSender(entry: QueueEntry): void {
-    const { deliver, nextId } = this.context;
-    const { uid } = this.account;
-    const at = this.now();
-    const fields = Buffer.alloc(16 + 16 + 8);
-    fields.set(entry.key, 0);
-    fields.set(uid, 16);
-    fields.writeBigUInt64BE(BigInt(at), 32);
-    deliver(entry.from, { id: nextId(), opcode: Opcode.dlvd, from: uid, key: entry.key, time: at, fields }, () => {
-      /* The mark is the sender's to acknowledge; nobody waits for it here. */
-    });
+  /** Stops and resumes reading, while a command is being worked on. */
+  hold(held: boolean): void {
+    if (this.#isOpen()) this.#link?.line.hold(held);
   }
 
   // ---- the end
-
-  #isFree(): boolean {
-    return !this.#busy && this.#isOpen();
-  }
 
   #isOpen(): boolean {
     return this.#state !== 'closed';
@@ -455,18 +254,15 @@ export class Peer implements Outlet, Online {
     this.#destroy();
   }
 
+  /** Tells a logged-in client why, then ends. */
   close(code: typeof Code.authentication | typeof Code.conflict | typeof Code.unavailable): void {
-    this.event(structs.clos, {}, code);
-    this.#end();
+    this.#link?.line.event(structs.clos, {}, code);
+    this.finish();
   }
 
   /** Sends what is sealed, then ends. */
   finish(): void {
-    this.#end();
-  }
-
-  #end(): void {
-    this.flush();
+    this.#link?.line.flush();
     this.#connection.end();
     this.#closed();
   }
@@ -480,9 +276,7 @@ export class Peer implements Outlet, Online {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     clearTimeout(this.#deadline);
-    clearTimeout(this.#congested);
-    this.#session?.forget();
-    this.#held = [];
+    this.#link?.line.close();
     this.login = undefined;
     this.registration = undefined;
     if (this.#mailbox) {
@@ -491,8 +285,4 @@ export class Peer implements Outlet, Online {
     }
     this.#gone(this);
   }
-}
-
-function answerRow({ request, status, code }: { request: Request; status: Status; code: Code }) {
-  return { opcode: request.opcode, step: request.step, frame: request.frameId, status, code };
 }

@@ -69,6 +69,7 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
   const tls = options.tls ?? false;
   const data = options.data ?? join(await temporaryFolder(t), 'data');
   const args = [
+    '--max-semi-space-size=1', // as the program's first line has it
     join(root, 'bin/cadenasd'),
     ...['--network', network.name, '--keys', network.keys, '--data', data],
     ...['--listen', `127.0.0.1:${String(options.port ?? 0)}`],
