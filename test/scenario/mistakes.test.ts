@@ -140,3 +140,20 @@ test('mistakes of an operator: one line, exit 1, nothing touched', async (t) => 
   const own = ['--cert-path', join(keys, 'tls.crt'), '--key-path', join(keys, 'tls.key')];
   t.ok(await startDaemon(t, { network, tls: true, args: own }), 'a certificate by path');
 });
+
+test('--generate-default-cert makes a certificate where there is none, once', async (t) => {
+  const network = await makeNetwork('certless');
+  const keys = join(network.keys, network.name);
+  await rm(join(keys, 'tls.crt'));
+  await rm(join(keys, 'tls.key'));
+  await t.rejects(startDaemon(t, { network, tls: true }), /--generate-default-cert/, 'named where it is needed');
+  const args = ['--generate-default-cert'];
+  const daemon = await startDaemon(t, { network, tls: true, args });
+  t.match(daemon.log(), /link the clients again/);
+  t.equal(await daemon.stop(), 0);
+  const certificate = await readFile(join(keys, 'tls.crt'));
+  const again = await startDaemon(t, { network, tls: true, args });
+  t.same(await readFile(join(keys, 'tls.crt')), certificate, 'never replaced');
+  const before = await CliUser.make(t, { network, where: again, name: 'carol' });
+  t.equal((await before.run('register', '@carol')).code, 0, 'a client linked now knows the new pin');
+});
