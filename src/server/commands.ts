@@ -42,8 +42,7 @@ export class Commands {
       this.#peer.refuse('out of turn');
       return;
     }
-    this.#waiting.push(struct);
-    this.#peer.hold(true);
+    if (this.#waiting.push(struct) === 1) this.#peer.hold(true);
   }
 
   #command(bytes: Uint8Array): void {
@@ -127,7 +126,7 @@ export class Commands {
 
   #failed(error: unknown, reply: Reply): void {
     const storage = error instanceof StorageError;
-    this.#peer.context.log.error(storage ? 'the store failed' : 'a handler failed', { error: String(error) });
+    this.#peer.context.refusals.trouble(storage ? 'the store failed' : 'a handler failed', error);
     if (strictStates.has(this.#peer.state)) this.#peer.become('open');
     reply.fail(storage ? Code.storage : Code.internal);
   }
@@ -136,10 +135,8 @@ export class Commands {
     this.#busy = false;
     while (this.#isFree()) {
       const struct = this.#waiting.shift();
-      if (!struct) {
-        this.#peer.hold(false);
-        return;
-      }
+      if (!struct) return;
+      if (this.#waiting.length === 0) this.#peer.hold(false);
       this.#command(struct);
     }
   }

@@ -10,6 +10,7 @@ import type {
 import type { QueueEntry, Store } from '../store/store.js';
 import type { Budgets } from './budgets.js';
 import type { Limits } from './limits.js';
+import type { Logins } from './logins.js';
 import type { Presence } from './presence.js';
 import type { Refusals } from './refusals.js';
 import type { Routes } from './routes.js';
@@ -41,6 +42,7 @@ export interface Context {
   readonly budgets: Budgets;
   readonly presence: Presence;
   readonly routes: Routes;
+  readonly logins: Logins;
   readonly refusals: Refusals;
   readonly log: Log;
   readonly now: () => number;

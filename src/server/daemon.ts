@@ -11,6 +11,7 @@ import { takeLock } from '../ops/instance-lock.js';
 import { makeLog, type Log } from '../ops/log.js';
 import { openFileStore } from '../store/file/file-store.js';
 import { StoreRefusal } from '../store/store.js';
+import type { Turned } from '../transport/listen.js';
 import { listenTcp } from '../transport/tcp.js';
 import { listenTls } from '../transport/tls.js';
 import { Budgets } from './budgets.js';
@@ -93,17 +94,18 @@ async function release(undo: Undo): Promise<void> {
 }
 
 async function listen(options: Options, network: NetworkFiles, server: Server, refusals: Refusals, log: Log) {
-  const at = { ...options.listen, maxConnections: options.limits.connections };
+  const { connections: maxConnections, 'connections-per-source': maxPerSource } = options.limits;
+  const refused = (reason: Turned, source: string): void => {
+    refusals.count(reason, source);
+  };
+  const at = { ...options.listen, maxConnections, maxPerSource, refused };
   try {
     if (options.disableSsl) {
       log.warn('TLS is off: frames are still encrypted, but anybody on the path sees who connects and when');
       return await listenTcp(at, server.accept);
     }
     const { certificate, privateKey } = await certificateOf(options, network, log);
-    const refused = (source: string): void => {
-      refusals.count('tls', source);
-    };
-    return await listenTls({ ...at, certificate, privateKey, refused }, server.accept);
+    return await listenTls({ ...at, certificate, privateKey }, server.accept);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const where = `${options.listen.host}:${String(options.listen.port)}`;
@@ -141,7 +143,7 @@ async function certificateOf({ certPath, keyPath }: Options, network: NetworkFil
   return { certificate, privateKey };
 }
 
-/** @returns the exit code: 0 stopped by a signal, 1 the operator can mend it, 2 unexpected */
+/** @returns the exit code: 0 stopped by a signal, 1 the operator can mend it, 2 the disk failed, or unexpected */
 export async function main(argv: readonly string[]): Promise<number> {
   const parser = optionParser(version).exitOverride();
   let options: Options;
@@ -161,14 +163,17 @@ export async function main(argv: readonly string[]): Promise<number> {
     const server = await start(options, log, undo);
     process.stdout.write(`ready ${server.address}\n`);
     log.info('serving', { network: options.network, version });
-    log.info('stopping', { signal: await signalled });
+    const why = await Promise.race([signalled, server.context.store.failed]);
+    const failed = typeof why !== 'string';
+    if (failed) log.error('the disk has failed: stopping', { error: why.message });
+    else log.info('stopping', { signal: why });
     const deadline = setTimeout(() => {
       log.error('could not stop in time');
       process.exit(2);
     }, STOP_MS);
     await release(undo);
     clearTimeout(deadline);
-    return 0;
+    return failed ? 2 : 0;
   } catch (error) {
     await release(undo);
     if (error instanceof Refusal || error instanceof KeysRefusal || error instanceof StoreRefusal) {

@@ -49,7 +49,7 @@ const rows: readonly Row[] = [
 const byOpcode = new Map<number, Row>(rows.map((r) => [16 * r.struct.opcode + r.struct.step, r]));
 
 /** States in which frames alternate strictly: anything but the one next step ends the connection. */
-export const strictStates: ReadonlySet<PeerState> = new Set(['proving', 'words']);
+export const strictStates: ReadonlySet<PeerState> = new Set(['authenticating', 'proving', 'words']);
 
 export function findRow(opcode: number, step: number): Row | undefined {
   return byOpcode.get(16 * opcode + step);

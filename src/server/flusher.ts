@@ -12,10 +12,15 @@ export class Flusher {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
-      this.#scheduled = false;
       const lines = [...this.#marked];
-      this.#marked.clear();
-      for (const line of lines) line.flush();
+      /* What a line adds while it is flushed leaves with it: the mark comes off after. */
+      for (const line of lines) {
+        line.flush();
+        this.#marked.delete(line);
+      }
+      this.#scheduled = false;
+      const [more] = this.#marked;
+      if (more) this.mark(more);
     });
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '../../protocol/index.js';
 import type { Context } from './context.js';
 import { idKey } from './keys.js';
+import { Places } from './places.js';
 import type { Refusal } from './refusals.js';
 
 /** A HELLO is timely for this long, so its random is kept as long. */
@@ -38,27 +39,6 @@ export class SeenHellos {
     if (time < this.#notBefore || this.#times.has(key)) return false;
     this.#times.set(key, time);
     return true;
-  }
-}
-
-/** Handshakes under way, in total and of each source. */
-class Places {
-  readonly #bySource = new Map<string, number>();
-  #taken = 0;
-
-  take(source: string, total: number, each: number): boolean {
-    const own = this.#bySource.get(source) ?? 0;
-    if (this.#taken >= total || own >= each) return false;
-    this.#taken++;
-    this.#bySource.set(source, own + 1);
-    return true;
-  }
-
-  give(source: string): void {
-    this.#taken--;
-    const own = (this.#bySource.get(source) ?? 1) - 1;
-    if (own === 0) this.#bySource.delete(source);
-    else this.#bySource.set(source, own);
   }
 }
 

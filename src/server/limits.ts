@@ -3,13 +3,16 @@
 export const limitTable = {
   connections: { value: 20_000, what: 'connections at once' },
   'connections-per-source': { value: 4_096, what: 'connections at once from one address' },
-  'hello-seconds': { value: 10, what: 'seconds in which a connection must have sent its HELLO' },
+  'hello-seconds': { value: 10, max: 3_600, what: 'seconds in which a connection must have sent its HELLO' },
+  'login-seconds': { value: 600, max: 86_400, what: 'seconds in which somebody must have logged in on a connection' },
   handshakes: { value: 512, what: 'handshakes under way at once' },
   'handshakes-per-source': { value: 64, what: 'handshakes under way at once from one address' },
+  logins: { value: 256, what: 'logins being checked at once' },
+  'logins-per-source': { value: 16, what: 'logins being checked at once from one address' },
   'registrations-per-hour': { value: 60, what: 'registrations begun from one address in an hour' },
   'failures-per-quarter': { value: 60, what: 'failed logins from one address in 15 minutes' },
-  'lookups-per-minute': { value: 60, what: 'requests and key look-ups by one user in a minute' },
-  window: { value: 64, what: 'private messages of one client that wait for their answer' },
+  'lookups-per-minute': { value: 60, what: 'requests, their answers, blocks and key look-ups by one user in a minute' },
+  window: { value: 64, max: 65_535, what: 'private messages of one client that wait for their answer' },
   flights: { value: 256, what: 'deliveries to one client that wait for their acknowledgement' },
   'queue-entries': { value: 10_000, what: 'entries in the queue of one user' },
 } as const;
@@ -26,15 +29,17 @@ export function withLimit(limits: Limits, assignment: string): Limits {
   const [name = '', number = ''] = assignment.split('=');
   if (!Object.hasOwn(limitTable, name))
     throw new RangeError(`unknown limit "${name}" — one of: ${Object.keys(limitTable).join(', ')}`);
-  if (!/^[1-9]\d{0,8}$/.test(number)) throw new RangeError(`limit ${name} — write ${name}=NUMBER, from 1 to 999999999`);
+  const { max = 999_999_999 } = limitTable[name as LimitName] as { readonly max?: number };
+  if (!/^[1-9]\d{0,8}$/.test(number) || Number(number) > max)
+    throw new RangeError(`limit ${name} — write ${name}=NUMBER, from 1 to ${String(max)}`);
   return { ...limits, [name]: Number(number) };
 }
 
 /* Times, in ms. */
-/** A connection that nobody logs in on. */
-export const UNAUTHENTICATED_MS = 10 * 60_000;
 /** An online recipient's acknowledgement; after it the message goes to the disk. */
 export const ACKNOWLEDGE_MS = 250;
+/** After the store failed a mailbox, it tries again. */
+export const DRAIN_RETRY_MS = 1_000;
 /** Answers to `auth` leave at multiples of this after the request. */
 export const AUTH_PACE_MS = 25;
 /** A reader that takes nothing for this long is cut. */

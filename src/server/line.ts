@@ -114,6 +114,7 @@ export class Line implements Outlet {
       if (only) this.#answerAlone(only);
       else this.event(structs.ansr, { answers: some.map(answerRow) });
     }
+
     if (this.#session.send.pending === 0) return;
     this.#connection.write(this.#session.send.take());
     if (this.#connection.buffered <= CONGESTED_BYTES || this.#congested) return;

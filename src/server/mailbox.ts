@@ -8,7 +8,7 @@ import { Code, Opcode } from '../../protocol/index.js';
 import type { QueueEntry, Store } from '../store/store.js';
 import type { Settle } from './context.js';
 import { idKey } from './keys.js';
-import { ACKNOWLEDGE_MS } from './limits.js';
+import { ACKNOWLEDGE_MS, DRAIN_RETRY_MS } from './limits.js';
 
 /** Entries that one read of the queue brings. */
 const PAGE = 64;
@@ -19,6 +19,8 @@ interface Flight {
   readonly deadline: number;
   /** in the queue on disk, or on its way there */
   durable: boolean;
+  /** the disk did not take it: it may still be acknowledged, and a replay begins anew */
+  refused: boolean;
   /** its sender was told 202, so learns of the delivery by an event */
   told: boolean;
   settles: Settle[];
@@ -34,6 +36,7 @@ export interface MailboxHost {
   /** An entry whose sender was told 202 has been acknowledged. */
   delivered(entry: QueueEntry): void;
   failed(error: unknown): void;
+  /** ms of a clock that never goes back */
   now(): number;
 }
 
@@ -55,6 +58,7 @@ export class Mailbox {
   #toDrain: number;
   #pushed = 0;
   #timer: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
 
   /** @param waiting entries in the queue at the login */
   constructor(uid: Uint8Array, store: Store, host: MailboxHost, most: number, waiting: number) {
@@ -84,7 +88,7 @@ export class Mailbox {
       return;
     }
     this.#spill();
-    const flight = { entry, key, deadline: 0, durable: true, told: false, settles: [settle] };
+    const flight = { entry, key, deadline: 0, durable: true, refused: false, told: false, settles: [settle] };
     this.#write(flight, () => void this.drain());
   }
 
@@ -96,7 +100,7 @@ export class Mailbox {
       const flight = this.#flights.get(name);
       if (!flight) continue; // acknowledged before: a client says it again after a break
       this.#flights.delete(name);
-      this.#byKey.delete(flight.key);
+      if (this.#byKey.get(flight.key) === flight) this.#byKey.delete(flight.key);
       if (this.#draining) this.#acknowledged.add(name);
       if (flight.durable) stored.push(flight.entry.id);
       if (flight.told) told.push(flight.entry);
@@ -110,6 +114,7 @@ export class Mailbox {
       },
       (error: unknown) => {
         this.#host.failed(error); // they stay in the queue and come again: readers drop duplicates
+        this.#drainLater();
       },
     );
     this.#track(removed);
@@ -142,6 +147,7 @@ export class Mailbox {
       }
     } catch (error) {
       this.#host.failed(error);
+      this.#drainLater();
     } finally {
       this.#draining = false;
     }
@@ -152,7 +158,17 @@ export class Mailbox {
     this.#spill();
     this.#mode = 'closed';
     clearTimeout(this.#timer);
+    clearTimeout(this.#retry);
     while (this.#writes.size > 0) await Promise.all(this.#writes);
+  }
+
+  /** A disk that failed once may be well again; nothing else would wake the queue. */
+  #drainLater(): void {
+    if (this.#mode === 'closed') return;
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      void this.drain();
+    }, DRAIN_RETRY_MS);
   }
 
   #isQueue(): boolean {
@@ -166,7 +182,8 @@ export class Mailbox {
   }
 
   #fly(entry: QueueEntry, key: string, durable: boolean, settles: Settle[]): void {
-    const flight = { entry, key, deadline: this.#host.now() + ACKNOWLEDGE_MS, durable, told: durable, settles };
+    const deadline = this.#host.now() + ACKNOWLEDGE_MS;
+    const flight = { entry, key, deadline, durable, refused: false, told: durable, settles };
     this.#flights.set(idKey(entry.id), flight);
     this.#byKey.set(key, flight);
     this.#host.push(entry);
@@ -175,7 +192,7 @@ export class Mailbox {
   readonly #late = (): void => {
     this.#timer = undefined;
     for (const flight of this.#flights.values()) {
-      if (flight.durable) continue;
+      if (flight.durable || flight.refused) continue;
       const left = flight.deadline - this.#host.now();
       if (left <= 0) this.#spill();
       else this.#timer = setTimeout(this.#late, left);
@@ -188,7 +205,7 @@ export class Mailbox {
     if (this.#mode !== 'live') return;
     this.#mode = 'queue';
     for (const flight of this.#flights.values()) {
-      if (flight.durable) continue;
+      if (flight.durable || flight.refused) continue;
       flight.durable = true;
       this.#write(flight, () => void this.drain());
     }
@@ -198,15 +215,26 @@ export class Mailbox {
     this.#enqueued++;
     const written = this.#store.enqueue(this.#uid, flight.entry).then(
       (result) => {
-        flight.told ||= result !== 'full';
-        settleAll(flight, result === 'full' ? Code.limited : Code.queued);
+        if (result === 'full') {
+          this.#refuse(flight, Code.limited);
+          return;
+        }
+        flight.told = true;
+        settleAll(flight, Code.queued);
       },
       (error: unknown) => {
         this.#host.failed(error);
-        settleAll(flight, Code.storage);
+        this.#refuse(flight, Code.storage);
       },
     );
     this.#track(written.then(then));
+  }
+
+  #refuse(flight: Flight, code: Code): void {
+    flight.durable = false;
+    flight.refused = true;
+    if (this.#byKey.get(flight.key) === flight) this.#byKey.delete(flight.key);
+    settleAll(flight, code);
   }
 
   #track(write: Promise<void>): void {

@@ -1,5 +1,5 @@
 /** One connection from its first byte to its last: its state, its login, its mailbox. What commands mean is the handlers' business. */
-import { Code, FRAME, structs, type LoginTranscript, type Session } from '../../protocol/index.js';
+import { Code, FRAME, SESSION_MS, structs, type LoginTranscript, type Session } from '../../protocol/index.js';
 import type { Account, QueueEntry } from '../store/store.js';
 import type { Connection } from '../transport/transport.js';
 import { Commands } from './commands.js';
@@ -8,14 +8,13 @@ import { strictStates } from './dispatch.js';
 import type { Flusher } from './flusher.js';
 import type { Gate } from './gate.js';
 import { idKey } from './keys.js';
-import { UNAUTHENTICATED_MS } from './limits.js';
 import { Line } from './line.js';
 import { Mailbox, type MailboxHost } from './mailbox.js';
 import type { Online } from './presence.js';
 import type { Refusal } from './refusals.js';
 import { deliveredEntry } from './delivered.js';
 
-export type PeerState = 'hello' | 'open' | 'registering' | 'proving' | 'words' | 'ready' | 'closed';
+export type PeerState = 'hello' | 'open' | 'registering' | 'authenticating' | 'proving' | 'words' | 'ready' | 'closed';
 
 /** A login or registration between its steps; one at a time. */
 export interface PendingLogin {
@@ -44,6 +43,7 @@ export class Peer implements Online {
   readonly #flusher: Flusher;
   readonly #gone: (peer: Peer) => void;
   #state: PeerState = 'hello';
+  readonly #began = performance.now();
   #hello: Uint8Array = new Uint8Array(0);
   #deadline: NodeJS.Timeout | undefined;
   #link: { readonly session: Session; readonly line: Line; readonly commands: Commands } | undefined;
@@ -149,7 +149,7 @@ export class Peer implements Online {
       this.context.refusals.count('build', this.source);
       this.finish();
     } catch (error) {
-      this.context.log.error('a handshake failed', { error: String(error) });
+      this.context.refusals.trouble('a handshake failed', error);
       this.#destroy();
     }
   }
@@ -174,12 +174,14 @@ export class Peer implements Online {
   // ---- from a session to a login
 
   /** To another state before the login; drops what an unfinished login or registration left. */
-  become(state: 'open' | 'registering' | 'proving' | 'words', within = UNAUTHENTICATED_MS): void {
+  become(state: 'open' | 'registering' | 'authenticating' | 'proving' | 'words', within = Infinity): void {
     if (this.#state === 'closed') return;
     this.#state = state;
     if (state === 'open') this.login = undefined;
     if (state !== 'registering') this.registration = undefined;
-    this.#within(within, 'nobody logged in');
+    /* The whole time without a login is limited, however often the state changes. */
+    const left = this.#began + 1000 * this.context.limits['login-seconds'] - performance.now();
+    this.#within(Math.min(within, left), 'nobody logged in');
   }
 
   /** The switch to ck3: the finishing answer has been sealed under ck2. */
@@ -201,7 +203,7 @@ export class Peer implements Online {
       () => {
         this.close(Code.authentication);
       },
-      Math.max(0, ends - now()),
+      Math.min(Math.max(0, ends - now()), SESSION_MS),
     );
     presence.enter(this.#uidKey, this);
     line.event(structs.cnnt, { uid: account.uid, name: account.name, queued: waiting });
@@ -209,7 +211,7 @@ export class Peer implements Online {
   }
 
   #mailboxHost(line: Line, account: Account): MailboxHost {
-    const { log, deliver, nextId, now } = this.context;
+    const { refusals, deliver, nextId, now } = this.context;
     return {
       push: (entry: QueueEntry) => {
         line.push(entry);
@@ -224,9 +226,9 @@ export class Peer implements Online {
         });
       },
       failed: (error: unknown) => {
-        log.error('the store failed', { error: String(error) });
+        refusals.trouble('the store failed', error);
       },
-      now,
+      now: () => performance.now(),
     };
   }
 

@@ -24,8 +24,4 @@ export class Presence {
   leave(uidKey: string, online: Online): void {
     if (this.#online.get(uidKey) === online) this.#online.delete(uidKey);
   }
-
-  all(): Online[] {
-    return [...this.#online.values()];
-  }
 }

@@ -6,6 +6,7 @@ const SAMPLE_MS = 10_000;
 export type Refusal =
   | 'tls'
   | 'connections'
+  | 'accept'
   | 'hello stalled'
   | 'hello sealed otherwise'
   | 'hello out of time'
@@ -25,7 +26,7 @@ export class Refusals {
   readonly #log: Log;
   readonly #now: () => number;
   readonly #counts = new Map<Refusal, number>();
-  readonly #logged = new Map<Refusal, number>();
+  readonly #logged = new Map<string, number>();
 
   constructor(log: Log, now: () => number) {
     this.#log = log;
@@ -35,10 +36,19 @@ export class Refusals {
   count(reason: Refusal, source: string): void {
     const count = (this.#counts.get(reason) ?? 0) + 1;
     this.#counts.set(reason, count);
+    if (this.#isDue(reason)) this.#log.warn('refused', { reason, source, total: count });
+  }
+
+  /** Something of ours failed: logged like a refusal, since what comes from outside may make it happen often. */
+  trouble(what: string, error: unknown): void {
+    if (this.#isDue(what)) this.#log.error(what, { error: String(error) });
+  }
+
+  #isDue(what: string): boolean {
     const now = this.#now();
-    if (now - (this.#logged.get(reason) ?? -SAMPLE_MS) < SAMPLE_MS) return;
-    this.#logged.set(reason, now);
-    this.#log.warn('refused', { reason, source, total: count });
+    if (now - (this.#logged.get(what) ?? -Infinity) < SAMPLE_MS) return false;
+    this.#logged.set(what, now);
+    return true;
   }
 
   /** For the log at the end. */

@@ -3,13 +3,15 @@ import { ID } from '../../protocol/index.js';
 import type { Consent, Store } from '../store/store.js';
 import { idKey } from './keys.js';
 
-/** Pairs kept in memory; beyond it the ones longest unused are read again when needed. */
+/** Pairs kept in memory; beyond it the oldest are read again when needed. */
 const CACHED = 50_000;
 
 export class Routes {
   readonly #store: Store;
   /** by sender uid | recipient uid, 32 characters, as the two stand in an envelope */
   readonly #open = new Map<string, boolean>();
+  /** Changes so far: what was read before one is not kept after it. */
+  #changes = 0;
 
   constructor(store: Store) {
     this.#store = store;
@@ -23,8 +25,10 @@ export class Routes {
   async load(pair: string): Promise<boolean> {
     const from = Buffer.from(pair.slice(0, ID), 'latin1');
     const to = Buffer.from(pair.slice(ID), 'latin1');
+    const changes = this.#changes;
     const [there, back] = await Promise.all([this.#store.consent(from, to), this.#store.consent(to, from)]);
     const open = there === 'open' && back === 'open';
+    if (changes !== this.#changes) return open;
     if (this.#open.size >= CACHED) {
       const oldest = this.#open.keys().next();
       if (!oldest.done) this.#open.delete(oldest.value);
@@ -35,6 +39,7 @@ export class Routes {
 
   async setConsent(of: Uint8Array, towards: Uint8Array, consent: Consent): Promise<void> {
     const forget = (): void => {
+      this.#changes++;
       this.#open.delete(idKey(of) + idKey(towards));
       this.#open.delete(idKey(towards) + idKey(of));
     };

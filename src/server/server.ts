@@ -6,11 +6,12 @@ import { Flusher } from './flusher.js';
 import { Gate, SeenHellos } from './gate.js';
 import { idKey } from './keys.js';
 import { Code, ID } from '../../protocol/index.js';
+import { Logins } from './logins.js';
 import { Peer } from './peer.js';
 import { Presence } from './presence.js';
 import { Routes } from './routes.js';
 
-type Given = Omit<Context, 'presence' | 'routes' | 'nextId' | 'deliver'>;
+type Given = Omit<Context, 'presence' | 'routes' | 'logins' | 'nextId' | 'deliver'>;
 
 /** Never the same twice: eight random bytes for each start, then a counter. */
 function idMaker(): () => Uint8Array {
@@ -29,7 +30,6 @@ export class Server {
   readonly #flusher = new Flusher();
   readonly #peers = new Set<Peer>();
   readonly #saving = new Set<Promise<void>>();
-  readonly #bySource = new Map<string, number>();
   readonly #listeners: Listener[] = [];
   #stopping = false;
 
@@ -38,6 +38,7 @@ export class Server {
       ...given,
       presence: new Presence(),
       routes: new Routes(given.store),
+      logins: new Logins(given.limits),
       nextId: idMaker(),
       deliver: this.#deliver,
     };
@@ -55,30 +56,19 @@ export class Server {
   }
 
   readonly accept = (connection: Connection): void => {
-    const { limits, refusals } = this.context;
-    const { source } = connection;
-    const own = this.#bySource.get(source) ?? 0;
-    if (this.#stopping || own >= limits['connections-per-source']) {
-      refusals.count('connections', source);
-      connection.destroy();
-      return;
-    }
-    this.#bySource.set(source, own + 1);
-    this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone));
+    if (this.#stopping) connection.destroy();
+    else this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone));
   };
 
   readonly #gone = (peer: Peer): void => {
     this.#peers.delete(peer);
-    const left = (this.#bySource.get(peer.source) ?? 1) - 1;
-    if (left === 0) this.#bySource.delete(peer.source);
-    else this.#bySource.set(peer.source, left);
     const { saved } = peer;
     this.#saving.add(saved);
     void saved.finally(() => this.#saving.delete(saved));
   };
 
   readonly #deliver: Context['deliver'] = (to, entry, settle) => {
-    const { presence, store, log } = this.context;
+    const { presence, store, refusals } = this.context;
     const online = presence.get(idKey(to));
     if (online) {
       online.mailbox.deliver(entry, settle);
@@ -89,7 +79,7 @@ export class Server {
         settle(result === 'full' ? Code.limited : Code.queued);
       },
       (error: unknown) => {
-        log.error('the store failed', { error: String(error) });
+        refusals.trouble('the store failed', error);
         settle(Code.storage);
       },
     );
@@ -100,11 +90,12 @@ export class Server {
   /** No new connections; clients are told; everything in flight is on disk when it resolves. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    for (const listener of this.#listeners) listener.close();
     for (const peer of [...this.#peers]) {
       if (peer.state === 'ready') peer.close(Code.unavailable);
       else peer.finish();
     }
     while (this.#saving.size > 0) await Promise.all(this.#saving);
+    await Promise.all(this.#listeners.map((listener) => listener.ended()));
   }
 }

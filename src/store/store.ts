@@ -80,6 +80,9 @@ export interface Reply {
 }
 
 export interface Store {
+  /** Resolves when the disk has failed for good (promise 6), and no change is taken any more. Never rejects. */
+  readonly failed: Promise<StorageError>;
+
   /** `taken`: the name has an account already; two calls at once for one name give one `created`. */
   createAccount(account: Account): Promise<'created' | 'taken'>;
   accountByName(name: string): Promise<Account | undefined>;

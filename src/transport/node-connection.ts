@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { noExporter, type Binding } from '../../protocol/index.js';
+import { sourceOf } from './source.js';
 import type { Connection, ConnectionEvents } from './transport.js';
 
 /** A peer that does not take the last bytes in this time is cut. */
@@ -18,7 +19,7 @@ export class NodeConnection implements Connection {
   constructor(socket: Socket, binding: Binding) {
     this.#socket = socket;
     this.binding = binding;
-    this.source = socket.remoteAddress ?? '';
+    this.source = sourceOf(socket.remoteAddress);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEPALIVE_MS);
     socket.on('error', (error) => {

@@ -6,10 +6,9 @@ import { NodeConnection, tcpBinding } from './node-connection.js';
 import { ConnectError, type Connect, type Connection, type Listener } from './transport.js';
 
 export function listenTcp(options: ListenOptions, accept: (connection: Connection) => void): Promise<Listener> {
-  const server = createServer({ pauseOnConnect: false }, (socket) => {
+  return listen(createServer(), options, (socket) => {
     accept(new NodeConnection(socket, tcpBinding));
   });
-  return listen(server, options);
 }
 
 export const connectTcp: Connect = ({ host, port }) =>

@@ -7,6 +7,7 @@ import { HASH, Transport } from '../../protocol/index.js';
 import { connectFailure, CONNECT_TIMEOUT_MS } from './failure.js';
 import { listen, type ListenOptions } from './listen.js';
 import { NodeConnection } from './node-connection.js';
+import { sourceOf } from './source.js';
 import { ConnectError, type Connect, type Connection, type Listener } from './transport.js';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -22,8 +23,6 @@ function tlsBinding(socket: TLSSocket): Binding {
 export interface TlsServerOptions extends ListenOptions {
   readonly certificate: string;
   readonly privateKey: string;
-  /** A TLS handshake that failed: a scanner, or a client that does not speak TLS. */
-  readonly refused: (source: string) => void;
 }
 
 export function listenTls(options: TlsServerOptions, accept: (connection: Connection) => void): Promise<Listener> {
@@ -37,7 +36,7 @@ export function listenTls(options: TlsServerOptions, accept: (connection: Connec
     accept(new NodeConnection(socket, tlsBinding(socket)));
   });
   server.on('tlsClientError', (_error, socket) => {
-    options.refused(socket.remoteAddress ?? '');
+    options.refused('tls', sourceOf(socket.remoteAddress));
     socket.destroy();
   });
   return listen(server, options);

@@ -12,7 +12,7 @@ export interface ConnectionEvents {
 export interface Connection {
   /** What the handshake binds. */
   readonly binding: Binding;
-  /** The peer's address, for limits and logs of the daemon; never sent to anybody. */
+  /** The peer's address (of IPv6 its /64), for limits and logs of the daemon; never sent to anybody. */
   readonly source: string;
   /** Bytes handed to `write` that have not left. */
   readonly buffered: number;
@@ -39,7 +39,9 @@ export interface Listener {
   readonly host: string;
   readonly port: number;
   /** Accepts no more; open connections stay. */
-  close(): Promise<void>;
+  close(): void;
+  /** Resolves when no connection is left; those that do not end by themselves, or never began, are cut. */
+  ended(): Promise<void>;
 }
 
 export type ConnectFailure = 'refused' | 'unreachable' | 'timeout' | 'not-tls' | 'pin' | 'closed';

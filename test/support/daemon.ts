@@ -62,6 +62,8 @@ export interface DaemonOptions {
   readonly tls?: boolean;
   readonly port?: number;
   readonly args?: readonly string[];
+  /** Largest file it may write, in KiB: beyond it the disk fails. */
+  readonly maxFile?: number;
 }
 
 export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<Daemon> {
@@ -76,7 +78,9 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
     ...(tls ? [] : ['--disable-ssl']),
     ...(options.args ?? []),
   ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const limited = ['-c', `ulimit -f ${String(2 * (options.maxFile ?? 0))}; exec "$0" "$@"`, process.execPath];
+  const [program, ...first] = options.maxFile === undefined ? [process.execPath] : ['/bin/sh', ...limited];
+  const child = spawn(program ?? '', [...first, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   t.teardown(async () => {
     child.kill('SIGKILL');

@@ -2,7 +2,7 @@
 import { test } from 'tap';
 import { Code, Opcode } from '../../protocol/index.js';
 import { Mailbox, type MailboxHost } from '../../src/server/mailbox.js';
-import type { QueueEntry, Store } from '../../src/store/store.js';
+import { StorageError, type QueueEntry, type Store } from '../../src/store/store.js';
 
 const uid = new Uint8Array(16);
 const entry = (number: number): QueueEntry => ({
@@ -21,31 +21,38 @@ function fixture(ready = true) {
   const gate = (): Promise<void> => (held.on ? new Promise((resolve) => gates.push(resolve)) : Promise.resolve());
   const store = {
     async enqueue(_uid: Uint8Array, e: QueueEntry) {
+      faulty();
       const full = queue.length >= 8;
       if (!full) queue.push(e);
       await gate();
       return full ? 'full' : 'queued';
     },
-    queued: (_uid: Uint8Array, _after: unknown, limit: number) => Promise.resolve(queue.slice(0, limit)),
-    acknowledge(_uid: Uint8Array, ids: readonly Uint8Array[]) {
+    queued: async (_uid: Uint8Array, _after: unknown, limit: number) => {
+      faulty();
+      return queue.slice(0, limit);
+    },
+    async acknowledge(_uid: Uint8Array, ids: readonly Uint8Array[]) {
+      faulty();
       for (const id of ids) queue.splice(queue.findIndex((e) => Buffer.compare(e.id, id) === 0) >>> 0, 1);
-      return Promise.resolve([]);
+      return [];
     },
   } as unknown as Store;
   const pushed: number[] = [];
   const delivered: number[] = [];
-  const state = { ready, now: 0 };
+  const state = { ready, now: 0, failing: 0 };
+  const failed: unknown[] = [];
+  const faulty = (): void => {
+    if (state.failing-- > 0) throw new StorageError('no', true);
+  };
   const host: MailboxHost = {
     push: (e) => pushed.push(e.key[0] ?? 0),
     ready: () => state.ready,
     drained: () => undefined,
     delivered: (e) => delivered.push(e.key[0] ?? 0),
-    failed: (error) => {
-      throw error;
-    },
+    failed: (error) => failed.push(error),
     now: () => state.now,
   };
-  return { queue, gates, held, store, pushed, delivered, state, host };
+  return { queue, gates, held, store, pushed, delivered, state, host, failed };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -119,3 +126,52 @@ void test('a replay while it flies is answered with the first one’s end', asyn
   t.same(codes, [Code.done, Code.done]);
   await box.close();
 });
+
+test('a message the disk refused is tried anew when it comes again, and nobody waits for ever', async (t) => {
+  const f = fixture();
+  const box = new Mailbox(uid, f.store, f.host, 16, 0);
+  box.start();
+  await turn();
+  for (let i = 10; i < 18; i++) f.queue.push(entry(i)); // the queue is full
+  const codes: Code[] = [];
+  box.deliver(entry(1), (code) => codes.push(code));
+  f.state.ready = false; // a second one finds the client slow: both go to the disk
+  box.deliver(entry(2), (code) => codes.push(code));
+  await turn();
+  t.same(codes, [Code.limited, Code.limited]);
+  const again: Code[] = [];
+  f.queue.length = 0;
+  box.deliver({ ...entry(1), id: Buffer.alloc(16, 91) }, (code) => again.push(code));
+  await turn();
+  t.same(again, [Code.queued], 'room again: queued');
+  f.state.failing = 1;
+  box.deliver(entry(3), (code) => again.push(code));
+  await turn();
+  t.same(again, [Code.queued, Code.storage]);
+  box.deliver({ ...entry(3), id: Buffer.alloc(16, 93) }, (code) => again.push(code));
+  await box.close();
+  t.same(again, [Code.queued, Code.storage, Code.queued], 'answered at the latest when the client goes');
+  t.equal(f.failed.length, 1);
+});
+
+test('a store that failed once is asked again', async (t) => {
+  const f = fixture();
+  for (let i = 1; i <= 3; i++) f.queue.push(entry(i));
+  const box = new Mailbox(uid, f.store, f.host, 16, 3);
+  f.state.failing = 1;
+  box.start();
+  await turn();
+  t.same(f.pushed, [], 'the queue could not be read');
+  await until(() => f.pushed.length >= 3);
+  f.state.failing = 1;
+  box.acknowledge([entry(1).id]);
+  box.deliver(entry(4), () => undefined);
+  await until(() => f.pushed.includes(4));
+  t.same(f.pushed.slice(0, 3), [1, 2, 3]);
+  await box.close();
+});
+
+/** Looks each turn of the loop; the mailbox's own timer is what it waits for. */
+async function until(done: () => boolean): Promise<void> {
+  while (!done()) await turn();
+}

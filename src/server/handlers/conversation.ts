@@ -4,7 +4,6 @@ import {
   encodeFields,
   ID,
   Opcode,
-  requestHash,
   samePublic,
   structs,
   type Acceptance,
@@ -32,23 +31,18 @@ async function overBudget({ budgets }: Context, peer: Peer, reply: Reply): Promi
   return wait > 0;
 }
 
-function tell(
-  context: Context,
-  from: Account,
-  to: Uint8Array,
-  opcode: number,
-  key: Uint8Array,
-  fields: Uint8Array,
-  reply: Reply,
-): void {
-  const entry = { id: context.nextId(), opcode, from: from.uid, key: key.subarray(0, ID), time: context.now(), fields };
+/** One event of a kind from one user waits for another at most: asking again adds nothing. */
+const onceWaiting = new Uint8Array(ID);
+
+function tell(context: Context, from: Account, to: Uint8Array, opcode: number, fields: Uint8Array, reply: Reply): void {
+  const entry = { id: context.nextId(), opcode, from: from.uid, key: onceWaiting, time: context.now(), fields };
   context.deliver(to, entry, (code) => {
     reply.settled(code);
   });
 }
 
 export const ask: Handler<typeof structs.jmpu> = async (context, peer, request, reply) => {
-  const { store, routes, sync } = context;
+  const { store, routes, limits } = context;
   const me = peer.account;
   if (!isOwn(me, request)) {
     reply.fail(Code.forbidden);
@@ -69,17 +63,23 @@ export const ask: Handler<typeof structs.jmpu> = async (context, peer, request, 
     reply.done(Code.queued); // who is blocked is not told
     return;
   }
+  /* Who nobody accepted takes half of a queue at most: friends always have the other. */
+  if ((await store.queueLength(target.uid)) >= limits['queue-entries'] / 2) {
+    reply.fail(Code.limited);
+    return;
+  }
   const fields = encodeFields(structs.rjmp, request);
-  tell(context, me, target.uid, Opcode.rjmp, requestHash(sync, request), fields, reply);
+  tell(context, me, target.uid, Opcode.rjmp, fields, reply);
 };
 
 export const accept: Handler<typeof structs.ampu> = async (context, peer, acceptance, reply) => {
-  const { routes, sync } = context;
+  const { routes } = context;
   const me = peer.account;
   if (!isOwn(me, acceptance)) {
     reply.fail(Code.forbidden);
     return;
   }
+  if (await overBudget(context, peer, reply)) return;
   const asker = await whoAsked(context, me, acceptance.to);
   if (!asker) {
     reply.fail(Code.notFound);
@@ -87,7 +87,7 @@ export const accept: Handler<typeof structs.ampu> = async (context, peer, accept
   }
   await routes.setConsent(me.uid, asker.uid, 'open');
   const fields = encodeFields(structs.ramp, acceptance);
-  tell(context, me, asker.uid, Opcode.ramp, sync.sha256(fields), fields, reply);
+  tell(context, me, asker.uid, Opcode.ramp, fields, reply);
 };
 
 /** The account that asked `me`, or undefined: an acceptance nobody asked for reaches nobody. */
@@ -97,8 +97,9 @@ async function whoAsked({ store }: Context, me: Account, uid: Uint8Array): Promi
 }
 
 export const decline: Handler<typeof structs.dmpu> = async (context, peer, { to, request }, reply) => {
-  const { routes, sync } = context;
+  const { routes } = context;
   const me = peer.account;
+  if (await overBudget(context, peer, reply)) return;
   const asker = await whoAsked(context, me, to);
   if (!asker) {
     reply.fail(Code.notFound);
@@ -106,10 +107,12 @@ export const decline: Handler<typeof structs.dmpu> = async (context, peer, { to,
   }
   await routes.setConsent(me.uid, asker.uid, 'declined');
   const fields = encodeFields(structs.rdmp, { from: me.uid, name: me.name, request });
-  tell(context, me, asker.uid, Opcode.rdmp, sync.sha256(fields), fields, reply);
+  tell(context, me, asker.uid, Opcode.rdmp, fields, reply);
 };
 
-export const block: Handler<typeof structs.bloc> = async ({ store, routes }, peer, { uid }, reply) => {
+export const block: Handler<typeof structs.bloc> = async (context, peer, { uid }, reply) => {
+  const { store, routes } = context;
+  if (await overBudget(context, peer, reply)) return;
   if (!(await store.accountByUid(uid))) {
     reply.fail(Code.notFound);
     return;

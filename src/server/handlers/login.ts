@@ -15,6 +15,7 @@ import type { Context } from '../context.js';
 import { decoyBlock, decoyIdentifier } from '../decoy.js';
 import type { Handler } from '../dispatch.js';
 import { ATTEMPT_WAIT_MAX_MS, ATTEMPT_WAIT_MS, AUTH_PACE_MS, FREE_ATTEMPTS, LOGINS_PER_CONNECTION } from '../limits.js';
+import { idKey } from '../keys.js';
 import type { Peer } from '../peer.js';
 
 const Factor = { none: 0, grant: 3 } as const;
@@ -24,21 +25,32 @@ export const begin: Handler<typeof structs.auth1> = async (context, peer, values
     peer.refuse('logins');
     return;
   }
-  peer.become('open');
+  peer.become('authenticating');
   const arrived = performance.now();
+  const refuse = (code: Code, wait = 0): void => {
+    peer.become('open');
+    reply.fail(code, wait);
+  };
   const limited = await context.budgets.wait('failures', peer.source);
   if (limited > 0) {
-    reply.fail(Code.limited, limited);
+    refuse(Code.limited, limited);
     return;
   }
-  const answer = await prepare(context, peer.th2, values);
+  const prepared = await context.logins.within(peer.source, async () => ({
+    answer: await prepare(context, peer.th2, values),
+  }));
   await pace(arrived);
+  if (!prepared) {
+    refuse(Code.limited, 1);
+    return;
+  }
+  const { answer } = prepared;
   if (!answer) {
-    reply.fail(Code.malformed);
+    refuse(Code.malformed);
     return;
   }
   if (answer.wait > 0) {
-    reply.fail(Code.limited, answer.wait);
+    refuse(Code.limited, answer.wait);
     return;
   }
   const { account, s2, block, ke2, passwordState } = answer;
@@ -83,12 +95,13 @@ async function prepare(
 }
 
 /** Counts the attempt durably before KE2 leaves; gives the seconds to wait where there were too many. */
-async function count({ store, now }: Context, account: Account): Promise<number> {
-  const before = await store.attempts(account.uid);
-  const wait = waitFor(before, now());
-  if (wait > 0) return Math.ceil(wait / 1000);
-  await store.countAttempt(account.uid, now());
-  return 0;
+function count({ store, logins, now }: Context, account: Account): Promise<number> {
+  return logins.inTurn(idKey(account.uid), async () => {
+    const wait = waitFor(await store.attempts(account.uid), now());
+    if (wait > 0) return Math.ceil(wait / 1000);
+    await store.countAttempt(account.uid, now());
+    return 0;
+  });
 }
 
 function waitFor({ count, last }: Attempts, now: number): number {

@@ -26,6 +26,11 @@ export type OpenFile = (path: string, flags: string, mode?: number) => Promise<D
 export class Disk {
   readonly open: OpenFile;
   #failed: StorageError | undefined;
+  #tell!: (failure: StorageError) => void;
+  /** Resolves with the failure that is final. */
+  readonly whenFailed = new Promise<StorageError>((resolve) => {
+    this.#tell = resolve;
+  });
 
   constructor(openFile: OpenFile = open) {
     this.open = openFile;
@@ -43,7 +48,10 @@ export class Disk {
   /** What a caller is told about a failed write; one that is not "full" ends all writing. */
   failure(path: string, cause: unknown): StorageError {
     const error = storageError(path, cause);
-    if (!error.full) this.#failed ??= error;
+    if (!error.full) {
+      this.#failed ??= error;
+      this.#tell(this.#failed);
+    }
     return error;
   }
 }

@@ -99,6 +99,10 @@ class FileStore implements Store {
     this.#now = options.now;
   }
 
+  get failed(): Promise<StorageError> {
+    return this.#disk.whenFailed;
+  }
+
   createAccount(account: Account): Promise<'created' | 'taken'> {
     return this.#call(() => {
       id(account.uid);
