@@ -14,20 +14,30 @@ import {
 import { StorageError } from '../store/store.js';
 import { decodeStruct } from '../wire/decode.js';
 import { findRow, isKnown, strictStates, type Row } from './dispatch.js';
-import type { Peer } from './peer.js';
+import type { Context } from './context.js';
+import type { Caller } from './handler.js';
 import { Reply, type Outlet, type Request } from './reply.js';
 
 /** Read by the protocol's own decoder, four times as fast as binary-parser: they come once for each message. */
 const hot: ReadonlySet<Struct> = new Set<Struct>([structs.smpu, structs.ackd]);
 
+/** What this needs of the connection besides what handlers see of it. */
+export interface CommandHost extends Caller {
+  readonly context: Context;
+  /** From `auth` to the answer that finishes it: frames alternate strictly. */
+  readonly isLoggingIn: boolean;
+  /** Stops and resumes reading, while a command is being worked on. */
+  hold(held: boolean): void;
+}
+
 export class Commands {
-  readonly #peer: Peer;
+  readonly #peer: CommandHost;
   readonly #out: Outlet;
   /** A command that is being worked on; what comes meanwhile waits, and reading stops. */
   #busy = false;
   #waiting: Uint8Array[] = [];
 
-  constructor(peer: Peer, out: Outlet) {
+  constructor(peer: CommandHost, out: Outlet) {
     this.#peer = peer;
     this.#out = out;
   }

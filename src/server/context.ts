@@ -1,29 +1,14 @@
 /** What the daemon's parts share. Concrete stores, providers and transports are named in `daemon.ts` alone. */
-import type {
-  AsymmetricCrypto,
-  Code,
-  PasswordServer,
-  RsaPrivate,
-  ServerKeys,
-  SyncCrypto,
-} from '../../protocol/index.js';
+import type { AsymmetricCrypto, PasswordServer, RsaPrivate, ServerKeys, SyncCrypto } from '../../protocol/index.js';
 import type { QueueEntry, Store } from '../store/store.js';
 import type { Budgets } from './budgets.js';
 import type { Limits } from './limits.js';
+import type { Log } from './log.js';
 import type { Logins } from './logins.js';
+import type { Settle } from './mailbox.js';
 import type { Presence } from './presence.js';
 import type { Refusals } from './refusals.js';
 import type { Routes } from './routes.js';
-
-export interface Log {
-  debug(what: string, fields?: Readonly<Record<string, string | number>>): void;
-  info(what: string, fields?: Readonly<Record<string, string | number>>): void;
-  warn(what: string, fields?: Readonly<Record<string, string | number>>): void;
-  error(what: string, fields?: Readonly<Record<string, string | number>>): void;
-}
-
-/** The code with which a delivery ended for its sender: 200 acknowledged, 202 on the disk, 429, 507. */
-export type Settle = (code: Code) => void;
 
 export interface Context {
   readonly store: Store;

@@ -145,13 +145,19 @@ async function certificateOf({ certPath, keyPath }: Options, network: NetworkFil
 
 /** @returns the exit code: 0 stopped by a signal, 1 the operator can mend it, 2 the disk failed, or unexpected */
 export async function main(argv: readonly string[]): Promise<number> {
-  const parser = optionParser(version).exitOverride();
+  const parser = optionParser(version);
   let options: Options;
   try {
     options = readOptions(parser.parse(argv, { from: 'user' }));
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1; // commander has said why
-    throw error;
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0; // help or version
+    const what = error.message
+      .replace(/^error: /, '')
+      .replace(/\.$/, '')
+      .replaceAll('\n', ' ');
+    process.stderr.write(`cadenasd: ${what} — see cadenasd --help\n`);
+    return 1;
   }
   const log = makeLog(options.debug ? 'debug' : 'info', (line) => process.stderr.write(line), Date.now);
   const signalled = new Promise<string>((resolve) => {

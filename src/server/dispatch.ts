@@ -1,32 +1,21 @@
 /** The table: opcode and step → handler, the states in which it is allowed, what its replay does. */
-import { Opcode, type Struct, commandStruct, structs, type Values } from '../../protocol/index.js';
-import type { Context } from './context.js';
+import { Opcode, type Struct, commandStruct, structs } from '../../protocol/index.js';
 import * as conversation from './handlers/conversation.js';
 import * as login from './handlers/login.js';
 import * as message from './handlers/message.js';
 import * as register from './handlers/register.js';
-import type { Peer, PeerState } from './peer.js';
-import type { Reply, Request } from './reply.js';
-
-/** Calls of one peer run one after another: a promise holds the next frame back. */
-export type Handler<S extends Struct> = (
-  context: Context,
-  peer: Peer,
-  values: Values<S>,
-  reply: Reply,
-  request: Request,
-) => void | Promise<void>;
+import type { Handler, LinkState } from './handler.js';
 
 export interface Row {
   readonly struct: Struct;
   readonly handler: Handler<Struct>;
-  readonly states: readonly PeerState[];
+  readonly states: readonly LinkState[];
   /** Done once for each frame id of a user; a replay gets the same answer and has no effect. */
   readonly once: boolean;
 }
 
-function row<S extends Struct>(struct: S, handler: Handler<S>, states: readonly PeerState[], once = false): Row {
-  return { struct, handler: handler, states, once };
+function row<S extends Struct>(struct: S, handler: Handler<S>, states: readonly LinkState[], once = false): Row {
+  return { struct, handler, states, once };
 }
 
 // prettier-ignore
@@ -49,7 +38,7 @@ const rows: readonly Row[] = [
 const byOpcode = new Map<number, Row>(rows.map((r) => [16 * r.struct.opcode + r.struct.step, r]));
 
 /** States in which frames alternate strictly: anything but the one next step ends the connection. */
-export const strictStates: ReadonlySet<PeerState> = new Set(['authenticating', 'proving', 'words']);
+export const strictStates: ReadonlySet<LinkState> = new Set(['authenticating', 'proving', 'words']);
 
 export function findRow(opcode: number, step: number): Row | undefined {
   return byOpcode.get(16 * opcode + step);

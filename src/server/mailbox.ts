@@ -6,12 +6,14 @@
  */
 import { Code, Opcode } from '../../protocol/index.js';
 import type { QueueEntry, Store } from '../store/store.js';
-import type { Settle } from './context.js';
 import { idKey } from './keys.js';
 import { ACKNOWLEDGE_MS, DRAIN_RETRY_MS } from './limits.js';
 
 /** Entries that one read of the queue brings. */
 const PAGE = 64;
+
+/** The code with which a delivery ended for its sender: 200 acknowledged, 202 on the disk, 429, 507. */
+export type Settle = (code: Code) => void;
 
 interface Flight {
   readonly entry: QueueEntry;

@@ -62,7 +62,8 @@ export function optionParser(version: string): Command {
     .option('--limit <name=number>', 'change a limit (see below); may be repeated', limit, defaultLimits)
     .option('--debug', 'log more', false)
     .addHelpText('after', `\nLimits and their defaults:\n${names.join('\n')}\n`)
-    .showHelpAfterError('(cadenasd --help lists the options)')
+    .configureOutput({ writeErr: () => undefined }) // `main` tells it as one line
+    .exitOverride()
     .allowExcessArguments(false);
 }
 

@@ -1,12 +1,13 @@
 /** One connection from its first byte to its last: its state, its login, its mailbox. What commands mean is the handlers' business. */
-import { Code, FRAME, SESSION_MS, structs, type LoginTranscript, type Session } from '../../protocol/index.js';
+import { Code, FRAME, SESSION_MS, structs, type Session } from '../../protocol/index.js';
 import type { Account, QueueEntry } from '../store/store.js';
 import type { Connection } from '../transport/transport.js';
-import { Commands } from './commands.js';
+import { Commands, type CommandHost } from './commands.js';
 import type { Context } from './context.js';
 import { strictStates } from './dispatch.js';
 import type { Flusher } from './flusher.js';
 import type { Gate } from './gate.js';
+import type { Caller, LinkState, PendingLogin, PendingRegistration } from './handler.js';
 import { idKey } from './keys.js';
 import { Line } from './line.js';
 import { Mailbox, type MailboxHost } from './mailbox.js';
@@ -14,35 +15,14 @@ import type { Online } from './presence.js';
 import type { Refusal } from './refusals.js';
 import { deliveredEntry } from './delivered.js';
 
-export type PeerState = 'hello' | 'open' | 'registering' | 'authenticating' | 'proving' | 'words' | 'ready' | 'closed';
-
-/** A login or registration between its steps; one at a time. */
-export interface PendingLogin {
-  /** undefined: a decoy */
-  readonly account: Account | undefined;
-  readonly s2: Uint8Array;
-  readonly block: Uint8Array;
-  readonly passwordState: string;
-  readonly transcript: LoginTranscript;
-  sessionKey?: Uint8Array;
-}
-
-export interface PendingRegistration {
-  readonly uid: Uint8Array;
-  readonly name: string;
-  readonly enc: Uint8Array;
-  readonly sig: Uint8Array;
-  readonly possession: Uint8Array;
-}
-
-export class Peer implements Online {
+export class Peer implements Caller, CommandHost, Online {
   readonly context: Context;
   readonly source: string;
   readonly #connection: Connection;
   readonly #gate: Gate;
   readonly #flusher: Flusher;
   readonly #gone: (peer: Peer) => void;
-  #state: PeerState = 'hello';
+  #state: LinkState = 'hello';
   readonly #began = performance.now();
   #hello: Uint8Array = new Uint8Array(0);
   #deadline: NodeJS.Timeout | undefined;
@@ -52,11 +32,9 @@ export class Peer implements Online {
   #uidKey = '';
   #saved: Promise<void> = Promise.resolve();
   loginsTried = 0;
-  /** Private messages of this client that have no answer yet. */
   unanswered = 0;
   login: PendingLogin | undefined;
   registration: PendingRegistration | undefined;
-  /** H(grant) of the session, which `quit` revokes. */
   grantHash: Uint8Array | undefined;
 
   constructor(connection: Connection, context: Context, gate: Gate, flusher: Flusher, gone: (peer: Peer) => void) {
@@ -80,7 +58,7 @@ export class Peer implements Online {
     });
   }
 
-  get state(): PeerState {
+  get state(): LinkState {
     return this.#state;
   }
   /** From `auth` to the answer that finishes it: frames alternate strictly. */
@@ -91,7 +69,6 @@ export class Peer implements Online {
     return this.#link?.session.th2 ?? new Uint8Array(0);
   }
 
-  /** @throws Error before a login: rows of the dispatch table keep handlers from asking then */
   get account(): Account {
     if (!this.#account) throw new Error('peer: nobody logged in');
     return this.#account;
@@ -173,7 +150,6 @@ export class Peer implements Online {
 
   // ---- from a session to a login
 
-  /** To another state before the login; drops what an unfinished login or registration left. */
   become(state: 'open' | 'registering' | 'authenticating' | 'proving' | 'words', within = Infinity): void {
     if (this.#state === 'closed') return;
     this.#state = state;
@@ -184,7 +160,6 @@ export class Peer implements Online {
     this.#within(Math.min(within, left), 'nobody logged in');
   }
 
-  /** The switch to ck3: the finishing answer has been sealed under ck2. */
   authenticated(login: PendingLogin, account: Account, sessionKey: Uint8Array, ends: number, waiting: number): void {
     if (!this.#link || !this.#isOpen()) return;
     const { session, line } = this.#link;

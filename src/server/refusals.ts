@@ -1,5 +1,5 @@
 /** Every refusal is counted; the log gets a sample, so that strangers can't fill a disk. */
-import type { Log } from './context.js';
+import type { Log } from './log.js';
 
 const SAMPLE_MS = 10_000;
 

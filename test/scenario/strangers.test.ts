@@ -125,6 +125,10 @@ test('a disk that fails for good ends the daemon with another code', async (t) =
 test('a limit that would disable the daemon is refused', async (t) => {
   const network = await makeNetwork();
   for (const limit of ['window=70000', 'hello-seconds=3000000', 'nothing=1', 'window=0', 'window']) {
-    await t.rejects(startDaemon(t, { network, args: ['--limit', limit] }), /did not start/, limit);
+    await t.rejects(
+      startDaemon(t, { network, args: ['--limit', limit] }),
+      /cadenasd: [^\n]+ — see cadenasd --help\n$/,
+      limit,
+    );
   }
 });

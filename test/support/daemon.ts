@@ -78,9 +78,10 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
     ...(tls ? [] : ['--disable-ssl']),
     ...(options.args ?? []),
   ];
-  const limited = ['-c', `ulimit -f ${String(2 * (options.maxFile ?? 0))}; exec "$0" "$@"`, process.execPath];
-  const [program, ...first] = options.maxFile === undefined ? [process.execPath] : ['/bin/sh', ...limited];
-  const child = spawn(program ?? '', [...first, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const limit = `ulimit -f ${String(2 * (options.maxFile ?? 0))}; exec "$0" "$@"`;
+  const shell = options.maxFile === undefined ? [] : ['/bin/sh', '-c', limit];
+  const [program = process.execPath, ...rest] = [...shell, process.execPath, ...args];
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   t.teardown(async () => {
     child.kill('SIGKILL');

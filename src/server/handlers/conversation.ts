@@ -9,10 +9,9 @@ import {
   type Acceptance,
   type Request,
 } from '../../../protocol/index.js';
+import type { Caller, Handler } from '../handler.js';
 import type { Account } from '../../store/store.js';
 import type { Context } from '../context.js';
-import type { Handler } from '../dispatch.js';
-import type { Peer } from '../peer.js';
 import type { Reply } from '../reply.js';
 
 /** A bundle says who it is from: that has to be the one who sends it. */
@@ -25,7 +24,7 @@ function isOwn(account: Account, bundle: Request | Acceptance): boolean {
   );
 }
 
-async function overBudget({ budgets }: Context, peer: Peer, reply: Reply): Promise<boolean> {
+async function overBudget({ budgets }: Context, peer: Caller, reply: Reply): Promise<boolean> {
   const wait = await budgets.take('lookups', peer.uidKey);
   if (wait > 0) reply.fail(Code.limited, wait);
   return wait > 0;

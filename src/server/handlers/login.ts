@@ -10,13 +10,12 @@ import {
   SESSION_MS,
   structs,
 } from '../../../protocol/index.js';
+import type { Caller, Handler } from '../handler.js';
 import type { Account, Attempts, Grant } from '../../store/store.js';
 import type { Context } from '../context.js';
 import { decoyBlock, decoyIdentifier } from '../decoy.js';
-import type { Handler } from '../dispatch.js';
 import { ATTEMPT_WAIT_MAX_MS, ATTEMPT_WAIT_MS, AUTH_PACE_MS, FREE_ATTEMPTS, LOGINS_PER_CONNECTION } from '../limits.js';
 import { idKey } from '../keys.js';
-import type { Peer } from '../peer.js';
 
 const Factor = { none: 0, grant: 3 } as const;
 
@@ -125,7 +124,7 @@ export const prove: Handler<typeof structs.auth2> = async (context, peer, values
   login.transcript.add(reply.progress(structs.answer, { wait: 0 }, Code.words));
 };
 
-async function failed(context: Context, peer: Peer, account: Account | undefined): Promise<void> {
+async function failed(context: Context, peer: Caller, account: Account | undefined): Promise<void> {
   peer.become('open');
   await context.budgets.take('failures', peer.source);
   context.refusals.count('login failed', peer.source);

@@ -1,9 +1,8 @@
 /** Private messages and their acknowledgement: the path of each frame (SPEC 8). Nothing here awaits when routes are known. */
 import { Code, envelopeMessage, envelopeRecipient, ID, Opcode, structs } from '../../../protocol/index.js';
+import type { Caller, Handler } from '../handler.js';
 import type { Context } from '../context.js';
-import type { Handler } from '../dispatch.js';
 import { idKey } from '../keys.js';
-import type { Peer } from '../peer.js';
 import type { Reply } from '../reply.js';
 
 /** Where sender and recipient stand next to each other in an envelope. */
@@ -29,7 +28,7 @@ export const send: Handler<typeof structs.smpu> = (context, peer, { envelope }, 
   });
 };
 
-function route(context: Context, peer: Peer, envelope: Uint8Array, open: boolean, reply: Reply): void {
+function route(context: Context, peer: Caller, envelope: Uint8Array, open: boolean, reply: Reply): void {
   if (!open) {
     reply.fail(Code.forbidden);
     return;

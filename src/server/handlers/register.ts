@@ -11,7 +11,7 @@ import {
   samePublic,
   structs,
 } from '../../../protocol/index.js';
-import type { Handler } from '../dispatch.js';
+import type { Handler } from '../handler.js';
 
 export const begin: Handler<typeof structs.crea1> = async (context, peer, values, reply) => {
   const { store, sync, asymmetric, passwords, budgets } = context;
