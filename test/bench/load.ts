@@ -19,7 +19,16 @@ import {
   type LinkedNetwork,
 } from '../../protocol/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
-import { befriend, logIn, makeUser, RawConnection, registerUser, type RawUser, type Where } from '../support/raw.js';
+import {
+  befriend,
+  logIn,
+  makeUser,
+  RawConnection,
+  registerUser,
+  stretchLittle,
+  type RawUser,
+  type Where,
+} from '../support/raw.js';
 
 export type Order =
   | { readonly kind: 'pairs'; readonly pairs: number }
@@ -40,6 +49,7 @@ interface Pair {
   readonly reader: RawUser;
 }
 
+stretchLittle();
 const { where, linked } = JSON.parse(process.argv[2] ?? '{}') as Setup;
 
 async function online(user: RawUser): Promise<RawConnection> {

@@ -60,7 +60,7 @@ async function busy(network: TestNetwork, tls: boolean): Promise<Row[]> {
   const { messages, ms, p50, p99 } = routed.result;
   say(`${link}: logins …`);
   const logins = await measured(daemon, () =>
-    load.order<{ count: number; ms: number }>({ kind: 'logins', count: 200, at_once: 4 }),
+    load.order<{ count: number; ms: number }>({ kind: 'logins', count: 1000, at_once: 8 }),
   );
   await load.end();
   await daemon.stop();

@@ -289,9 +289,16 @@ export function requestOf(user: RawUser, to: string): Promise<Request> {
   return signRequest(ports, sig, fields);
 }
 
+let stretching: { memory: number; iterations: number; parallelism: number } | undefined;
+
+/** For a load: the users of this process stretch their passwords next to not at all. */
+export function stretchLittle(): void {
+  stretching = { memory: 8, iterations: 1, parallelism: 1 };
+}
+
 /** crea, both steps. @returns the last answer */
 export async function registerUser(raw: RawConnection, user: RawUser): Promise<Received> {
-  const password = await passwordClient();
+  const password = await passwordClient(stretching);
   const begun = password.registrationStart(user.password);
   const first = await raw.ask(structs.crea1, {
     name: user.name,
@@ -327,7 +334,7 @@ export interface LoginChange {
 
 /** auth and pass. @returns the last answer: of `pass`, or the error that came before */
 export async function logIn(raw: RawConnection, user: RawUser, change: LoginChange = {}): Promise<Received> {
-  const password = await passwordClient();
+  const password = await passwordClient(stretching);
   const typed = change.password ?? user.password;
   const { session } = raw;
   const begun = password.loginStart(typed);
