@@ -59,7 +59,8 @@ export async function ensureInstalled() {
   // Under npm, the npm that runs us; npm itself is a JavaScript program.
   const npm = process.env.npm_execpath;
   const [command, ...args] = npm?.endsWith('.js') ? [process.execPath, npm, 'ci'] : ['npm', 'ci'];
-  if ((await attempt(command, args, toStderr)) !== 0) fail('npm ci failed; see above, then try again');
+  if ((await attempt(command, [...args, '--loglevel=error', '--no-fund'], toStderr)) !== 0)
+    fail('npm ci failed; see above, then try again');
   writeFileSync(installed, hash);
 }
 
@@ -84,7 +85,10 @@ export async function cadenasKeys(...args) {
   await run(process.execPath, ['bin/cadenas-keys', ...args], toStderr);
 }
 
-/** The client that bin/cadenas runs. */
-export async function linkDevClient() {
-  await cadenasKeys('link', '--network', DEV, '--out', 'dist/client');
+/** The same for those who did not ask for it: its errors alone are shown. */
+export async function cadenasKeysQuietly(...args) {
+  await run(process.execPath, ['bin/cadenas-keys', ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
+
+/** Arguments that link the client that bin/cadenas runs. */
+export const linkDevClient = ['link', '--network', DEV, '--out', 'dist/client'];

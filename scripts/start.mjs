@@ -1,12 +1,25 @@
 // npm start [-- OPTIONS OF cadenasd]: from a fresh clone to a running daemon of network dev.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { cadenasKeys, compile, DEV, ensureInstalled, keysExist, linkDevClient, PROGRAMS, root } from './lib.mjs';
+import {
+  cadenasKeysQuietly,
+  compile,
+  DEV,
+  ensureInstalled,
+  keysExist,
+  linkDevClient,
+  PROGRAMS,
+  root,
+  say,
+} from './lib.mjs';
 
 await ensureInstalled();
 await compile(...PROGRAMS);
-if (!keysExist()) await cadenasKeys('build', '--network', DEV);
-await linkDevClient();
+if (!keysExist()) {
+  await cadenasKeysQuietly('build', '--network', DEV);
+  say(`made the keys of network ${DEV} in keys/${DEV}`);
+}
+await cadenasKeysQuietly(...linkDevClient);
 
 const args = process.argv.slice(2);
 const daemon = spawn(process.execPath, ['--max-semi-space-size=1', 'bin/cadenasd', '--network', DEV, ...args], {
@@ -44,6 +57,7 @@ Now, in two other terminals in this folder (Ctrl-C here stops the daemon):
   1  ${client('alice')} login
   2  ${client('bob')} login
   1  ${client('alice')} add @bob
+  2  ${client('bob')} receive
   2  ${client('bob')} accept @alice
   1  ${client('alice')} send @bob "hello"
   2  ${client('bob')} receive --follow

@@ -9,6 +9,9 @@ import { socketPath, type SocketPath } from './socket-path.js';
 
 /** Processes that may use a profile at a time. */
 const PEERS_MAX = 32;
+/** Further ones are told that it is busy, at most this many at a time, and have this long to read it. */
+const REFUSED_MAX = 32;
+const REFUSED_MS = 1_000;
 /** Calls of one process that may be under way. */
 const CALLS_MAX = 64;
 
@@ -30,6 +33,7 @@ export class ProfileServer {
   readonly #log: (line: string) => void;
   readonly #server: Server;
   readonly #peers = new Set<Socket>();
+  readonly #refused = new Set<Socket>();
 
   private constructor(at: SocketPath, client: Client, log: (line: string) => void) {
     this.#at = at;
@@ -38,7 +42,7 @@ export class ProfileServer {
     this.#server = createServer((socket) => {
       this.#accept(socket);
     });
-    this.#server.maxConnections = PEERS_MAX;
+    this.#server.maxConnections = PEERS_MAX + REFUSED_MAX;
     this.#server.on('error', (failure) => {
       log(`profile socket: ${failure.message}`); // one that failed to listen is told by `start`
     });
@@ -62,7 +66,30 @@ export class ProfileServer {
     }
   }
 
+  /** Our side ends, and what they say is passed over: cut at once, they might never read the answer. */
+  #refuse(socket: Socket): void {
+    this.#refused.add(socket);
+    const timer = setTimeout(() => {
+      socket.destroy();
+    }, REFUSED_MS);
+    socket.on('error', (failure) => {
+      this.#log(`profile socket: ${failure.message}`);
+    });
+    socket.on('close', () => {
+      clearTimeout(timer);
+      this.#refused.delete(socket);
+    });
+    socket.resume();
+    writeLine(socket, { busy: true });
+    socket.end();
+  }
+
   #accept(socket: Socket): void {
+    if (this.#peers.size >= PEERS_MAX) {
+      this.#log('profile socket: too many at a time');
+      this.#refuse(socket);
+      return;
+    }
     this.#peers.add(socket);
     let calls = 0;
     const stop = this.#client.on((event: ClientEvent) => {
@@ -104,6 +131,7 @@ export class ProfileServer {
     const closed = once(this.#server, 'close');
     this.#server.close();
     for (const socket of this.#peers) socket.destroySoon();
+    for (const socket of this.#refused) socket.destroy();
     await closed;
     await this.#at.release();
   }

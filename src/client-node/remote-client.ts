@@ -6,28 +6,42 @@ import { ClientError, error, type Trouble } from '../client/index.js';
 import { readLines, writeLine } from './line-stream.js';
 import { socketPath } from './socket-path.js';
 
+/** A call gets its answer in this time; `drained` waits for the queue of a login, `contacts` may ask for each. */
+const CALL_MS = 60_000;
+const longer: Partial<Record<CommandName, number>> = { drained: 90_000, contacts: 600_000 };
+
 interface Waiting {
   readonly resolve: (result: never) => void;
   readonly reject: (reason: ClientError) => void;
 }
 
 type Incoming =
-  | { readonly id: number; readonly result: unknown; readonly error?: undefined; readonly event?: undefined }
-  | { readonly id: number; readonly error: Trouble; readonly event?: undefined }
-  | { readonly event: ClientEvent };
+  | { readonly busy: true; readonly event?: undefined }
+  | {
+      readonly id: number;
+      readonly result: unknown;
+      readonly error?: undefined;
+      readonly event?: undefined;
+      readonly busy?: undefined;
+    }
+  | { readonly id: number; readonly error: Trouble; readonly event?: undefined; readonly busy?: undefined }
+  | { readonly event: ClientEvent; readonly busy?: undefined };
 
 export class RemoteClient implements Client {
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Set<(event: ClientEvent) => void>();
   #next = 1;
-  #over = false;
+  readonly #callMs: number | undefined;
+  /** why no call is taken any more */
+  #over: ClientError | undefined;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, callMs: number | undefined) {
     this.#socket = socket;
+    this.#callMs = callMs;
     socket.on('error', () => undefined); // 'close' follows and tells all that wait
     socket.on('close', () => {
-      this.#end();
+      this.#end(error('session-over'), error('owner-gone'));
     });
     readLines(
       socket,
@@ -38,8 +52,11 @@ export class RemoteClient implements Client {
     );
   }
 
-  /** undefined where no process serves this profile. */
-  static async open(folder: string): Promise<RemoteClient | undefined> {
+  /**
+   * undefined where no process serves this profile.
+   * @param callMs how long each call may take, instead of the usual times
+   */
+  static async open(folder: string, callMs?: number): Promise<RemoteClient | undefined> {
     const at = await socketPath(folder);
     const socket = connect(at.path);
     try {
@@ -51,12 +68,17 @@ export class RemoteClient implements Client {
     } finally {
       await at.release();
     }
-    return new RemoteClient(socket);
+    return new RemoteClient(socket, callMs);
   }
 
   #take(line: Incoming): void {
     if (line.event) {
       for (const listener of [...this.#listeners]) listener(line.event);
+      return;
+    }
+    if (line.busy) {
+      this.#end(error('busy'), error('busy'));
+      this.#socket.destroy();
       return;
     }
     const waiting = this.#waiting.get(line.id);
@@ -65,20 +87,36 @@ export class RemoteClient implements Client {
     else waiting?.resolve(line.result as never);
   }
 
-  #end(): void {
+  /** @param midway what those are told whose call may have been done or not */
+  #end(why: ClientError, midway: ClientError): void {
     if (this.#over) return;
-    this.#over = true;
-    const why = error('session-over');
-    for (const waiting of this.#waiting.values()) waiting.reject(why);
+    this.#over = why;
+    for (const waiting of this.#waiting.values()) waiting.reject(midway);
     this.#waiting.clear();
     for (const listener of [...this.#listeners]) listener({ type: 'ended', trouble: why.trouble });
   }
 
   call<C extends CommandName>(command: C, args: Commands[C]['args']): Promise<Commands[C]['result']> {
-    if (this.#over) return Promise.reject(error('session-over'));
+    if (this.#over) return Promise.reject(this.#over);
     const id = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      const timer = setTimeout(
+        () => {
+          this.#waiting.delete(id);
+          reject(error('owner-silent'));
+        },
+        this.#callMs ?? longer[command] ?? CALL_MS,
+      );
+      this.#waiting.set(id, {
+        resolve: (result) => {
+          clearTimeout(timer);
+          resolve(result);
+        },
+        reject: (reason) => {
+          clearTimeout(timer);
+          reject(reason);
+        },
+      });
       writeLine(this.#socket, { id, call: command, args });
     });
   }

@@ -92,6 +92,7 @@ export class Actions {
     const { frame, name, command } = action;
     const events: Event[] = [{ t: 'settled', frame }];
     let failure: ClientError | undefined;
+    if (command === 'dmpu') events.push({ t: 'forgotten', name, at: this.#desk.ports.clock.now() });
     if (reply.isError) {
       const nobody = command === 'jmpu' && reply.code === Code.notFound;
       failure = nobody

@@ -18,6 +18,8 @@ export interface StatusView {
   readonly name: string;
   readonly uid: string;
   readonly network: string;
+  /** of one's own keys, hexadecimal: what others compare */
+  readonly fingerprint: string;
   readonly server: string;
   readonly session: SessionState;
   /** ms since 1970: the session's end; 0 without a session */

@@ -104,6 +104,7 @@ function status(parts: CommandParts): StatusView {
     name: me.name,
     uid: hex(me.uid),
     network: ports.linked.network,
+    fingerprint: hex(fingerprint(cryptoOf(desk).sync, { enc: me.enc.modulus, sig: me.sig.modulus })),
     server: `${ports.server.host}:${String(ports.server.port)}`,
     session: session.state,
     ends: grant?.ends ?? 0,

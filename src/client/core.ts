@@ -1,25 +1,14 @@
 /** The client: commands in, events out. Portable; the machine it runs on is handed in as ports. */
-import { toName } from '../../protocol/index.js';
 import { Actions } from './actions.js';
 import type { Client, ClientEvent, CommandName, Commands } from './client.js';
 import { commandTable } from './commands.js';
 import { Deliveries } from './deliveries.js';
 import type { Desk } from './desk.js';
-import { asClientError, ClientError, error } from './errors.js';
-import {
-  checkSecrets,
-  IDENTITY_FILE,
-  openIdentity,
-  readIdentity,
-  UNFINISHED_FILE,
-  type Me,
-  type PublicIdentity,
-  type Secrets,
-} from './identity.js';
+import { asClientError, type ClientError, error } from './errors.js';
+import type { Me } from './identity.js';
 import { Inbox } from './inbox.js';
 import { Journal } from './journal.js';
-import { Link, type OnEvent } from './link.js';
-import { register } from './login.js';
+import type { Link, OnEvent } from './link.js';
 import { Outbox } from './outbox.js';
 import { People } from './people.js';
 import type { ClientPorts } from './ports.js';
@@ -37,76 +26,6 @@ const CLOSE_WAIT_MS = 2_000;
 /** A timer never sleeps longer: some clocks can't. */
 const TIMER_MAX_MS = 24 * 3600_000;
 
-/** Who a profile belongs to, without its secrets. undefined where nobody registered. */
-export async function identityOf(ports: Pick<ClientPorts, 'storage'>): Promise<PublicIdentity | undefined> {
-  const file = await ports.storage.read(IDENTITY_FILE);
-  return file && readIdentity(file);
-}
-
-/**
- * Makes an account and a profile, and logs in on the same connection.
- * @throws ClientError
- */
-export async function registerCore(ports: ClientPorts, typed: string, secrets: Secrets): Promise<ClientCore> {
-  const name = toName(typed);
-  if (name === undefined) throw error('bad-name', typed);
-  checkSecrets(secrets);
-  const known = await identityOf(ports);
-  if (known) throw error('registered', known.name);
-  const resumed = await resumeRegistration(ports, name, secrets);
-  if (resumed) return resumed;
-  let target: OnEvent | undefined;
-  let core: ClientCore | undefined;
-  const link = await Link.open(ports, (from, struct, opcode) => target?.(from, struct, opcode));
-  try {
-    let identity: Uint8Array | undefined;
-    const me = await register(ports, link, name, secrets, (sealed) => {
-      identity = sealed;
-      return ports.storage.replace(UNFINISHED_FILE, sealed);
-    });
-    if (!identity) throw error('damaged-identity');
-    await ports.storage.replace(IDENTITY_FILE, identity);
-    await ports.storage.remove(UNFINISHED_FILE);
-    core = await ClientCore.start(ports, me);
-    target = core.onEvent;
-    await core.connect(link);
-    return core;
-  } catch (thrown) {
-    link.fail(error('disconnected'));
-    await core?.close();
-    throw thrown;
-  }
-}
-
-/** A registration whose last answer was lost: if the daemon knows the account, it is ours. */
-async function resumeRegistration(ports: ClientPorts, name: string, secrets: Secrets): Promise<ClientCore | undefined> {
-  const file = await ports.storage.read(UNFINISHED_FILE);
-  if (!file || readIdentity(file).name !== name) return undefined;
-  let core: ClientCore | undefined;
-  try {
-    const me = await openIdentity(ports.crypto, ports.linked.network, file, secrets);
-    core = await ClientCore.start(ports, me);
-    await core.connect();
-  } catch (thrown) {
-    await core?.close();
-    const never =
-      thrown instanceof ClientError && ['login-refused', 'wrong-password', 'wrong-words'].includes(thrown.code);
-    if (!never) throw thrown;
-    return undefined; // the daemon did not finish it either: begin anew
-  }
-  await ports.storage.replace(IDENTITY_FILE, file);
-  await ports.storage.remove(UNFINISHED_FILE);
-  return core;
-}
-
-/** @throws ClientError `no-profile`, `wrong-password`, `wrong-words`, `damaged-…` */
-export async function openCore(ports: ClientPorts, profile: string, secrets: Secrets): Promise<ClientCore> {
-  const file = await ports.storage.read(IDENTITY_FILE);
-  if (!file) throw error('no-profile', profile);
-  const me = await openIdentity(ports.crypto, ports.linked.network, file, secrets);
-  return ClientCore.start(ports, me);
-}
-
 export class ClientCore implements Client {
   readonly #ports: ClientPorts;
   readonly #journal: Journal;
@@ -123,12 +42,18 @@ export class ClientCore implements Client {
   #cancelExpiry: (() => void) | undefined;
   #closing = false;
   #loggedOut = false;
+  #ended = false;
+  /** A write failed: the state in memory is not what the disk has, and is of no more use. */
+  #broken: ClientError | undefined;
   readonly onEvent: OnEvent;
 
   private constructor(ports: ClientPorts, me: Me, journal: Journal) {
     this.#ports = ports;
     this.#journal = journal;
     this.#drain = new Waiters(ports.clock);
+    journal.onBroken = (why) => {
+      this.#break(why);
+    };
     const desk: Desk = {
       ports,
       me,
@@ -159,6 +84,7 @@ export class ClientCore implements Client {
       drained: () => {
         this.#drained = true;
         this.#drain.tell('drained', 'drained');
+        this.#background(this.#inbox.reportGaps());
       },
     });
     this.onEvent = (link, struct, opcode) => {
@@ -181,6 +107,8 @@ export class ClientCore implements Client {
     const journal = await Journal.open(ports, me.stateKey);
     const core = new ClientCore(ports, me, journal);
     await core.#expire();
+    await core.#inbox.reportGaps();
+    core.#inbox.watchGaps();
     return core;
   }
 
@@ -207,7 +135,7 @@ export class ClientCore implements Client {
         this.#tell({ type: 'session', state: this.#session.state, trouble: why.trouble });
       },
       ended: (why) => {
-        this.#tell({ type: 'ended', trouble: why.trouble });
+        this.#end(why);
       },
     });
   }
@@ -219,6 +147,7 @@ export class ClientCore implements Client {
 
   async call<C extends CommandName>(command: C, args: Commands[C]['args']): Promise<Commands[C]['result']> {
     if (this.#closing) throw error('session-over');
+    if (this.#broken && command !== 'logout') throw this.#broken;
     if (!Object.hasOwn(this.#commands, command)) throw error('usage', `unknown command ${command}`);
     return this.#commands[command](args);
   }
@@ -230,6 +159,29 @@ export class ClientCore implements Client {
 
   #tell(event: ClientEvent): void {
     for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  #end(why: ClientError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#tell({ type: 'ended', trouble: why.trouble });
+  }
+
+  /** Nothing more is taken in or shown; the next start has what the disk has. */
+  #break(why: ClientError): void {
+    if (this.#closing) return;
+    this.#broken = why;
+    this.#ports.log(`the profile's state can't be written: ${why.message}`);
+    this.#inbox.close();
+    this.#background(this.#session.stop(this.#loggedOut));
+    this.#endSoon(why);
+  }
+
+  /** After the answers that are due now: whoever owns the core closes it on this event. */
+  #endSoon(why: ClientError): void {
+    this.#ports.clock.after(0, () => {
+      this.#end(why);
+    });
   }
 
   async #record(events: readonly Event[]): Promise<void> {
@@ -255,6 +207,10 @@ export class ClientCore implements Client {
         return;
       }
       case 'message':
+        this.#inbox.watchGaps();
+        this.#tell({ type: 'unread' });
+        return;
+      case 'gap':
       case 'notice':
         this.#tell({ type: 'unread' });
         return;
@@ -273,10 +229,10 @@ export class ClientCore implements Client {
 
   #background(work: Promise<unknown>): void {
     work.catch((thrown: unknown) => {
-      if (this.#closing) return; // what was under way at the end is repeated by the next start
+      if (this.#closing || this.#broken) return; // what was under way at the end is repeated by the next start
       const why = asClientError(thrown, '');
       this.#ports.log(`background: ${why.code}: ${why.message}`);
-      this.#tell({ type: 'ended', trouble: why.trouble });
+      this.#end(why);
     });
   }
 
@@ -310,12 +266,12 @@ export class ClientCore implements Client {
   }
 
   async #logout(): Promise<void> {
-    await this.#record([{ t: 'grant' }]);
-    this.#loggedOut = true;
-    /* After the answer of this command: whoever owns the core closes it on this event. */
-    this.#ports.clock.after(0, () => {
-      this.#tell({ type: 'ended', trouble: error('session-over').trouble });
-    });
+    this.#loggedOut = true; // the daemon revokes the grant even where the disk can't forget it
+    try {
+      await this.#record([{ t: 'grant' }]);
+    } finally {
+      this.#endSoon(error('session-over'));
+    }
   }
 
   /** A clean end: what came is on the disk and acknowledged; after a logout, `quit` is said. */
@@ -324,6 +280,7 @@ export class ClientCore implements Client {
     this.#closing = true;
     this.#cancelExpiry?.();
     this.#inbox.close();
+    if (!this.#broken) this.#background(this.#inbox.reportGaps()); // who comes once a day is told too
     await this.#settle();
     this.#deliveries.flush();
     await this.#session.stop(this.#loggedOut);

@@ -54,6 +54,17 @@ const lines = {
     'log in again to take it back: cadenas login',
   ],
   'session-over': (): Line => [mistake, 'the session is over', 'log in again: cadenas login'],
+  'owner-gone': (): Line => [
+    network,
+    'the background process ended; it is not known whether it was done',
+    'see cadenas history',
+  ],
+  'owner-silent': (): Line => [
+    network,
+    'the background process did not answer in time; it is not known whether it was done',
+    'see cadenas history',
+  ],
+  busy: (): Line => [network, 'too many commands use this profile at a time', 'try again in a while'],
   offline: (): Line => [network, 'not connected to the daemon', 'it goes on by itself when the daemon is back'],
   // account
   'bad-name': (typed: string): Line => [
@@ -145,7 +156,7 @@ const lines = {
   'contacts-full': (limit: string): Line => [
     limited,
     `the contact book holds ${limit} people already`,
-    'decline some requests first',
+    'use another profile with --profile NAME',
   ],
   limited: (wait: string): Line => [
     limited,
@@ -195,6 +206,16 @@ export class ClientError extends Error implements Trouble {
 export function error<C extends ErrorCode>(code: C, ...args: Parameters<(typeof lines)[C]>): ClientError {
   const [exit, message, hint] = Reflect.apply<undefined, readonly string[], Line>(lines[code], undefined, args);
   return new ClientError({ code, message, hint, exit });
+}
+
+/** The secrets don't open the registration of this name that was begun in this profile. */
+export function begunOtherwise(name: string, code: 'wrong-password' | 'wrong-words'): ClientError {
+  const [other, those] = code === 'wrong-words' ? ['other words', 'those'] : ['another password', 'that one'];
+  return new ClientError({
+    ...error(code).trouble,
+    message: `a registration of @${name} was begun with ${other}`,
+    hint: `type ${those}, or choose another --profile`,
+  });
 }
 
 /** The daemon asks to wait this many seconds. */

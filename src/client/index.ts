@@ -1,7 +1,8 @@
 /** The door of the client core. */
-export { asClientError, ClientError, error, Exit, type Trouble } from './errors.js';
+export { asClientError, begunOtherwise, ClientError, error, Exit, type Trouble } from './errors.js';
 export { checkSecrets, type PublicIdentity, type Secrets } from './identity.js';
-export { ClientCore, identityOf, openCore, registerCore } from './core.js';
+export { ClientCore } from './core.js';
+export { identityOf, openCore, registerCore, unfinishedOf } from './profile.js';
 export type { Client, ClientEvent, CommandName, Commands, ContactView, RelationView, StatusView } from './client.js';
 export type { Item, Line } from './inbox.js';
 export type { Notice, OutgoingState, Relation } from './state.js';

@@ -4,7 +4,7 @@
  * so that records can't be reordered, dropped from the middle or moved between files. A torn tail is cut.
  */
 import { concat, fromUtf8, KEY, NONCE, readUint, TAG, u64, utf8, writeUint, type Aead } from '../../protocol/index.js';
-import { error } from './errors.js';
+import { error, type ClientError } from './errors.js';
 import type { ClientPorts, ClientStorage } from './ports.js';
 import { apply, rowCount, snapshot, type Event } from './reducer.js';
 import { emptyState, type State } from './state.js';
@@ -15,6 +15,9 @@ const RECORD_MAX = 64 * 1024;
 const TORN_MAX = 4 * 1024 * 1024;
 /** Records beyond twice the live rows and this many are garbage that a compaction removes. */
 const GARBAGE_MIN = 1000;
+/** Behind a record that does not open: how many of the next places in the log are tried, and how often at all. */
+const NEXT_TRIED = 8;
+const TRIES_MAX = 4096;
 const LENGTH = 4;
 const POINTER = 'current';
 const domain = utf8('cadenas/1 state');
@@ -40,6 +43,8 @@ export class Journal {
   #writing: Promise<void> | undefined;
   #compactions: Waiting[] = [];
   #broken: unknown;
+  /** Told once, after those who waited, when a write failed: the state in memory is not what the disk has. */
+  onBroken: (why: ClientError) => void = () => undefined;
 
   private constructor(ports: ClientPorts, key: Uint8Array) {
     if (key.length !== KEY) throw new RangeError('journal: key length');
@@ -78,7 +83,7 @@ export class Journal {
       const plain = length > NONCE + TAG && end <= log.length ? this.#open(log.subarray(at + LENGTH, end)) : undefined;
       if (!plain) {
         const last = length === 0 || length > RECORD_MAX || end >= log.length;
-        if (!last || log.length - at > TORN_MAX) throw error('damaged-state');
+        if (!last || log.length - at > TORN_MAX || this.#soundBehind(log, at)) throw error('damaged-state');
         return true;
       }
       apply(this.state, plain);
@@ -88,12 +93,26 @@ export class Journal {
     return false;
   }
 
+  /** Whether a sound record follows one that does not open: then it is damage, not an unfinished write. */
+  #soundBehind(log: Uint8Array, at: number): boolean {
+    let tries = 0;
+    for (let place = at + 1; place + LENGTH + NONCE + TAG < log.length; place++) {
+      const length = readUint(log, place, LENGTH);
+      const end = place + LENGTH + length;
+      if (length <= NONCE + TAG || length > RECORD_MAX || end > log.length) continue;
+      if (++tries > TRIES_MAX) return true; // no unfinished write looks like this
+      for (let ahead = 0; ahead <= NEXT_TRIED; ahead++)
+        if (this.#open(log.subarray(place + LENGTH, end), this.#records + ahead)) return true;
+    }
+    return false;
+  }
+
   #aad(generation: number, index: number): Uint8Array {
     return concat(domain, u64(generation), u64(index));
   }
 
-  #open(record: Uint8Array): Event | undefined {
-    const aad = this.#aad(this.#generation, this.#records);
+  #open(record: Uint8Array, index = this.#records): Event | undefined {
+    const aad = this.#aad(this.#generation, index);
     const plain = this.#box.open(record.subarray(0, NONCE), aad, record.subarray(NONCE));
     const text = plain && fromUtf8(plain);
     return text === undefined ? undefined : (JSON.parse(text) as Event); // authenticated: we wrote it
@@ -125,6 +144,9 @@ export class Journal {
     });
     return new Promise((resolve, reject) => {
       this.#waiting.push({ bytes, resolve, reject });
+      /* What comes in must not make the log grow without end; who appended waits for the rewrite, and for its failure. */
+      if (this.garbage && this.#compactions.length === 0)
+        this.#compactions.push({ bytes: [], resolve: () => undefined, reject: () => undefined });
       this.#start();
     });
   }
@@ -170,6 +192,7 @@ export class Journal {
       for (const one of [...settled, ...this.#waiting, ...this.#compactions]) one.reject(failure);
       this.#waiting = [];
       this.#compactions = [];
+      this.onBroken(failure);
     }
   }
 

@@ -167,7 +167,8 @@ export class Link {
     const session = this.#session;
     if (!session || this.#over) return;
     const sound = session.receive.push(chunk, (struct) => this.#frame(struct));
-    if (!sound) this.fail(error('protocol', 'a frame that does not open')); // unless it failed already
+    /* Anybody on the way can make a frame that does not open: a fault of the line, after which it is made anew. */
+    if (!sound) this.fail(error('disconnected')); // unless it failed already, for a struct of the daemon itself
   }
 
   #frame(view: Uint8Array): boolean {

@@ -19,7 +19,15 @@ import {
 import { cryptoOf, newId, notice, stateOf, type Desk } from './desk.js';
 import { error } from './errors.js';
 import type { Event } from './reducer.js';
-import { contactByUid, CONTACTS_MAX, type Action, type Contact, type Keys, type Relation } from './state.js';
+import {
+  contactByUid,
+  CONTACTS_MAX,
+  REQUESTS_MAX,
+  type Action,
+  type Contact,
+  type Keys,
+  type Relation,
+} from './state.js';
 
 /** @throws ClientError `bad-name`, `self` */
 export function otherName(desk: Desk, typed: string): string {
@@ -76,12 +84,23 @@ export class People {
       );
       return { name, relation: 'asked', ...(pending ? { frame: pending.frame } : {}) };
     }
-    if (!known && stateOf(this.#desk).contacts.size >= CONTACTS_MAX) throw error('contacts-full', String(CONTACTS_MAX));
+    if (!known) this.#mustHavePlace();
     const request = await signRequest(cryptoOf(this.#desk), this.#desk.me.sig, { to: name, ...this.#bundle() });
     const hash = hex(requestHash(cryptoOf(this.#desk).sync, request));
     const action = this.#action('jmpu', name, encodeFields(structs.jmpu, request));
     await this.#desk.record({ t: 'asked', name, hash, action, at: this.#now() });
     return { name, relation: 'asked', frame: action.frame };
+  }
+
+  #requests(): number {
+    let count = 0;
+    for (const { relation } of stateOf(this.#desk).contacts.values()) if (relation === 'requested') count++;
+    return count;
+  }
+
+  #mustHavePlace(): void {
+    const taken = stateOf(this.#desk).contacts.size - this.#requests();
+    if (taken >= CONTACTS_MAX) throw error('contacts-full', String(CONTACTS_MAX));
   }
 
   #action(command: Action['command'], name: string, fields: Uint8Array): Action {
@@ -94,6 +113,7 @@ export class People {
     if (known?.relation === 'open') return { name, relation: 'open' };
     if (known?.changed) throw error('changed', name);
     if (known?.relation !== 'requested' || !known.keys || known.theirs === undefined) throw error('no-request', name);
+    this.#mustHavePlace();
     const action = await this.#acceptance(name, known.keys, known.theirs);
     await this.#desk.record({ t: 'opened', name, keys: known.keys, action, at: this.#now() });
     return { name, relation: 'open', frame: action.frame };
@@ -131,12 +151,20 @@ export class People {
   /** A known name or uid with other keys; nothing else of what came is believed then. */
   #keysChanged(name: string, keys: Keys): Event[] | undefined {
     const state = stateOf(this.#desk);
+    let told = false;
     for (const known of [state.contacts.get(name), contactByUid(state, keys.uid)]) {
       if (!known?.keys || (known.name === name && sameKeys(known.keys, keys))) continue;
-      if (known.changed && sameKeys(known.changed, keys)) return []; // told already
-      return [{ t: 'changed', name: known.name, keys }, notice(this.#desk, 'changed', known.name)];
+      if (known.changed)
+        told = true; // once, whatever comes after it: nothing is sent to them already
+      else return [{ t: 'changed', name: known.name, keys }, notice(this.#desk, 'changed', known.name)];
     }
-    return undefined;
+    return told ? [] : undefined;
+  }
+
+  /** Told once, however often the same bytes come. */
+  #unreadable(name: string, what: string, fields: Uint8Array): Event[] {
+    const key = hex(cryptoOf(this.#desk).sync.sha256(fields));
+    return stateOf(this.#desk).notices.has(key) ? [] : [notice(this.#desk, 'unreadable', name, what, key)];
   }
 
   /** Somebody asks (event rjmp). */
@@ -144,7 +172,7 @@ export class People {
     const { me } = this.#desk;
     const { name } = request;
     if (request.to !== me.name || name === me.name || !(await verifyRequest(cryptoOf(this.#desk), request)))
-      return [notice(this.#desk, 'unreadable', name, 'request')];
+      return this.#unreadable(name, 'request', encodeFields(structs.jmpu, request));
     const keys = keysOf(request);
     const changed = this.#keysChanged(name, keys);
     if (changed) return changed;
@@ -152,14 +180,15 @@ export class People {
     const known = this.#contact(name);
     const at = this.#now();
     if (known?.relation === 'blocked' || known?.theirs === hash) return [];
+    if (stateOf(this.#desk).declined.has(hash)) return [];
     if (known?.relation === 'asked' || known?.relation === 'open') {
       /* Both asked, which is agreement; or they lost ours. Either way they are told. */
       const action = await this.#acceptance(name, keys, hash);
-      const opened: Event = { t: 'opened', name, keys, action, at };
+      const opened: Event = { t: 'opened', name, keys, action, theirs: hash, at };
       return known.relation === 'open' ? [opened] : [opened, notice(this.#desk, 'accepted', name)];
     }
-    if (!known && stateOf(this.#desk).contacts.size >= CONTACTS_MAX) {
-      this.#desk.ports.log('a request was dropped: the contact book is full');
+    if (known?.relation !== 'requested' && this.#requests() >= REQUESTS_MAX) {
+      this.#desk.ports.log('a request was dropped: too many wait for an answer');
       return [];
     }
     return [{ t: 'requested', name, keys, hash, at }, notice(this.#desk, 'request', name)];
@@ -171,7 +200,7 @@ export class People {
     const known = this.#contact(name);
     const ours = samePublic(acceptance.to, this.#desk.me.uid) && hex(acceptance.request) === known?.request;
     if (!known || !ours || !(await verifyAcceptance(cryptoOf(this.#desk), acceptance)))
-      return [notice(this.#desk, 'unreadable', name, 'acceptance')];
+      return this.#unreadable(name, 'acceptance', encodeFields(structs.ampu, acceptance));
     const keys = keysOf(acceptance);
     const changed = this.#keysChanged(name, keys);
     if (changed) return changed;

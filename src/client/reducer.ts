@@ -1,5 +1,6 @@
 /** Events and what they do to the state. No I/O, no clock: a log replayed gives the same state. */
 import {
+  DECLINED_MAX,
   noChain,
   NOTICES_MAX,
   type Action,
@@ -7,6 +8,8 @@ import {
   type Contact,
   type Grant,
   type Keys,
+  type Missing,
+  type Notice,
   type NoticeKind,
   type Outgoing,
   type OutgoingState,
@@ -20,8 +23,15 @@ export type Event =
   | { readonly t: 'row'; readonly table: (typeof tableNames)[number]; readonly key: string; readonly value: unknown }
   | { readonly t: 'asked'; readonly name: string; readonly hash: string; readonly action: Action; readonly at: number }
   | { readonly t: 'requested'; readonly name: string; readonly keys: Keys; readonly hash: string; readonly at: number }
-  /** both agreed; `action` tells the other where they may not know */
-  | { readonly t: 'opened'; readonly name: string; readonly keys: Keys; readonly action?: Action; readonly at: number }
+  /** both agreed; `action` tells the other where they may not know, `theirs` is the request that it answers */
+  | {
+      readonly t: 'opened';
+      readonly name: string;
+      readonly keys: Keys;
+      readonly action?: Action;
+      readonly theirs?: string;
+      readonly at: number;
+    }
   | {
       readonly t: 'closed';
       readonly name: string;
@@ -31,6 +41,8 @@ export type Event =
     }
   /** our request found nobody: nothing is kept of it */
   | { readonly t: 'nobody'; readonly name: string; readonly at: number }
+  /** the daemon knows that we declined: nothing is kept but the request's hash */
+  | { readonly t: 'forgotten'; readonly name: string; readonly at: number }
   | { readonly t: 'changed'; readonly name: string; readonly keys: Keys }
   | { readonly t: 'settled'; readonly frame: string }
   | {
@@ -62,6 +74,15 @@ export type Event =
       readonly detail: string;
       readonly at: number;
     }
+  /** messages of a contact that did not come are reported */
+  | {
+      readonly t: 'gap';
+      readonly key: string;
+      readonly name: string;
+      readonly from: number;
+      readonly to: number;
+      readonly at: number;
+    }
   | { readonly t: 'read'; readonly keys: readonly string[]; readonly at: number }
   | { readonly t: 'expired'; readonly keys: readonly string[] }
   | { readonly t: 'grant'; readonly grant?: Grant };
@@ -84,15 +105,15 @@ export function apply(state: State, event: Event): void {
         keys: event.keys,
       });
     case 'opened':
-      relate(state, event.name, { relation: 'open', since: event.at, keys: event.keys });
-      if (event.action) state.actions.set(event.action.frame, event.action);
-      return;
+      return applyOpened(state, event);
     case 'closed':
       relate(state, event.name, { relation: event.relation, since: event.at });
       if (event.action) state.actions.set(event.action.frame, event.action);
       return;
     case 'nobody':
       return applyNobody(state, event);
+    case 'forgotten':
+      return applyForgotten(state, event);
     case 'changed':
       return relate(state, event.name, { changed: event.keys });
     case 'settled':
@@ -108,6 +129,8 @@ export function apply(state: State, event: Event): void {
       return applyMessage(state, event);
     case 'notice':
       return applyNotice(state, event);
+    case 'gap':
+      return applyGap(state, event);
     case 'read':
       return applyRead(state, event);
     case 'expired':
@@ -133,6 +156,29 @@ function applyRow(state: State, event: EventOf<'row'>): void {
   table.set(event.key, event.value);
   const order = (event.value as { order?: number }).order;
   if (order !== undefined && order > state.order) state.order = order;
+}
+
+/** An acceptance of an earlier request that is not answered yet is of no more use. */
+function applyOpened(state: State, event: EventOf<'opened'>): void {
+  const { name, keys, action, theirs, at } = event;
+  relate(state, name, { relation: 'open', since: at, keys, ...(theirs === undefined ? {} : { theirs }) });
+  if (!action) return;
+  for (const one of state.actions.values())
+    if (one.name === name && one.command === action.command) state.actions.delete(one.frame);
+  state.actions.set(action.frame, action);
+}
+
+/** A row whose chains moved stays: without them the next message would look like a first one. */
+function applyForgotten(state: State, event: EventOf<'forgotten'>): void {
+  const row = state.contacts.get(event.name);
+  if (row?.relation !== 'declined' || row.sent.sequence + row.received.sequence > 0) return;
+  state.contacts.delete(event.name);
+  if (row.theirs === undefined) return;
+  state.declined.set(row.theirs, event.at);
+  for (const oldest of state.declined.keys()) {
+    if (state.declined.size <= DECLINED_MAX) break;
+    state.declined.delete(oldest);
+  }
 }
 
 function applyNobody(state: State, event: EventOf<'nobody'>): void {
@@ -170,18 +216,58 @@ function applySent(state: State, event: EventOf<'sent'>): void {
 function applyMessage(state: State, event: EventOf<'message'>): void {
   const { key, id, from, text, time, at } = event;
   state.seen.set(key, at);
-  state.incoming.set(key, { key, order: ++state.order, id, from, text, time, at });
-  const last = state.contacts.get(from)?.received ?? noChain;
-  if (event.chain.sequence > last.sequence) relate(state, from, { received: event.chain });
+  const { sequence } = event.chain;
+  state.incoming.set(key, { key, order: ++state.order, sequence, id, from, text, time, at });
+  const contact = state.contacts.get(from);
+  const last = contact?.received ?? noChain;
+  const missing = contact?.missing ?? [];
+  if (sequence > last.sequence) {
+    const gap = { from: last.sequence + 1, to: sequence - 1, since: at };
+    relate(state, from, { received: event.chain, ...(gap.to < gap.from ? {} : { missing: [...missing, gap] }) });
+  } else if (missing.length > 0) relate(state, from, { missing: without(missing, sequence, sequence) });
+}
+
+/** The ranges without what lies in from to to, cut where they reach over it. */
+function without(missing: readonly Missing[], from: number, to: number): Missing[] {
+  return missing.flatMap((gap) =>
+    gap.to < from || gap.from > to
+      ? [gap]
+      : [
+          { ...gap, to: from - 1 },
+          { ...gap, from: to + 1 },
+        ].filter((rest) => rest.from <= rest.to),
+  );
+}
+
+function applyGap(state: State, event: EventOf<'gap'>): void {
+  const { key, name, from, to, at } = event;
+  const missing = state.contacts.get(name)?.missing;
+  if (missing) relate(state, name, { missing: without(missing, from, to) });
+  const detail = from === to ? String(from) : `${String(from)}-${String(to)}`;
+  applyNotice(state, { t: 'notice', key, kind: 'gap', name, detail, at });
 }
 
 function applyNotice(state: State, event: EventOf<'notice'>): void {
   const { key, kind, name, detail, at } = event;
   state.notices.set(key, { key, order: ++state.order, kind, name, detail, at });
-  for (const oldest of state.notices.keys()) {
-    if (state.notices.size <= NOTICES_MAX) break;
-    state.notices.delete(oldest);
+  while (state.notices.size > NOTICES_MAX) {
+    const least = leastNotice(state.notices);
+    if (least === undefined) return;
+    state.notices.delete(least);
   }
+}
+
+/**
+ * What goes when there are too many: junk first, which anybody on the way can make; a warning that nobody read
+ * stays. Of these, keys that changed come once for each contact, and a gap needs a message of the contact behind it.
+ */
+function leastNotice(notices: ReadonlyMap<string, Notice>): string | undefined {
+  let other: string | undefined;
+  for (const { key, kind, read } of notices.values()) {
+    if (kind === 'unreadable') return key;
+    if (read !== undefined || (kind !== 'changed' && kind !== 'gap')) other ??= key;
+  }
+  return other;
 }
 
 function applyRead(state: State, event: EventOf<'read'>): void {

@@ -9,6 +9,8 @@ import type { Grant } from './state.js';
 
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
+/** The daemon may end a session sooner, never later. */
+const SESSION_MAX_MS = 12 * 3600_000;
 /** Of a pause, drawn anew each time, so that a restarted daemon isn't met by everybody at once. */
 const JITTER = 0.3;
 
@@ -144,7 +146,8 @@ export class Session {
     const grant = kept && kept.ends > ports.clock.now() ? kept : undefined;
     try {
       const made = await login(ports, link, me, grant && fromHex(grant.grant));
-      await this.#parts.keepGrant({ grant: hex(made.grant), ends: made.ends });
+      const ends = Math.min(made.ends, ports.clock.now() + SESSION_MAX_MS);
+      await this.#parts.keepGrant({ grant: hex(made.grant), ends });
     } catch (thrown) {
       /* A grant that was revoked must not stand in the way of the next login. */
       if (grant && thrown instanceof ClientError && thrown.code === 'login-refused')

@@ -15,6 +15,14 @@ export interface Chain {
   readonly hash: string;
 }
 
+/** Messages that did not come, from the first to the last of a contiguous range. */
+export interface Missing {
+  readonly from: number;
+  readonly to: number;
+  /** ms since 1970, when a later one came */
+  readonly since: number;
+}
+
 export interface Contact {
   readonly name: string;
   readonly relation: Relation;
@@ -30,6 +38,8 @@ export interface Contact {
   readonly theirs?: string;
   readonly sent: Chain;
   readonly received: Chain;
+  /** missing and not reported yet, at most MISSING_MAX */
+  readonly missing?: readonly Missing[];
 }
 
 /** failed: the daemon will never take it. */
@@ -52,6 +62,8 @@ export interface Incoming {
   /** sender uid, message id and part: what duplicates are told by */
   readonly key: string;
   readonly order: number;
+  /** the sender's count, by which what came late is put in its place */
+  readonly sequence?: number;
   readonly id: string;
   readonly from: string;
   readonly text: string;
@@ -99,6 +111,8 @@ export interface Tables {
   readonly actions: Map<string, Action>;
   /** keys of all messages that ever came, kept when the text is gone; the value is the time */
   readonly seen: Map<string, number>;
+  /** hashes of requests that were declined, so that they are not shown again; the value is the time */
+  readonly declined: Map<string, number>;
   readonly grant: Map<string, Grant>;
 }
 
@@ -107,7 +121,16 @@ export interface State extends Tables {
   order: number;
 }
 
-export const tableNames = ['contacts', 'outgoing', 'incoming', 'notices', 'actions', 'seen', 'grant'] as const;
+export const tableNames = [
+  'contacts',
+  'outgoing',
+  'incoming',
+  'notices',
+  'actions',
+  'seen',
+  'declined',
+  'grant',
+] as const;
 
 export function emptyState(): State {
   return {
@@ -118,14 +141,21 @@ export function emptyState(): State {
     notices: new Map(),
     actions: new Map(),
     seen: new Map(),
+    declined: new Map(),
     grant: new Map(),
   };
 }
 
 /** Notices beyond this many push out the oldest: a hostile daemon can't fill a disk with them. */
 export const NOTICES_MAX = 1000;
-/** Contacts in the book, requests of strangers included. */
+/** Contacts in the book, without requests that wait for an answer. */
 export const CONTACTS_MAX = 10_000;
+/** Requests that wait for an answer: strangers can't take the places of those whom one asks oneself. */
+export const REQUESTS_MAX = 1_000;
+/** Declined requests that are told from new ones; the oldest go first. */
+export const DECLINED_MAX = 1_000;
+/** Ranges of missing messages that a contact may have before the oldest is reported at once. */
+export const MISSING_MAX = 32;
 /** Messages that wait for the daemon or for an acceptance. */
 export const OUTBOX_MAX = 10_000;
 

@@ -33,7 +33,7 @@ async function runBuild({ network, keys, host }: BuildOptions): Promise<void> {
     `made the keys of network ${network} in ${folder}`,
     `tls pin  ${pins.join(' ')}`,
     'Back the folder up and show it to nobody: whoever loses it loses every account of the network.',
-    `next: cadenas-keys link --network ${network} --out DIR`,
+    `next: bin/cadenas-keys link --network ${network} --out DIR`,
   );
 }
 

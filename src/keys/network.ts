@@ -22,7 +22,8 @@ import { KeysRefusal } from './refusal.js';
 export { generateTlsCertificate, spkiPin, type TlsFiles } from './certificate.js';
 export { KeysRefusal } from './refusal.js';
 
-const BUILD_FIRST = 'make the keys with: cadenas-keys build --network NAME (npm run keys makes those of dev)';
+const BUILD_FIRST =
+  'make the keys with: cadenas-keys build --network NAME (npm run keys -- --network NAME compiles it first)';
 const RESTORE = 'restore it from the backup of the keys';
 
 export interface NetworkFiles {

@@ -34,7 +34,7 @@ void test('a conversation in two terminals', async (t) => {
   t.ok(drawn, 'three words were drawn');
 
   await alice.command(`${a} login`, ['Password:', password], ['Three words:', words]);
-  t.match(await alice.screen(), /logged in as @alice until/);
+  t.match(await alice.screen(), /logged in as @alice for 12 hours, until \d\d:\d\d (today|tomorrow)/);
   await bob.command(`${b} login`, ['Password:', password], ['Three words:', drawn ?? '']);
   await alice.command(`${a} add @bob`);
   await bob.command(`${b} receive`);

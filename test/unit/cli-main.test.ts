@@ -27,11 +27,15 @@ class Collect extends Writable {
   }
 }
 
-async function run(t: Test, ...argv: string[]) {
+function run(t: Test, ...argv: string[]) {
+  return runAs([], t, ...argv);
+}
+
+async function runAs(self: readonly string[], t: Test, ...argv: string[]) {
   const [stdout, stderr, stdin] = [new Collect(), new Collect(), new PassThrough()];
   stdin.end();
   const home = join(t.testdirName, 'home');
-  const exit = await main(linked, argv, { stdout, stderr, stdin, env: { XDG_DATA_HOME: home }, self: [] });
+  const exit = await main(linked, argv, { stdout, stderr, stdin, env: { XDG_DATA_HOME: home }, self });
   return { exit, out: stdout.text, err: stderr.text };
 }
 
@@ -58,6 +62,19 @@ test('mistakes on the line are one line, exit 1', async (t) => {
     t.equal(out, '');
     t.match(err, /^cadenas: [^\n]+ — [^\n]+\n$/);
   }
+});
+
+test('a text without quotes', async (t) => {
+  t.testdir();
+  t.match(await run(t, 'send', '@bob', 'hello', 'there'), { exit: 1, err: / — put the text in quotes\n$/ });
+});
+
+test('hints name the program as it was started, with its profile', async (t) => {
+  t.testdir();
+  const said = async (program: string, ...argv: string[]) => (await runAs([process.execPath, program], t, ...argv)).err;
+  t.match(await said('/x/bin/cadenas', 'whoami'), / register first: bin\/cadenas register @name\n$/);
+  t.match(await said('/x/bin/cadenas', 'whoami', '--profile', 'bob'), /: bin\/cadenas --profile bob register @name\n$/);
+  t.match(await said('/x/other', 'whoami', '--profile', 'bob'), /: cadenas --profile bob register @name\n$/);
 });
 
 test('the same as JSON', async (t) => {
@@ -97,6 +114,7 @@ test('help and version', async (t) => {
   ])
     t.match(help.out, new RegExp(`^ +${command}\\b`, 'm'));
   t.notMatch(help.out, /agent/);
+  t.match(help.out, /default: 127\.0\.0\.1:7878/);
 });
 
 test('secrets come from private files alone', async (t) => {

@@ -95,6 +95,36 @@ test('a compaction keeps what lives, and survives a crash at each of its steps',
   t.equal(fromUtf8(storage.files.get('current') ?? new Uint8Array(0)), '2');
 });
 
+test('what is of no more use does not make the log grow without end', async (t) => {
+  const storage = new MemoryStorage();
+  const ports = await portsOf(storage);
+  const journal = await Journal.open(ports, key);
+  await journal.append(text('a'));
+  const one = storage.files.get(storage.stateLog)?.length ?? 0;
+  for (let i = 0; i < 3000; i++) await journal.append({ t: 'settled', frame: 'f' });
+  t.ok((storage.files.get(storage.stateLog)?.length ?? 0) < 1100 * one);
+  t.same(ids(await Journal.open(ports, key)), ['a']);
+});
+
+test('a damaged length in the middle is damage, not the end', async (t) => {
+  const storage = new MemoryStorage();
+  const journal = await Journal.open(await portsOf(storage), key);
+  await journal.append(text('a'));
+  const name = storage.stateLog;
+  const second = storage.files.get(name)?.length ?? 0;
+  await journal.append(text('b'));
+  await journal.append(text('c'));
+  for (const length of [
+    [0, 0, 0, 0],
+    [255, 255, 255, 255],
+    [0, 0, 255, 0],
+  ]) {
+    const copy = storage.copy();
+    copy.files.get(name)?.set(length, second);
+    await t.rejects(Journal.open(await portsOf(copy), key), { code: 'damaged-state' }, length.join());
+  }
+});
+
 test('after a failed write nothing more is written', async (t) => {
   const storage = new MemoryStorage();
   const journal = await Journal.open(await portsOf(storage), key);

@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +71,10 @@ test('what others could read or exchange is refused', async (t) => {
   t.equal(await folderExists(join(t.testdirName, 'none', 'dev', 'default')), false);
 });
 
+const status = async (client: Client | undefined): Promise<void> => {
+  await client?.call('status', {});
+};
+
 /** A client that answers `status` and fails all else. */
 class Echo implements Client {
   readonly listeners = new Set<(event: ClientEvent) => void>();
@@ -118,6 +122,37 @@ for (const [what, deeper] of [
     t.equal(await RemoteClient.open(folder), undefined, 'gone');
     t.same(readdirSync(folder), []);
   });
+
+test('an owner that ends or is silent in the middle of a call, and one too many', async (t) => {
+  const base = mkdtempSync(join(tmpdir(), 'c-')); // short enough to listen there as it is
+  t.teardown(() => {
+    rmSync(base, { recursive: true });
+  });
+  const folder = profileFolder(base, 'dev', 'default');
+  await prepareFolder(folder);
+  const silent = createServer().listen(join(folder, 's'));
+  await once(silent, 'listening');
+  const accepted = once(silent, 'connection') as Promise<[Socket]>;
+  const remote = await RemoteClient.open(folder, 50);
+  await t.rejects(status(remote), { code: 'owner-silent', exit: 3 });
+  await remote?.close();
+  const second = once(silent, 'connection') as Promise<[Socket]>;
+  const patient = await RemoteClient.open(folder);
+  const midway = t.rejects(status(patient), { code: 'owner-gone', exit: 3 });
+  (await accepted)[0].destroy();
+  (await second)[0].destroy();
+  await midway;
+  silent.close();
+  await once(silent, 'close');
+  const server = await ProfileServer.start(folder, new Echo(), () => undefined);
+  const peers = await Promise.all(Array.from({ length: 32 }, () => RemoteClient.open(folder)));
+  for (const peer of peers) await peer?.call('status', {});
+  const late = await RemoteClient.open(folder);
+  await t.rejects(status(late), { code: 'busy', exit: 3 });
+  await peers[0]?.close();
+  await peers[1]?.call('status', {});
+  await server.close();
+});
 
 test('a line that is no call ends the connection', async (t) => {
   const base = mkdtempSync(join(tmpdir(), 'c-')); // short enough to connect to it as it is

@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { apply, snapshot, type Event } from '../../src/client/reducer.js';
-import { emptyState, NOTICES_MAX, type State } from '../../src/client/state.js';
+import { DECLINED_MAX, emptyState, NOTICES_MAX, type State } from '../../src/client/state.js';
 
 function fold(events: readonly Event[]): State {
   const state = emptyState();
@@ -72,5 +72,72 @@ test('notices are bounded', (t) => {
   t.equal(notices.size, NOTICES_MAX);
   t.notOk(notices.has('n4'));
   t.ok(notices.has('n5'));
+  t.end();
+});
+
+test('junk does not push out a warning that nobody read', (t) => {
+  const base = { t: 'notice', name: 'bob', detail: '', at: 1 } as const;
+  const warnings: Event[] = [
+    { ...base, key: 'warning', kind: 'changed' },
+    { t: 'gap', key: 'hole', name: 'bob', from: 5, to: 9, at: 1 },
+    { ...base, key: 'news', kind: 'accepted' },
+  ];
+  const junk = Array.from({ length: NOTICES_MAX }, (_, i): Event => ({
+    ...base,
+    key: `j${String(i)}`,
+    kind: 'unreadable',
+  }));
+  const news = junk.map((one, i): Event => ({ ...one, key: `n${String(i)}`, kind: 'declined' }) as Event);
+  const { notices } = fold([...warnings, ...junk]);
+  t.equal(notices.size, NOTICES_MAX);
+  t.same([...notices.keys()].slice(0, 4), ['warning', 'hole', 'news', 'j3']);
+  t.match(notices.get('hole'), { kind: 'gap', detail: '5-9' });
+  const later = fold([...warnings, ...junk, ...news]).notices;
+  t.same([...later.keys()].slice(0, 3), ['warning', 'hole', 'n2']);
+  t.end();
+});
+
+test('missing messages are ranges, and a late one cuts them', (t) => {
+  const came = (sequence: number): Event => ({
+    t: 'message',
+    key: `01:${String(sequence)}:0`,
+    id: String(sequence),
+    from: 'bob',
+    text: 'hi',
+    time: 4,
+    at: sequence,
+    chain: { sequence, hash: 'aa' },
+  });
+  const missing = (...events: Event[]) => fold([...story, ...events]).contacts.get('bob')?.missing;
+  t.equal(missing(came(2)), undefined);
+  t.same(missing(came(9)), [{ from: 2, to: 8, since: 9 }]);
+  t.same(missing(came(9), came(4)), [
+    { from: 2, to: 3, since: 9 },
+    { from: 5, to: 8, since: 9 },
+  ]);
+  t.same(missing(came(3), came(2)), []);
+  t.same(missing(came(9), { t: 'gap', key: 'g', name: 'bob', from: 2, to: 8, at: 1 }), []);
+  t.end();
+});
+
+test('of a declined request only its hash stays, for a while', (t) => {
+  const events = Array.from({ length: DECLINED_MAX + 1 }, (_, i): Event[] => {
+    const name = `n${String(i)}`;
+    return [
+      { t: 'requested', name, keys, hash: `h${String(i)}`, at: 1 },
+      { t: 'closed', name, relation: 'declined', at: 2 },
+      { t: 'forgotten', name, at: 3 },
+    ];
+  }).flat();
+  const { contacts, declined } = fold(events);
+  t.equal(contacts.size, 0);
+  t.equal(declined.size, DECLINED_MAX);
+  t.notOk(declined.has('h0'));
+  const spoken = fold([
+    ...story,
+    { t: 'closed', name: 'bob', relation: 'declined', at: 2 },
+    { t: 'forgotten', name: 'bob', at: 3 },
+  ]);
+  t.ok(spoken.contacts.has('bob'), 'a row whose chains moved stays');
   t.end();
 });

@@ -192,6 +192,8 @@ export class MemoryDaemon {
   readonly envelopes: Uint8Array[] = [];
   down = false;
   upgrade = false;
+  /** ms that a session lasts, as the daemon says */
+  sessionMs = 12 * 3600_000;
   treat: (envelope: Uint8Array) => Treatment = () => Code.queued;
   /** called with each acknowledged id */
   onAck: (id: string) => void = () => undefined;
@@ -245,6 +247,20 @@ export class MemoryDaemon {
   waiting(name: string): number {
     const account = this.accounts.get(name);
     return (account && this.queues.get(hex(account.uid))?.length) ?? 0;
+  }
+
+  /** Hands in something as an attacker's daemon would; resolves when the client acknowledged it. */
+  inject<S extends Struct>(name: string, struct: S, values: Values<S>): Promise<void> {
+    const uid = this.accounts.get(name)?.uid ?? new Uint8Array(16);
+    return new Promise((resolve) => {
+      this.queue(uid, struct, values);
+      const entry = hex(this.queues.get(hex(uid))?.at(-1)?.id ?? uid);
+      const before = this.onAck;
+      this.onAck = (id) => {
+        before(id);
+        if (id === entry) resolve();
+      };
+    });
   }
 
   acknowledge(uid: Uint8Array, id: Uint8Array): void {
@@ -349,6 +365,11 @@ class Peer {
     this.#send(entry.struct, entry.struct.opcode, 0, entry.id, Status.valid, Code.none, entry.values);
   }
 
+  /** A frame that nobody sealed. */
+  junk(): void {
+    this.#connection.write(new Uint8Array(FRAME));
+  }
+
   close(): void {
     this.#connection.destroy();
   }
@@ -417,6 +438,8 @@ class Peer {
         daemon.queue(to, structs.rdmp, { from: this.#uid, name: this.#account?.name ?? '', request });
         return this.#answer(frame, Code.done);
       }
+      case 'bloc':
+        return this.#answer(frame, Code.done);
       case 'smpu':
         return this.#smpu(frame, read(structs.smpu).envelope);
       case 'quit':
@@ -464,7 +487,7 @@ class Peer {
       });
     this.#send(structs.passAnswer, structs.pass.opcode, 0, peekFrameId(frame), Status.finished, Code.done, {
       grant: nodeSync.random(32),
-      ends: Date.now() + 12 * 3600_000,
+      ends: Date.now() + this.#daemon.sessionMs,
     });
     session.authenticated(concat(this.#s2, this.#shared), this.#transcript.hash(nodeSync, session.th2), this.#block);
     const uid = hex(this.#uid);

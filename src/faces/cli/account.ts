@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { toName } from '../../../protocol/index.js';
 import {
+  begunOtherwise,
   checkSecrets,
   ClientError,
   error,
@@ -16,7 +17,7 @@ import {
 } from '../../client/index.js';
 import { newWords } from './compose.js';
 import { toClientError } from './failure.js';
-import { clockTime } from './format.js';
+import { lastingText, untilText, spoken } from './format.js';
 import { plainLine } from './plain.js';
 import { secretsOf, tell, withClient, type Run } from './run.js';
 import { askNewSecrets } from './secrets.js';
@@ -32,9 +33,16 @@ export async function register(run: Run, typed: string): Promise<Exit> {
   if (name === undefined) throw error('bad-name', typed);
   await freeProfile(run);
   const given = await askNewSecrets({ file: run.options.secretsFile, descriptor: run.options.secretsFd }, run.prompter);
+  if (given.words === undefined && (await run.profile.unfinished()) === name) throw begunOtherwise(name, 'wrong-words');
   const drawn = given.words === undefined ? newWords() : undefined;
   const secrets = { password: given.password, words: given.words ?? drawn ?? '' };
   checkSecrets(secrets);
+  /* Before the daemon is asked: with its answer lost, nothing but these words opens the account. */
+  const shown = drawn ?? (run.prompter.possible ? secrets.words : undefined);
+  const note = 'note them now: nobody can give them to you again';
+  if (drawn !== undefined)
+    await run.output.print({ type: 'words', words: drawn }, `your three words: ${plainLine(drawn)}\n${note}`);
+  else if (shown !== undefined) await run.output.say(`your three words: ${plainLine(shown)}\n${note}`);
   const opened = await run.profile.register(name, secrets);
   try {
     const { uid, network } = await opened.client.call('status', {});
@@ -50,9 +58,6 @@ export async function register(run: Run, typed: string): Promise<Exit> {
       },
       `registered as @${name} on network ${plainLine(network)}`,
     );
-    const shown = drawn ?? (run.prompter.possible ? secrets.words : undefined);
-    if (shown !== undefined)
-      await output.say(`your three words: ${plainLine(shown)}\nnote them now: nobody can give them to you again`);
     await output.say('next: cadenas login, then cadenas add @somebody');
   } finally {
     await opened.close();
@@ -79,7 +84,7 @@ export async function login(run: Run): Promise<Exit> {
   if (owner) {
     try {
       const { name, ends, session, trouble } = await owner.client.call('status', {});
-      await sayLogin(run, name, ends, true);
+      await sayLogin(run, name, ends, session === 'online' ? 'already' : 'apart');
       return await tell(run, session === 'online' ? undefined : trouble);
     } finally {
       await owner.close();
@@ -87,13 +92,18 @@ export async function login(run: Run): Promise<Exit> {
   }
   const report = await startAgent(run, await secretsOf(run)());
   if ('trouble' in report) return tell(run, report.trouble);
-  await sayLogin(run, report.name, report.ends, false);
+  await sayLogin(run, report.name, report.ends, 'now');
   return Exit.done;
 }
 
-async function sayLogin(run: Run, name: string, ends: number, already: boolean): Promise<void> {
-  const human = `${already ? 'already ' : ''}logged in as @${name} until ${clockTime(ends)}`;
-  await run.output.print({ type: 'login', name, ends, already }, human);
+/** @param how apart: the process that owns the profile runs, without a connection */
+async function sayLogin(run: Run, name: string, ends: number, how: 'now' | 'already' | 'apart'): Promise<void> {
+  const human = {
+    now: `logged in as @${name} ${lastingText(ends, Date.now())}`,
+    already: `already logged in as @${name} ${untilText(ends, Date.now())}`,
+    apart: `another command of @${name} is running already, but it is not connected`,
+  }[how];
+  await run.output.print({ type: 'login', name, ends, already: how !== 'now' }, human);
 }
 
 /** Starts this program again, detached; the secrets go through a pipe. */
@@ -117,7 +127,12 @@ async function startAgent(run: Run, secrets: Secrets): Promise<Report> {
   const [, , , pipe, report] = child.stdio as unknown as [null, null, null, Writable, Readable];
   pipe.on('error', () => undefined); // a child that ended early says why, or nothing, on the other pipe
   pipe.end(JSON.stringify(secrets));
+  const stop = (): void => {
+    child.kill();
+  };
+  run.host.signal.addEventListener('abort', stop, { once: true });
   const text = await Promise.race([readAll(report), failed]);
+  run.host.signal.removeEventListener('abort', stop);
   child.unref();
   try {
     return JSON.parse(text) as Report;
@@ -225,8 +240,9 @@ function statusLines(view: StatusView): string {
       : `not connected to ${view.server}: ${view.trouble?.message ?? view.session}`;
   return [
     `@${view.name} on network ${plainLine(view.network)}`,
+    `your keys ${spoken(view.fingerprint)}`,
     plainLine(connection),
-    view.ends > 0 ? `session until ${clockTime(view.ends)}` : 'no session',
+    view.session === 'online' && view.ends > 0 ? `session ${untilText(view.ends, Date.now())}` : 'no session',
     `${String(view.unread)} unread, ${String(view.waiting)} waiting to be sent, ${String(view.contacts)} in the contact book`,
   ].join('\n');
 }

@@ -18,6 +18,7 @@ import {
   identityOf,
   openCore,
   registerCore,
+  unfinishedOf,
   type Client,
   type ClientCore,
   type ClientCrypto,
@@ -86,6 +87,7 @@ export class Profile {
   readonly #linked: LinkedNetwork;
   readonly #options: GlobalOptions;
   readonly #log: (line: string) => void;
+  #close: () => Promise<void> = () => Promise.resolve();
 
   constructor(linked: LinkedNetwork, options: GlobalOptions, log: (line: string) => void) {
     this.name = options.profile;
@@ -100,6 +102,16 @@ export class Profile {
     const known = (await folderExists(this.folder)) && (await identityOf({ storage: new FileStorage(this.folder) }));
     if (!known) throw error('no-profile', this.name);
     return known;
+  }
+
+  /** The name of a registration whose end is not known. */
+  async unfinished(): Promise<string | undefined> {
+    return (await folderExists(this.folder)) ? unfinishedOf({ storage: new FileStorage(this.folder) }) : undefined;
+  }
+
+  /** Closes the core that runs here, if one does. */
+  close(): Promise<void> {
+    return this.#close();
   }
 
   /** The client of the process that owns this profile, if one serves it. */
@@ -163,7 +175,7 @@ export class Profile {
     const storage = new FileStorage(this.folder);
     let core: ClientCore | undefined;
     let server: ProfileServer | undefined;
-    const close = async (): Promise<void> => {
+    const release = async (): Promise<void> => {
       try {
         await server?.close();
         await core?.close();
@@ -172,10 +184,13 @@ export class Profile {
         lock.release();
       }
     };
+    let closing: Promise<void> | undefined;
+    const close = (): Promise<void> => (closing ??= release());
     try {
       await storage.tidy();
       core = await make(await this.#ports(storage));
       if (serve) server = await ProfileServer.start(this.folder, core, this.#log);
+      this.#close = close;
       return { client: core, core, close };
     } catch (thrown) {
       await close();

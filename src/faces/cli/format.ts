@@ -1,6 +1,7 @@
 /** Lines for people. All text of others passes through plain.ts here. */
 import type { ContactView, Item, Line, Notice, OutgoingState, Relation } from '../../client/index.js';
 import { plainLine, plainText } from './plain.js';
+import { wrap } from './wrap.js';
 
 const INDENT = '        ';
 
@@ -15,6 +16,32 @@ export const marks: Readonly<Record<OutgoingState, string>> = {
 export function clockTime(ms: number): string {
   const date = new Date(ms);
   return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
+}
+
+const HOUR_MS = 3600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** How long, and until when. @param ends @param now ms since 1970 */
+export function lastingText(ends: number, now: number): string {
+  const hours = Math.round((ends - now) / HOUR_MS);
+  const long = hours >= 1 ? `for ${String(hours)} hour${hours === 1 ? '' : 's'}, ` : '';
+  return `${long}${untilText(ends, now)}`;
+}
+
+/** With the day, which a clock time alone leaves open. @param ends @param now ms since 1970 */
+export function untilText(ends: number, now: number): string {
+  return `until ${clockTime(ends)} ${dayText(ends, now)}`;
+}
+
+function dayText(ms: number, now: number): string {
+  const midnight = (time: number): number => new Date(time).setHours(0, 0, 0, 0);
+  /* Rounded: a day has 23 to 25 hours where clocks are changed. */
+  const days = Math.round((midnight(ms) - midnight(now)) / DAY_MS);
+  if (days === 0) return 'today';
+  if (days === 1) return 'tomorrow';
+  const date = new Date(ms);
+  const two = (number: number): string => String(number).padStart(2, '0');
+  return `on ${String(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
 function noticeText(notice: Notice): string {
@@ -39,20 +66,31 @@ function noticeText(notice: Notice): string {
     case 'gap':
       return notice.detail === 'chain'
         ? `the messages of ${who} do not follow one another: one may have been taken out`
-        : `message ${notice.detail} of ${who} is missing`;
+        : `${notice.detail.includes('-') ? 'messages' : 'message'} ${notice.detail} of ${who} missing`;
     case 'not-taken':
       return `the daemon did not take a message to ${who}: send it anew`;
   }
 }
 
-export function itemLine(item: Item): string {
+/** @param columns of the terminal, where it is one */
+export function itemLine(item: Item, columns?: number): string {
   if (item.type === 'notice') return `* ${plainLine(noticeText(item))}`;
-  return `[${clockTime(item.time)}] @${plainLine(item.from)}: ${plainText(item.text, INDENT)}`;
+  return textLine(`[${clockTime(item.time)}] @${plainLine(item.from)}: `, item.text, columns);
 }
 
-export function historyLine(line: Line): string {
-  if (line.type === 'in') return itemLine({ ...line, type: 'message' });
-  return `[${clockTime(line.at)}] me ${marks[line.state]}: ${plainText(line.text, INDENT)}`;
+export function historyLine(line: Line, columns?: number): string {
+  if (line.type === 'in') return itemLine({ ...line, type: 'message' }, columns);
+  return textLine(`[${clockTime(line.at)}] me ${marks[line.state]}: `, line.text, columns);
+}
+
+function textLine(head: string, text: string, columns: number | undefined): string {
+  if (columns === undefined) return head + plainText(text, INDENT);
+  return wrap(head, plainText(text, '').split('\n'), INDENT, columns);
+}
+
+/** A fingerprint as two people read it to each other: 16 bytes in 8 groups. */
+export function spoken(fingerprint: string): string {
+  return (fingerprint.slice(0, 32).match(/.{1,4}/g) ?? []).join(' ');
 }
 
 const relations: Readonly<Record<Relation, string>> = {
@@ -74,5 +112,6 @@ export function contactLine(contact: ContactView): string {
   const parts = [relations[contact.relation]];
   if (contact.changed) parts.push('KEYS CHANGED: nothing is sent');
   if (contact.check) parts.push(checks[contact.check]);
+  if (contact.fingerprint !== '') parts.push(`keys ${spoken(contact.fingerprint)}`);
   return `@${plainLine(contact.name)}  ${parts.join('; ')}`;
 }

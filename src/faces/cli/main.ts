@@ -3,13 +3,14 @@ import { Command, CommanderError } from 'commander';
 import type { LinkedNetwork } from '../../../protocol/index.js';
 import { Exit } from '../../client/index.js';
 import { agent, login, logout, register, status, whoami } from './account.js';
-import { Profile } from './compose.js';
+import { defaultHome, Profile } from './compose.js';
 import { mistake, toClientError } from './failure.js';
 import type { Host } from './host.js';
 import { addGlobalOptions, readGlobalOptions, seconds } from './options.js';
 import { Output, OutputGone } from './output.js';
 import { Prompter } from './prompt.js';
 import type { Run } from './run.js';
+import { signalExit, untilSignal } from './signals.js';
 import { contacts, history, receive, relate, send } from './talk.js';
 
 /**
@@ -24,8 +25,9 @@ export async function main(
   replaced: Partial<Host> = {},
 ): Promise<number> {
   const abort = new AbortController();
-  const onSignal = (): void => {
-    abort.abort();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (abort.signal.aborted) process.exit(signalExit(signal));
+    abort.abort(signal);
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
@@ -40,13 +42,22 @@ export async function main(
   };
   const output = new Output(host.stdout, host.stderr, argv.includes('--json'));
   try {
-    return await runCommand(linked, argv, host, output);
-  } catch (thrown) {
-    if (thrown instanceof OutputGone) return Exit.done;
-    return await failed(thrown, output);
+    const exit = await outcome(linked, argv, host, output);
+    /* What a command was waiting for may keep the process for long: its sockets and timers are still there. */
+    if (abort.signal.aborted) process.exit(exit);
+    return exit;
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
+  }
+}
+
+async function outcome(linked: LinkedNetwork, argv: readonly string[], host: Host, output: Output): Promise<number> {
+  try {
+    return await runCommand(linked, argv, host, output);
+  } catch (thrown) {
+    if (thrown instanceof OutputGone) return Exit.done;
+    return failed(thrown, output);
   }
 }
 
@@ -63,7 +74,8 @@ async function failed(thrown: unknown, output: Output): Promise<number> {
 async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: Host, output: Output): Promise<number> {
   let exit: number = Exit.done;
   const program = commandTable(linked, host, (command, work) => {
-    const options = readGlobalOptions(command, host);
+    const options = readGlobalOptions(command, defaultHome(host.env));
+    output.program = ownName(host.self, options.profile);
     const log = (line: string): void => {
       if (options.debug) output.note(line);
     };
@@ -74,7 +86,9 @@ async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: 
       profile: new Profile(linked, options, log),
       prompter: new Prompter(host),
     };
-    return work(run).then((code) => {
+    /* These two go on until a signal, which is their good end. */
+    const endsItself = command.name() === 'agent' || command.opts()['follow'] === true;
+    return untilSignal(run, work, endsItself).then((code) => {
       exit = code;
     });
   });
@@ -85,8 +99,18 @@ async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: 
     if (!(thrown instanceof CommanderError)) throw thrown;
     if (thrown.exitCode === 0) return Exit.done;
     if (thrown.code === 'commander.help') throw mistake('usage', 'no command', 'see cadenas --help');
-    throw mistake('usage', thrown.message.replace(/^error: /, '').replaceAll('\n', ' '), 'see cadenas --help');
+    const message = thrown.message.replace(/^error: /, '').replaceAll('\n', ' ');
+    const unquoted = thrown.code === 'commander.excessArguments' && message.includes("'send'");
+    throw mistake('usage', message, unquoted ? 'put the text in quotes' : 'see cadenas --help');
   }
+}
+
+/** As it stands in the README; a linked client may lie anywhere and is named by its command alone. */
+function ownName(self: readonly string[], profile: string): string {
+  const started = self.at(-1) ?? '';
+  const linked = started.endsWith('/cadenas.mjs') ? 'node cadenas.mjs' : 'cadenas';
+  const program = started.endsWith('/bin/cadenas') ? 'bin/cadenas' : linked;
+  return profile === 'default' ? program : `${program} --profile ${profile}`;
 }
 
 type Perform = (command: Command, work: (run: Run) => Promise<number>) => Promise<void>;

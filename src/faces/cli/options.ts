@@ -1,9 +1,7 @@
 /** Options that every command takes, anywhere on the line. */
 import { resolve } from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Endpoint } from '../../client/index.js';
-import { defaultHome } from './compose.js';
-import type { Host } from './host.js';
 
 export interface GlobalOptions {
   readonly json: boolean;
@@ -16,6 +14,8 @@ export interface GlobalOptions {
   readonly secretsFile?: string;
   readonly secretsFd?: number;
 }
+
+const DEFAULT_SERVER = '127.0.0.1:7878';
 
 function endpoint(text: string): Endpoint {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
@@ -40,7 +40,11 @@ export function addGlobalOptions(program: Command): Command {
     .option('--json', 'one JSON object a line (docs/cli.md)', false)
     .option('--profile <name>', 'which of your profiles', 'default')
     .option('--home <dir>', 'folder of the profiles (default: cadenas in $XDG_DATA_HOME)')
-    .option('--server <host:port>', 'the daemon', endpoint, { host: '127.0.0.1', port: 7878 })
+    .addOption(
+      new Option('--server <host:port>', 'the daemon')
+        .argParser(endpoint)
+        .default(endpoint(DEFAULT_SERVER), DEFAULT_SERVER),
+    )
     .option('--allow-invalid-cert', 'accept any TLS certificate', false)
     .option('--disable-ssl', 'no TLS around the frames, which stay encrypted', false)
     .option('--secrets-file <file>', 'JSON with password and words, 0600')
@@ -48,7 +52,8 @@ export function addGlobalOptions(program: Command): Command {
     .option('--debug', 'log to stderr', false);
 }
 
-export function readGlobalOptions(command: Command, host: Host): GlobalOptions {
+/** @param home folder of the profiles where the line names none */
+export function readGlobalOptions(command: Command, home: string): GlobalOptions {
   const options = command.optsWithGlobals<Omit<GlobalOptions, 'home'> & { home?: string }>();
-  return { ...options, home: resolve(options.home ?? defaultHome(host.env)) };
+  return { ...options, home: resolve(options.home ?? home) };
 }

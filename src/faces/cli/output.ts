@@ -1,4 +1,5 @@
 /** What a command prints: lines for people or JSON for programs. */
+import type { Host } from './host.js';
 import type { Writable } from 'node:stream';
 import type { Trouble } from '../../client/index.js';
 import { plainJson, plainLine } from './plain.js';
@@ -13,16 +14,23 @@ export interface Row {
 
 export class Output {
   readonly json: boolean;
-  readonly #stdout: Writable;
+  /** How this program was started, for the commands that lines for people name. */
+  program = 'cadenas';
+  readonly #stdout: Host['stdout'];
   readonly #stderr: Writable;
   readonly #ignore = (): void => undefined; // each write tells its own failure
 
-  constructor(stdout: Writable, stderr: Writable, json: boolean) {
+  constructor(stdout: Host['stdout'], stderr: Writable, json: boolean) {
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.json = json;
     stdout.on('error', this.#ignore);
     stderr.on('error', this.#ignore);
+  }
+
+  /** Width of the terminal that people read; undefined where it is none. */
+  get columns(): number | undefined {
+    return this.#stdout.isTTY === true ? this.#stdout.columns : undefined;
   }
 
   /**
@@ -36,7 +44,12 @@ export class Output {
 
   /** For people alone. */
   async say(human: string): Promise<void> {
-    if (!this.json) await this.#write(human);
+    if (!this.json) await this.#write(this.named(human));
+  }
+
+  /** Our own line, its commands written so that they can be run. Never a text of others. */
+  named(line: string): string {
+    return line.replace(/\bcadenas (?=[a-z-])/g, () => `${this.program} `);
   }
 
   #write(line: string): Promise<void> {
@@ -57,6 +70,6 @@ export class Output {
   async trouble(trouble: Trouble): Promise<void> {
     const { code, message, hint } = trouble;
     if (this.json) await this.#write(plainJson({ type: 'error', code, message, hint }));
-    else this.note(`${message} — ${hint}`);
+    else this.note(`${message} — ${this.named(hint)}`);
   }
 }

@@ -42,6 +42,11 @@ export class Prompter {
     }
   }
 
+  /** A line between two questions. */
+  tell(line: string): void {
+    this.#host.stderr.write(`${line}\n`);
+  }
+
   close(): void {
     const { stdin } = this.#host;
     if (!this.possible) return;

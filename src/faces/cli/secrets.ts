@@ -1,7 +1,7 @@
 /** Secrets from a prompt, a private file or a descriptor; never from arguments or the environment. */
 import { constants, createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { Secrets } from '../../client/index.js';
+import { checkSecrets, ClientError, type Secrets } from '../../client/index.js';
 import { mistake } from './failure.js';
 import type { Prompter } from './prompt.js';
 
@@ -105,16 +105,42 @@ export async function askSecrets(from: SecretsFrom, prompter: Prompter): Promise
   }
 }
 
+/** Stands in for the secret that is not being checked. */
+const SOUND: Secrets = { password: 'long enough', words: 'any three words' };
+const TRIES = 3;
+
+/** Asks again after a mistake that can be mended by typing. */
+async function untilGood(prompter: Prompter, ask: () => Promise<string>): Promise<string> {
+  for (let left = TRIES; ;) {
+    try {
+      return await ask();
+    } catch (thrown) {
+      const mended = thrown instanceof ClientError && MENDED.has(thrown.code);
+      if (!mended || --left === 0) throw thrown;
+      prompter.tell(`${thrown.message}; once more`);
+    }
+  }
+}
+const MENDED: ReadonlySet<string> = new Set(['weak-password', 'bad-words', 'password-differs']);
+
 /** For a new profile: the password twice, and words that are chosen or left to be drawn. */
 export async function askNewSecrets(from: SecretsFrom, prompter: Prompter): Promise<GivenSecrets> {
   const given = await givenSecrets(from);
   if (given) return given;
   needsTerminal(prompter);
   try {
-    const password = await prompter.hidden('New password (8 characters or more): ');
-    if ((await prompter.hidden('The same again: ')) !== password)
-      throw mistake('password-differs', 'the two passwords differ', 'start again');
-    const words = (await prompter.hidden('Three words (Enter: three are drawn for you): ')).trim();
+    const password = await untilGood(prompter, async () => {
+      const typed = await prompter.hidden('New password (8 characters or more): ');
+      checkSecrets({ password: typed, words: SOUND.words });
+      if ((await prompter.hidden('The same again: ')) !== typed)
+        throw mistake('password-differs', 'the two passwords differ', 'start again');
+      return typed;
+    });
+    const words = await untilGood(prompter, async () => {
+      const typed = (await prompter.hidden('Three words (Enter: three are drawn for you): ')).trim();
+      if (typed !== '') checkSecrets({ password: SOUND.password, words: typed });
+      return typed;
+    });
     return { password, ...(words === '' ? {} : { words }) };
   } finally {
     prompter.close();

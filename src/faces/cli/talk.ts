@@ -65,23 +65,26 @@ export async function send(run: Run, to: string, given: string): Promise<Exit> {
   });
 }
 
-/** Prints what is unread, oldest first; each page is marked read once the output took it. */
-async function printUnread(run: Run, client: Client): Promise<void> {
-  for (;;) {
+/** Prints what is unread, oldest first; each page is marked read once the output took it. How much it was. */
+async function printUnread(run: Run, client: Client): Promise<number> {
+  for (let printed = 0; ;) {
     const { items, more } = await client.call('unread', {});
     for (const item of items) {
       const { key: _key, order: _order, ...row } = item;
-      await run.output.print(row, itemLine(item));
+      const line = itemLine(item, run.output.columns);
+      await run.output.print(row, item.type === 'notice' ? run.output.named(line) : line);
     }
     if (items.length > 0) await client.call('read', { keys: items.map((item) => item.key) });
-    if (!more) return;
+    printed += items.length;
+    if (!more) return printed;
   }
 }
 
 export function receive(run: Run, follow: boolean, timeout: number | undefined): Promise<Exit> {
   if (follow) return followUnread(run, timeout);
   return withClient(run, 'wanted', async (client, offline) => {
-    await printUnread(run, client);
+    const printed = await printUnread(run, client);
+    if (printed === 0 && !offline && !run.output.json) run.output.note('nothing new');
     return tell(run, offline?.trouble);
   });
 }
@@ -91,7 +94,7 @@ async function followUnread(run: Run, timeout: number | undefined): Promise<Exit
   try {
     const { client } = opened;
     return await new Promise<Exit>((resolve, reject) => {
-      let printing: Promise<void> = Promise.resolve();
+      let printing: Promise<unknown> = Promise.resolve();
       const timer = timeout === undefined ? undefined : setTimeout(finish, timeout * 1000, undefined);
       function finish(event: ClientEvent | undefined): void {
         clearTimeout(timer);
@@ -103,7 +106,7 @@ async function followUnread(run: Run, timeout: number | undefined): Promise<Exit
       const aborted = (): void => {
         finish(undefined);
       };
-      const inTurn = (work: () => Promise<void>): void => {
+      const inTurn = (work: () => Promise<unknown>): void => {
         printing = printing.then(work);
         printing.catch((thrown: unknown) => {
           reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
@@ -152,7 +155,7 @@ export function history(run: Run, name: string): Promise<Exit> {
       const { lines, more } = await client.call('history', { name, after });
       for (const line of lines) {
         const { key: _key, order: _order, envelope: _envelope, type, ...row } = { key: '', envelope: '', ...line };
-        await run.output.print({ type: 'line', direction: type, ...row }, historyLine(line));
+        await run.output.print({ type: 'line', direction: type, ...row }, historyLine(line, run.output.columns));
       }
       const keys = lines.flatMap((line) => (line.type === 'in' ? [line.key] : []));
       if (keys.length > 0) await client.call('read', { keys });

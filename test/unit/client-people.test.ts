@@ -1,0 +1,28 @@
+import { test } from 'tap';
+import { signRequest, SUITE_RSA } from '../../protocol/index.js';
+import { generateRsa } from '../../src/crypto/index.js';
+import type { Desk } from '../../src/client/desk.js';
+import type { ClientPorts } from '../../src/client/index.js';
+import { Journal } from '../../src/client/journal.js';
+import { People } from '../../src/client/people.js';
+import { apply } from '../../src/client/reducer.js';
+import { CONTACTS_MAX } from '../../src/client/state.js';
+import { clientCrypto, MemoryStorage, MovableClock } from './client-support.js';
+
+test('requests of strangers do not take the places of others', async (t) => {
+  const [crypto, enc, sig] = await Promise.all([clientCrypto(), generateRsa(), generateRsa()]);
+  const ports = { crypto, storage: new MemoryStorage(), clock: new MovableClock(), log: () => undefined };
+  const journal = await Journal.open(ports as unknown as ClientPorts, new Uint8Array(16));
+  const me = { name: 'bob', uid: new Uint8Array(16).fill(1), enc, sig };
+  const desk = { ports, me, journal, record: journal.append.bind(journal) } as unknown as Desk;
+  const people = new People(desk);
+  const bundle = { uid: new Uint8Array(16).fill(2), name: 'carol', enc: enc.modulus, sig: sig.modulus };
+  const request = await signRequest(crypto, sig, { to: 'bob', ...bundle, time: 1, suite: SUITE_RSA });
+  t.match(await people.onRequest(request), [{ t: 'requested' }, { kind: 'request' }]);
+  for (let i = 0; i < CONTACTS_MAX; i++) {
+    const keys = { uid: String(i), enc: '', sig: '' };
+    apply(journal.state, { t: 'requested', name: `n${String(i)}`, keys, hash: String(i), at: 1 });
+  }
+  t.match(await people.add('alice'), { relation: 'asked' });
+  t.same(await people.onRequest(request), [], 'but they have an end of their own');
+});
