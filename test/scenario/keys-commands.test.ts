@@ -1,6 +1,6 @@
 /** cadenas-keys as a person calls it: the launcher in bin/, its lines and exit codes. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
@@ -64,5 +64,15 @@ test('help', (t) => {
   for (const word of ['build', 'link', 'Examples']) t.match(all.out, word);
   t.match(keys(cwd, 'build', '--help').out, /--network[^]*--keys[^]*--host/);
   t.match(keys(cwd, 'link', '--help').out, /--network[^]*--out[^]*--keys/);
+  t.end();
+});
+
+test('npm run build without keys fails in one line that names npm run keys', (t) => {
+  const copy = t.testdir();
+  const scripts = fileURLToPath(new URL('../../../scripts', import.meta.url));
+  cpSync(scripts, join(copy, 'scripts'), { recursive: true });
+  const build = spawnSync(process.execPath, [join(copy, 'scripts/build.mjs')], { encoding: 'utf8' });
+  t.equal(build.status, 1);
+  t.match(build.stdout + build.stderr, /^[^\n]*npm run keys[^\n]*\n$/);
   t.end();
 });

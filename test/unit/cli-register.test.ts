@@ -11,7 +11,8 @@ import { ClientError, registerCore } from '../../src/client/index.js';
 import { Prompter } from '../../src/faces/cli/prompt.js';
 import { askNewSecrets } from '../../src/faces/cli/secrets.js';
 import { code, secrets } from './client-parties.js';
-import { MemoryDaemon, MemoryStorage, MovableClock } from './client-support.js';
+import { MemoryStorage, MovableClock } from './client-support.js';
+import { MemoryDaemon } from './memory-daemon.js';
 
 const linked = {
   network: 'test',

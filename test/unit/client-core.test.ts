@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import { structs } from '../../protocol/index.js';
 import { code, friends, isNotice, isText, nextDelivery, register, reopen, unread } from './client-parties.js';
-import { MemoryDaemon } from './client-support.js';
+import { MemoryDaemon } from './memory-daemon.js';
 
 test('request, a text before the acceptance, acceptance, answer, delivery', async (t) => {
   const daemon = await MemoryDaemon.start();

@@ -1,7 +1,7 @@
 import { test, type Test } from 'tap';
 import { Code, structs, type Struct, type Values } from '../../protocol/index.js';
 import { code, friends, isNotice, isText, register, reopen, unread } from './client-parties.js';
-import { MemoryDaemon } from './client-support.js';
+import { MemoryDaemon } from './memory-daemon.js';
 
 interface Passed {
   readonly uid: Uint8Array;

@@ -7,7 +7,8 @@ import {
   type ClientCore,
   type Item,
 } from '../../src/client/index.js';
-import { MemoryStorage, MovableClock, type MemoryDaemon } from './client-support.js';
+import { MemoryStorage, MovableClock } from './client-support.js';
+import type { MemoryDaemon } from './memory-daemon.js';
 
 export const secrets = { password: 'correct horse', words: 'river stone lamp' };
 

@@ -2,7 +2,8 @@ import { test } from 'tap';
 import { Code, hex } from '../../protocol/index.js';
 import { openCore, registerCore } from '../../src/client/index.js';
 import { code, friends, isText, nextDelivery, register, reopen, secrets, unread } from './client-parties.js';
-import { MemoryDaemon, MemoryStorage, MovableClock } from './client-support.js';
+import { MemoryStorage, MovableClock } from './client-support.js';
+import { MemoryDaemon } from './memory-daemon.js';
 
 test('the same bytes are sent again after a break, and arrive once', async (t) => {
   const daemon = await MemoryDaemon.start();
