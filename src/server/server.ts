@@ -16,10 +16,12 @@ type Given = Omit<Context, 'presence' | 'routes' | 'logins' | 'nextId' | 'delive
 /** Never the same twice: eight random bytes for each start, then a counter. */
 function idMaker(): () => Uint8Array {
   const base = randomBytes(ID);
-  let next = 0n;
+  let next = 0;
   return () => {
     const id = Buffer.from(base);
-    id.writeBigUInt64BE(next++, ID - 8);
+    id.writeUInt32BE(Math.floor(next / 2 ** 32), ID - 8);
+    id.writeUInt32BE(next % 2 ** 32, ID - 4);
+    next++;
     return id;
   };
 }

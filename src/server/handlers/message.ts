@@ -9,7 +9,7 @@ import type { Reply } from '../reply.js';
 const PAIR_AT = 2 + 2 * ID;
 
 export const send: Handler<typeof structs.smpu> = (context, peer, { envelope }, reply) => {
-  const pair = idKey(envelope.subarray(PAIR_AT, PAIR_AT + 2 * ID));
+  const pair = idKey(envelope, PAIR_AT, PAIR_AT + 2 * ID);
   if (!pair.startsWith(peer.uidKey)) {
     reply.fail(Code.forbidden);
     return undefined;
