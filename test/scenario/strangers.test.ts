@@ -132,3 +132,12 @@ test('a limit that would disable the daemon is refused', async (t) => {
     );
   }
 });
+
+test('Ctrl-C, which a terminal may send twice, stops as well', async (t) => {
+  const daemon = await startDaemon(t, { network: await makeNetwork() });
+  await connected(t, daemon);
+  process.kill(daemon.pid, 'SIGINT');
+  process.kill(daemon.pid, 'SIGINT');
+  t.equal(await daemon.exited, 0);
+  t.match(daemon.log(), /stopping signal=SIGINT/);
+});

@@ -2,22 +2,11 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { test, type Test } from 'tap';
-import type { LinkedNetwork } from '../../protocol/index.js';
 import { wordlist } from '../../src/client/wordlist.js';
 import { drawWords } from '../../src/client/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
 import { main } from '../../src/faces/cli/main.js';
-
-const linked: LinkedNetwork = {
-  network: 'test',
-  version: '1.2.3',
-  build: 7,
-  software: '00'.repeat(16),
-  table: '00'.repeat(32),
-  networkKey: '00'.repeat(16),
-  serverModulus: 'ff'.repeat(256),
-  pins: [],
-};
+import { anyNetwork } from './client-support.js';
 
 class Collect extends Writable {
   text = '';
@@ -35,7 +24,7 @@ async function runAs(self: readonly string[], t: Test, ...argv: string[]) {
   const [stdout, stderr, stdin] = [new Collect(), new Collect(), new PassThrough()];
   stdin.end();
   const home = join(t.testdirName, 'home');
-  const exit = await main(linked, argv, { stdout, stderr, stdin, env: { XDG_DATA_HOME: home }, self });
+  const exit = await main(anyNetwork, argv, { stdout, stderr, stdin, env: { XDG_DATA_HOME: home }, self });
   return { exit, out: stdout.text, err: stderr.text };
 }
 

@@ -11,19 +11,8 @@ import { ClientError, registerCore } from '../../src/client/index.js';
 import { Prompter } from '../../src/faces/cli/prompt.js';
 import { askNewSecrets } from '../../src/faces/cli/secrets.js';
 import { code, secrets } from './client-parties.js';
-import { MemoryStorage, MovableClock } from './client-support.js';
+import { anyNetwork, MemoryStorage, MovableClock } from './client-support.js';
 import { MemoryDaemon } from './memory-daemon.js';
-
-const linked = {
-  network: 'test',
-  version: '1.2.3',
-  build: 7,
-  software: '00'.repeat(16),
-  table: '00'.repeat(32),
-  networkKey: '00'.repeat(16),
-  serverModulus: 'ff'.repeat(256),
-  pins: [],
-};
 
 /** A server that takes connections and says nothing. */
 async function silence(t: Test): Promise<{ readonly at: string; readonly connected: Promise<unknown> }> {
@@ -42,7 +31,7 @@ async function silence(t: Test): Promise<{ readonly at: string; readonly connect
 function start(t: Test, ...argv: readonly string[]) {
   const entry = new URL('../../src/faces/cli/main.js', import.meta.url).href;
   const script = `const { main } = await import(${JSON.stringify(entry)});
-    process.exitCode = await main(${JSON.stringify(linked)}, process.argv.slice(1));`;
+    process.exitCode = await main(${JSON.stringify(anyNetwork)}, process.argv.slice(1));`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, '--', ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -116,6 +116,17 @@ test('a text of somebody with whom there is no conversation is not shown', async
   t.notOk((await b.core.call('unread', {})).items.some(isText('uninvited')));
 });
 
+test('after a block and a new request, a text that comes before the acceptance is not lost', async (t) => {
+  const { queues, a, b } = await talking(t);
+  await a.core.call('send', { to: 'bob', text: 'before' });
+  await unread(b.core, isText('before'));
+  await b.core.call('block', { name: 'alice' });
+  queues.drop = (one) => one.struct.name === 'rjmp';
+  t.match(await b.core.call('add', { name: 'alice' }), { relation: 'asked' });
+  await a.core.call('send', { to: 'bob', text: 'after' });
+  t.match(await unread(b.core, isText('after')), { from: 'alice' });
+});
+
 test('a frame that nobody sealed is a fault of the line', async (t) => {
   const { daemon, b } = await talking(t);
   const seen: string[] = [];

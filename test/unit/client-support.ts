@@ -8,7 +8,7 @@ import {
   rsaPrivate,
   type NodeRsaPrivate,
 } from '../../src/crypto/index.js';
-import { concat, utf8 } from '../../protocol/index.js';
+import { concat, utf8, type LinkedNetwork } from '../../protocol/index.js';
 import type { ClientCrypto, ClientStorage, Clock } from '../../src/client/index.js';
 
 export class MemoryStorage implements ClientStorage {
@@ -86,3 +86,15 @@ export async function clientCrypto(): Promise<ClientCrypto> {
     keys: { generate: generateRsa, export: (key) => exportPrivate(key as NodeRsaPrivate), import: rsaPrivate },
   };
 }
+
+/** What a client of no network in particular is linked with. */
+export const anyNetwork: LinkedNetwork = {
+  network: 'test',
+  version: '1.2.3',
+  build: 7,
+  software: '00'.repeat(16),
+  table: '00'.repeat(32),
+  networkKey: '00'.repeat(16),
+  serverModulus: 'ff'.repeat(256),
+  pins: [],
+};

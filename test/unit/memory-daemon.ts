@@ -35,18 +35,12 @@ import {
   type Values,
 } from '../../protocol/index.js';
 import type { ClientPorts, ClientStorage, Clock } from '../../src/client/index.js';
+import type { Account as Stored } from '../../src/store/store.js';
 import { ConnectError, type Connection } from '../../src/transport/transport.js';
 import { clientCrypto } from './client-support.js';
 import { MemoryConnection } from './memory-connection.js';
 
-interface Account {
-  readonly uid: Uint8Array;
-  readonly name: string;
-  readonly enc: Uint8Array;
-  readonly sig: Uint8Array;
-  readonly record: Uint8Array;
-  readonly words: Uint8Array;
-}
+type Account = Omit<Stored, 'created'>;
 
 interface Queued {
   readonly id: Uint8Array;
