@@ -31,7 +31,7 @@ const rooms = {
   'client-node': { own: CLIENT_NODE, may: [PROTOCOL, CLIENT], node: true, packages: [] },
   server: {
     own: '^src/server/',
-    roots: '^src/server/(daemon|worker)\\.ts$',
+    roots: '^src/server/(daemon|worker|admin/[a-z]+)\\.ts$',
     may: [PROTOCOL, '^src/wire/', STORE, CONNECTION],
     node: true,
     packages: ['commander', 'piscina', 'rate-limiter-flexible'],
@@ -55,7 +55,7 @@ const rooms = {
 
 /** What composition roots alone may name, besides what their room may. */
 const concrete = {
-  server: [CRYPTO, '^src/store/file/', TRANSPORT, OPS, KEYS],
+  server: [CRYPTO, '^src/store/(journal|tools)/', TRANSPORT, OPS, KEYS],
   cli: [CRYPTO, TRANSPORT, CLIENT_NODE, OPS, KEYS],
   tui: [CRYPTO, TRANSPORT, CLIENT_NODE, OPS, KEYS],
   web: [CRYPTO, TRANSPORT],

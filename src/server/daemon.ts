@@ -1,7 +1,7 @@
 /** cadenasd: composition. The one place of the daemon that names concrete stores, transports and providers. */
 import { readFileSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
 import { HELLO_WINDOW_MS, tableHash, type RsaPrivate, type ServerKeys } from '../../protocol/index.js';
@@ -9,15 +9,17 @@ import { nodeSync } from '../crypto/index.js';
 import { ensureTlsCertificate, KeysRefusal, loadNetwork, spkiPin, type NetworkFiles } from '../keys/network.js';
 import { takeLock } from '../ops/instance-lock.js';
 import { makeLog, type Log } from '../ops/log.js';
-import { openFileStore } from '../store/file/file-store.js';
-import { StoreRefusal } from '../store/store.js';
+import { isSystemError, nodeFiles } from '../store/journal/disk.js';
+import { ensureFolder } from '../store/journal/durable.js';
+import { openJournalStore } from '../store/journal/journal-store.js';
+import { StorageError, StoreRefusal } from '../store/store.js';
 import type { Turned } from '../transport/listen.js';
 import { listenTcp } from '../transport/tcp.js';
 import { listenTls } from '../transport/tls.js';
 import { Budgets } from './budgets.js';
 import { SeenHellos } from './gate.js';
 import { STOP_MS } from './limits.js';
-import { optionParser, readOptions, type Options } from './options.js';
+import { isCommand, optionParser, readOptions, type Options } from './options.js';
 import { Pool, type PooledPrivate } from './pool.js';
 import { Refusals } from './refusals.js';
 import { Server } from './server.js';
@@ -43,18 +45,32 @@ async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
     for (const secret of [network.networkKey, network.serverPrivate, network.decoySecret]) secret.fill(0);
   });
   const dataFolder = join(options.data, options.network);
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  await ensureFolder(nodeFiles, resolve(dataFolder));
   const lock = await takeLock(dataFolder);
   if (!lock) throw new Refusal(`another cadenasd runs on ${dataFolder} — stop it, or give this one another --data`);
   undo.push(() => {
     lock.release();
   });
   const now = Date.now;
-  const store = await openFileStore(dataFolder, { now, maxQueueEntries: options.limits['queue-entries'] });
+  const store = await openJournalStore(dataFolder, {
+    now,
+    maxAccounts: options.limits.accounts,
+    segmentBytes: options.limits['journal-bytes'],
+    maxQueueEntries: options.limits['queue-entries'],
+    maxQueueBytes: options.limits['queue-bytes'],
+    onNote: (what) => {
+      log.warn('store', { what });
+    },
+  });
   undo.push(() => store.close());
 
   const started = now();
-  const seen = new SeenHellos(await store.recentHellos(started - 2 * HELLO_WINDOW_MS), started);
+  const recent = await store.recentHellos(started - 2 * HELLO_WINDOW_MS);
+  if (!recent) {
+    const seconds = HELLO_WINDOW_MS / 1000;
+    log.warn('nobody is answered for a while: who connected before this start is not on record', { seconds });
+  }
+  const seen = new SeenHellos(recent, started);
   const pool = new Pool(fileURLToPath(new URL('./worker.js', import.meta.url)), {
     serverKeys: [network.serverPrivate],
     opaqueSetup: network.opaqueSetup,
@@ -145,6 +161,7 @@ async function certificateOf({ certPath, keyPath }: Options, network: NetworkFil
 
 /** @returns the exit code: 0 stopped by a signal, 1 the operator can mend it, 2 the disk failed, or unexpected */
 export async function main(argv: readonly string[]): Promise<number> {
+  if (isCommand(argv[0])) return (await import('./admin/admin.js')).main(argv, version);
   const parser = optionParser(version);
   let options: Options;
   try {
@@ -152,7 +169,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0; // help or version
-    const what = error.message
+    const isMuch = error.code === 'commander.excessArguments';
+    const said = isMuch ? `unknown command ${parser.args.join(' ')}; a command comes first` : error.message;
+    const what = said
       .replace(/^error: /, '')
       .replace(/\.$/, '')
       .replaceAll('\n', ' ');
@@ -185,6 +204,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof Refusal || error instanceof KeysRefusal || error instanceof StoreRefusal) {
       process.stderr.write(`cadenasd: ${error.message}\n`);
       return 1;
+    }
+    if (error instanceof StorageError || isSystemError(error)) {
+      const { message } = error as Error;
+      process.stderr.write(
+        `cadenasd: ${message.replaceAll('\n', ' ')} — check the path, its permissions and the disk\n`,
+      );
+      return 2;
     }
     process.stderr.write(
       `cadenasd: unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

@@ -15,6 +15,9 @@ export const limitTable = {
   window: { value: 64, max: 65_535, what: 'private messages of one client that wait for their answer' },
   flights: { value: 256, what: 'deliveries to one client that wait for their acknowledgement' },
   'queue-entries': { value: 10_000, what: 'entries in the queue of one user' },
+  'queue-bytes': { value: 33_554_432, what: 'bytes in the queue of one user, as kept' },
+  'journal-bytes': { value: 32 * 1024 * 1024, what: 'bytes of the journal after which a checkpoint is made' },
+  accounts: { value: 100_000, what: 'accounts of the network' },
 } as const;
 
 export type LimitName = keyof typeof limitTable;

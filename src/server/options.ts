@@ -1,6 +1,20 @@
 /** The daemon's command line. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { defaultLimits, limitTable, withLimit, type Limits } from './limits.js';
+
+/** What cadenasd does for an operator instead of serving: `admin/`. */
+export const commands: Readonly<Record<string, string>> = {
+  check: 'looks at everything that the store keeps; the daemon may run',
+  repair: 'puts what is sound of a damaged store in its place; the daemon must not run',
+  'backup DIR': 'copies the store, while the daemon runs or not',
+  'restore DIR': 'puts a backup in the place of a store; the daemon must not run',
+  'export @USER': 'prints all that is kept about a user; the daemon may run',
+  'delete @USER': 'deletes an account and all that is kept for it; the daemon must not run',
+};
+
+export function isCommand(argument: string | undefined): boolean {
+  return Object.keys(commands).some((syntax) => syntax.split(' ')[0] === argument);
+}
 
 export interface Options {
   readonly network: string;
@@ -23,7 +37,8 @@ function endpoint(text: string): Options['listen'] {
   return { host: match[1] ?? match[2] ?? '', port };
 }
 
-function network(text: string): string {
+/** @throws InvalidArgumentError where no network can have this name */
+export function networkName(text: string): string {
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(text))
     throw new InvalidArgumentError('a network name begins with a letter and has only a-z, 0-9 and -, 32 at most.');
   return text;
@@ -39,16 +54,18 @@ function limit(text: string, before: Limits): Limits {
 
 export function optionParser(version: string): Command {
   const names = Object.entries(limitTable).map(
-    ([name, { value, what }]) => `  ${name.padEnd(24)}${String(value).padStart(7)}  ${what}`,
+    ([name, { value, what }]) => `  ${name.padEnd(24)}${String(value).padStart(8)}  ${what}`,
   );
+  const does = Object.entries(commands).map(([syntax, what]) => `  ${syntax.padEnd(24)}${what}`);
   return new Command('cadenasd')
     .description('The daemon of a Cadenas network: routes sealed messages, keeps what waits for somebody offline.')
     .version(version)
-    .option('--network <name>', 'the network to serve', network, 'dev')
-    .option('--listen <host:port>', 'where to listen; port 0 takes a free one', endpoint, {
-      host: '127.0.0.1',
-      port: 7878,
-    })
+    .option('--network <name>', 'the network to serve', networkName, 'dev')
+    .addOption(
+      new Option('--listen <host:port>', 'where to listen; port 0 takes a free one')
+        .argParser(endpoint)
+        .default({ host: '127.0.0.1', port: 7878 }, '127.0.0.1:7878'),
+    )
     .option('--data <dir>', 'folder of the data; the network has its own folder in it', 'data')
     .option('--keys <dir>', 'folder of the keys; the network has its own folder in it', 'keys')
     .option('--disable-ssl', 'plain TCP: no TLS around the frames, which stay encrypted', false)
@@ -59,9 +76,14 @@ export function optionParser(version: string): Command {
       'make the network’s TLS certificate if it has none; clients must be linked again',
       false,
     )
-    .option('--limit <name=number>', 'change a limit (see below); may be repeated', limit, defaultLimits)
+    .addOption(
+      new Option('--limit <name=number>', 'change a limit; may be repeated')
+        .argParser(limit)
+        .default(defaultLimits, 'see below'),
+    )
     .option('--debug', 'log more', false)
-    .addHelpText('after', `\nLimits and their defaults:\n${names.join('\n')}\n`)
+    .addHelpText('after', `\nCommands instead of serving (cadenasd COMMAND --help):\n${does.join('\n')}\n`)
+    .addHelpText('after', `Limits and their defaults:\n${names.join('\n')}\n`)
     .configureOutput({ writeErr: () => undefined }) // `main` tells it as one line
     .exitOverride()
     .allowExcessArguments(false);

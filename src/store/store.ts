@@ -11,8 +11,8 @@
  * 3. Bytes handed in may be views of a buffer that is reused after the call returns: a store copies
  *    what it keeps before it first awaits. Bytes handed out are the caller's to keep, not to change.
  * 4. Names of files are made by the store from ids, never from what a user typed.
- * 5. For a uid without an account, reads give what is empty, and changes reject with RangeError, as do
- *    bytes of a wrong length: a bug of the caller, nothing is kept.
+ * 5. For a uid without an account or an id without a room, reads give what is empty, and changes reject
+ *    with RangeError, as do bytes of a wrong length: nothing is kept.
  * 6. A `StorageError` that is not `full` is final: later calls reject with it too, until the store is
  *    opened again. The one exception is a damaged file, named in the message, which concerns its user alone.
  */
@@ -79,12 +79,58 @@ export interface Reply {
   readonly time: number;
 }
 
+/** What may change of a room. */
+export interface RoomChange {
+  /** 16 bytes */
+  readonly owner: Uint8Array;
+  /** members, wrapped keys and the like, as the daemon encodes them; 512 KiB at most */
+  readonly state: Uint8Array;
+}
+
+export interface Room extends RoomChange {
+  /** 16 bytes, given by the daemon */
+  readonly id: Uint8Array;
+  readonly name: string;
+}
+
+export interface KeptRoom extends Room {
+  /** 1 for a new room, one more with each change */
+  readonly version: number;
+}
+
+/** A ciphertext that a member sent to a room. */
+export interface RoomMessage {
+  /** 16 bytes: who sent it */
+  readonly from: Uint8Array;
+  /** 16 bytes: with `from`, tells a replay */
+  readonly key: Uint8Array;
+  /** ms since 1970, the daemon's clock */
+  readonly time: number;
+  /** as on the wire */
+  readonly fields: Uint8Array;
+}
+
+/** What waits unread for longer than this is gone, in ms. */
+export const MAX_UNREAD_MS = 21 * 24 * 3600_000;
+/** Grants that a user has at once. */
+export const MAX_GRANTS = 16;
+/** Answers to commands are kept for this long, in ms. */
+export const MAX_REPLY_AGE_MS = 21 * 24 * 3600_000;
+
 export interface Store {
   /** Resolves when the disk has failed for good (promise 6), and no change is taken any more. Never rejects. */
   readonly failed: Promise<StorageError>;
 
-  /** `taken`: the name has an account already; two calls at once for one name give one `created`. */
-  createAccount(account: Account): Promise<'created' | 'taken'>;
+  /**
+   * `taken`: the name has an account already; two calls at once for one name give one `created`.
+   * `full`: there are as many accounts as there may be.
+   */
+  createAccount(account: Account): Promise<'created' | 'taken' | 'full'>;
+  /**
+   * Removes the account, all that is kept for it, what waits for it and the rooms it owns. Its name is
+   * free again. False where there is no such account. What others keep about its uid stays theirs.
+   */
+  deleteAccount(uid: Uint8Array): Promise<boolean>;
   accountByName(name: string): Promise<Account | undefined>;
   accountByUid(uid: Uint8Array): Promise<Account | undefined>;
 
@@ -93,7 +139,7 @@ export interface Store {
   countAttempt(uid: Uint8Array, now: number): Promise<Attempts>;
   clearAttempts(uid: Uint8Array): Promise<void>;
 
-  /** Keeps the grant and drops those that ended before `now`; at most 16 for each user, the oldest go first. */
+  /** Keeps the grant and drops those that ended before `now`; at most MAX_GRANTS for each user, the oldest go first. */
   saveGrant(uid: Uint8Array, grant: Grant, now: number): Promise<void>;
   grants(uid: Uint8Array): Promise<readonly Grant[]>;
   /** Nothing happens where there is no such grant. */
@@ -107,15 +153,33 @@ export interface Store {
   keepReply(uid: Uint8Array, reply: Reply): Promise<void>;
 
   /**
+   * What waits longer than 21 days is gone: no call gives it, and it leaves the disk later.
+   *
    * Appends to the user's queue. `known`: an entry with the same opcode, `from` and `key` waits
    * already; resolves when that one is durable. `full`: the queue holds as many entries or bytes as it may.
    */
   enqueue(uid: Uint8Array, entry: QueueEntry): Promise<Enqueued>;
-  /** At most `limit` entries in order, from the one behind `after` on, or from the first. An unknown `after` gives none. */
+  /**
+   * At most `limit` entries in order, from the one behind `after` on, or from the first. An unknown `after`
+   * gives none. What a later call acknowledged before this one ended may be left out.
+   */
   queued(uid: Uint8Array, after: Uint8Array | undefined, limit: number): Promise<readonly QueueEntry[]>;
   queueLength(uid: Uint8Array): Promise<number>;
-  /** Removes what is acknowledged; ids that are not there are passed over. Resolves with what was removed. */
-  acknowledge(uid: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly QueueEntry[]>;
+  /** Removes what is acknowledged; ids that are not there are passed over. Resolves with those that were. */
+  acknowledge(uid: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly Uint8Array[]>;
+
+  /** `taken`: the name has a room already. `full`: the owner has as many rooms as one may, or there are too many. */
+  createRoom(room: Room): Promise<'created' | 'taken' | 'full'>;
+  roomByName(name: string): Promise<KeptRoom | undefined>;
+  roomById(id: Uint8Array): Promise<KeptRoom | undefined>;
+  /** Puts another owner and state in the place of version `version`; `stale` where it is not the current one. */
+  changeRoom(id: Uint8Array, version: number, change: RoomChange): Promise<'changed' | 'stale'>;
+  /** Adds to what was said; the 20 newest stay. `known`: one of those has the same `from` and `key` already. */
+  say(id: Uint8Array, message: RoomMessage): Promise<'said' | 'known'>;
+  /** What was said last, the oldest first. */
+  said(id: Uint8Array): Promise<readonly RoomMessage[]>;
+  /** Removes the room with all that was said in it. False where there is no such room. */
+  deleteRoom(id: Uint8Array): Promise<boolean>;
 
   /** Remembers the random of a HELLO (32 bytes) with its time in ms; calls close together share a sync. */
   rememberHello(random: Uint8Array, time: number): Promise<void>;

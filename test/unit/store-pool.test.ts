@@ -1,6 +1,6 @@
 import { test } from 'tap';
-import { Ordered } from '../../src/store/file/ordered.js';
-import { Pool, type Part } from '../../src/store/file/pool.js';
+import { Ordered } from '../../src/store/journal/ordered.js';
+import { Pool, type Part } from '../../src/store/journal/pool.js';
 
 class Probe implements Part {
   bytes = 1;
@@ -128,8 +128,14 @@ test('what is taken out can be put back in its place', async (t) => {
   t.same(ordered.values(), [1, 3, 5, 6]);
   ordered.restore(removed.flatMap((item) => item ?? []));
   t.same(ordered.values(), [0, 1, 2, 3, 4, 5, 6]);
-  t.same(ordered.page('k2', 2), [3, 4]);
-  t.same(ordered.page(undefined, 1), [0]);
-  t.same(ordered.page('none', 2), []);
+  t.same(
+    ordered.page(ordered.place('k2') ?? NaN, 2).map(({ value }) => value),
+    [3, 4],
+  );
+  t.same(
+    ordered.page(-1, 1).map(({ value }) => value),
+    [0],
+  );
+  t.equal(ordered.place('none'), undefined);
   t.equal(ordered.first()?.value, 0);
 });

@@ -63,8 +63,8 @@ export const finish: Handler<typeof structs.crea2> = async (context, peer, value
     return;
   }
   const created = await store.createAccount({ uid, name, enc, sig, record, words, created: now() });
-  if (created === 'taken') {
-    reply.fail(Code.conflict);
+  if (created !== 'created') {
+    reply.fail(created === 'taken' ? Code.conflict : Code.limited);
     return;
   }
   log.info('registered', { uid: Buffer.from(uid).toString('hex') });

@@ -1,0 +1,109 @@
+/** cadenasd's commands for the operator. A composition root beside daemon.ts: names the concrete store. */
+import { Command, CommanderError, Option } from 'commander';
+import { StorageError, StoreRefusal } from '../../store/store.js';
+import { errorCode } from '../../store/journal/disk.js';
+import { runBackup, type BackupOptions } from './backup.js';
+import { runCheck } from './check.js';
+import { runDelete, type DeleteOptions } from './delete.js';
+import { runExport, type ExportOptions } from './export.js';
+import { Exit, folderOf, Mistake, type ExitCode, type Where } from './common.js';
+import { runRepair, type RepairOptions } from './repair.js';
+import { runRestore, type RestoreOptions } from './restore.js';
+import { commands, networkName } from '../options.js';
+
+/** @param argument the command's, if it takes one */
+type Run<O> = (where: Where & O, argument: string) => Promise<ExitCode>;
+
+/** What a command line asked for, and how it ended. */
+class Program {
+  readonly root: Command;
+  result: ExitCode = Exit.done;
+  where: Where | undefined;
+
+  constructor(version: string) {
+    this.root = new Command('cadenasd')
+      .version(version)
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined });
+    const json = new Option('--json', 'one JSON object a line').default(false);
+    this.#add<object>('check', runCheck, json);
+    const keys = new Option('--keys <dir>', 'folder of the keys, of which you are reminded').default('keys');
+    this.#add<BackupOptions>('backup DIR', (where, dir) => runBackup(where, dir, version), json, keys);
+    const replace = new Option('--replace', 'moves a store that is there aside').default(false);
+    this.#add<RestoreOptions>('restore DIR', runRestore, json, replace, keys);
+    const out = new Option('--out <file>', 'a new file that is open to you alone, instead of standard output');
+    this.#add<ExportOptions>('export @USER', runExport, out);
+    const yes = new Option('--yes', 'does not ask').default(false);
+    this.#add<DeleteOptions>('delete @USER', runDelete, json, yes);
+    const dryRun = new Option('--dry-run', 'says what would be done, and does nothing').default(false);
+    this.#add<RepairOptions>('repair', runRepair, json, yes, dryRun);
+  }
+
+  #add<O>(syntax: string, run: Run<O>, ...options: readonly Option[]): void {
+    const command = this.root
+      .command(syntax.replace(/[A-Z@]+$/, '<$&>'))
+      .description(commands[syntax] ?? '')
+      .option('--network <name>', 'the network whose data it is', networkName, 'dev')
+      .option('--data <dir>', 'folder of the data; the network has its own folder in it', 'data');
+    for (const option of options) command.addOption(option);
+    command.action(async () => {
+      this.where = command.opts<Where & O>();
+      this.result = await run(command.opts<Where & O>(), command.args[0] ?? '');
+    });
+  }
+}
+
+/**
+ * @param argv what follows the program's name; the first is the name of a command
+ * @returns the exit code: 0 done, 1 the operator can mend it, 2 unexpected or the disk, 3 the store is damaged
+ */
+export async function main(argv: readonly string[], version: string): Promise<number> {
+  const program = new Program(version);
+  let broken: NodeJS.ErrnoException | undefined;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    broken ??= error;
+  });
+  try {
+    await program.root.parseAsync(argv, { from: 'user' });
+    await new Promise((resolve) => process.stdout.write('', resolve)); // all is out, or could not be
+    if (broken === undefined || broken.code === 'EPIPE') return program.result; // who closed the pipe wants no more
+    process.stderr.write(`cadenasd: can't write what was found (${broken.code ?? 'error'}); the work itself is done\n`);
+    return Exit.failed;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return Exit.done; // help
+    const { code, line } = explain(error, program.where);
+    process.stderr.write(`cadenasd: ${line.replaceAll('\n', ' ')}\n`);
+    return code;
+  }
+}
+
+function explain(error: unknown, where: Where | undefined): { readonly code: ExitCode; readonly line: string } {
+  if (error instanceof CommanderError) {
+    const what = error.message.replace(/^error: /, '').replace(/\.$/, '');
+    return { code: Exit.mistake, line: `${what} — see cadenasd --help` };
+  }
+  if (error instanceof Mistake) return { code: Exit.mistake, line: error.message };
+  if (error instanceof StoreRefusal) return { code: Exit.mistake, line: dashed(error.message) };
+  if (error instanceof StorageError) return { code: Exit.failed, line: dashed(error.message) };
+  const system = errorCode(error);
+  if (where && system !== undefined)
+    return { code: Exit.failed, line: ofDisk(pathOf(error) ?? folderOf(where), system) };
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: Exit.failed, line: `unexpected: ${text}` };
+}
+
+/** The store writes `what: what to do`. */
+function dashed(message: string): string {
+  const at = Math.max(message.lastIndexOf(': '), message.lastIndexOf('; '));
+  return at < 0 ? message : `${message.slice(0, at)} — ${message.slice(at + 2)}`;
+}
+
+function ofDisk(path: string, code: string): string {
+  if (code === 'ENOSPC' || code === 'EDQUOT') return `${path}: no room on the disk — free some, then try again`;
+  return `${path}: ${code} — check the path, its permissions and the disk`;
+}
+
+function pathOf(error: unknown): string | undefined {
+  const path = (error as { path?: unknown }).path;
+  return typeof path === 'string' ? path : undefined;
+}

@@ -1,0 +1,55 @@
+/** `cadenasd restore DIR`: a backup becomes the network's store. */
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { restore } from '../../store/tools/restore.js';
+import { tellFindings } from './check.js';
+import {
+  alone,
+  Exit,
+  files,
+  folderOf,
+  locked,
+  Mistake,
+  Speech,
+  stamp,
+  table,
+  type ExitCode,
+  type Where,
+} from './common.js';
+
+export interface RestoreOptions {
+  readonly replace: boolean;
+  readonly keys: string;
+}
+
+export async function runRestore(where: Where & RestoreOptions, directory: string): Promise<ExitCode> {
+  const { network, replace } = where;
+  const speech = new Speech(where);
+  const folder = folderOf(where);
+  const from = resolve(directory);
+  if (!existsSync(from)) throw new Mistake(`${from} is not there — name a folder that cadenasd backup made`);
+  speech.progress.begin('restoring');
+  const now = Date.now();
+  const aside = replace ? `${folder}.before-restore-${stamp(now)}` : undefined;
+  const busy = `another restore works in ${dirname(folder)} — wait until it has ended`;
+  const { manifest, damage, before } = await locked(dirname(folder), busy, () =>
+    alone(folder, () => restore(files, { from, folder, network, aside, now }, speech.progress.report)),
+  );
+  if (damage.length > 0) {
+    tellFindings(speech, damage);
+    speech.say('result', { restored: false }, 'nothing was restored: the backup is damaged — take another one');
+    return Exit.damaged;
+  }
+  const { time, accounts, rooms, messages, bytes, lsn } = manifest;
+  const made = new Date(time).toISOString();
+  speech.say(
+    'restore',
+    { folder, from, before: before ?? '', ...manifest },
+    ...table({ store: folder, backup: from, made, accounts, rooms, messages, bytes, journal: `up to LSN ${lsn}` }),
+    ...(before === undefined ? [] : [`The store that was there is now ${before}.`]),
+    'Messages that were delivered since the backup come again (clients drop duplicates); what came since is lost.',
+    'Who logged in since the backup has to log in again, and who registered since has no account.',
+    `The keys must be those of then: ${join(where.keys, network)}. The daemon answers two minutes after its start.`,
+  );
+  return Exit.done;
+}

@@ -1,0 +1,188 @@
+/** What waits for one user, in use. Payloads that the queue's file holds stay there until they are asked for. */
+import type { Enqueued, QueueEntry, Reply } from '../store.js';
+import type { Changes } from './changes.js';
+import { keep, parseMail, type Kept, type MailState } from './mail.js';
+import type { Item } from './ordered.js';
+import type { Part } from './pool.js';
+import { recordBytes } from './record-file.js';
+import { idBytes, IDS_PER_RECORD, latin1, readQueued, removedRecord } from './records.js';
+
+/** Checkpoints that may come in between while a page is read. */
+const MAX_TRIES = 5;
+
+export interface QueueLimits {
+  readonly entries: number;
+  /** bytes of the records that wait */
+  readonly bytes: number;
+}
+
+/** What a part of a user rests on. */
+export interface MailHost {
+  readonly changes: Changes;
+  readonly limits: QueueLimits;
+  /** ms since 1970 */
+  readonly now: () => number;
+  /** The queue as its file has it now. */
+  readonly reread: () => Promise<{ readonly state: MailState }>;
+}
+
+export class MailPart implements Part {
+  readonly #uid: string;
+  readonly #state: MailState;
+  readonly #host: MailHost;
+  readonly #changes: Changes;
+
+  constructor(uid: string, state: MailState, host: MailHost) {
+    this.#uid = uid;
+    this.#state = state;
+    this.#host = host;
+    this.#changes = host.changes;
+  }
+
+  get bytes(): number {
+    return this.#state.bytes;
+  }
+
+  /**
+   * Takes its place in the order at once.
+   * @param record made by queuedRecord
+   */
+  enqueue(record: Uint8Array): Promise<Enqueued> {
+    const { entries, bytes } = this.#host.limits;
+    const state = this.#state;
+    state.expire(this.#host.now());
+    const kept = keep(record);
+    if (!kept) throw new RangeError('store: no such entry can be');
+    const known = state.known(kept.replay);
+    if (known) return (known.durable ?? this.#changes.settled()).then(() => 'known');
+    if (state.entries.get(kept.id)) throw new RangeError('store: the id of an entry is in use');
+    if (state.entries.size >= entries || state.queuedBytes + recordBytes(record.length) > bytes) {
+      return Promise.resolve('full');
+    }
+    state.add(kept);
+    const undo = (): void => void state.drop(kept.id);
+    kept.durable = this.#changes.append(record, undo, (segment, at) => {
+      kept.source = segment;
+      kept.at = at;
+      kept.payload = undefined;
+    });
+    return kept.durable.then(() => {
+      kept.durable = undefined;
+      return 'queued';
+    });
+  }
+
+  async queued(after: Uint8Array | undefined, limit: number): Promise<readonly QueueEntry[]> {
+    const { entries } = this.#state;
+    const key = after && latin1(after);
+    const page = await this.#changes.read(() => {
+      this.#state.expire(this.#host.now());
+      const place = key === undefined ? -1 : entries.place(key);
+      return place === undefined ? [] : entries.page(place, limit);
+    });
+    return (await this.#read(page, limit)).map(readQueued);
+  }
+
+  /** What was acknowledged meanwhile may be nowhere; where that is all of the page, the next one counts. */
+  async #read(page: readonly Item<Kept>[], limit: number): Promise<Uint8Array[]> {
+    const { entries } = this.#state;
+    let items = page;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const payloads = await readKept(items.map(({ value }) => value));
+      if (payloads) return payloads;
+      await this.#relocate();
+      const last = items.at(-1)?.place ?? -1;
+      items = items.filter((item) => entries.has(item));
+      if (items.length === 0) items = await this.#changes.read(() => entries.page(last, limit));
+    }
+    throw new Error('store: the payloads of a queue are nowhere');
+  }
+
+  /** Since a checkpoint, payloads are elsewhere: those of the journal in the queue's file, those of the file in a newer one. */
+  async #relocate(): Promise<void> {
+    const { state } = await this.#host.reread();
+    for (const kept of this.#state.entries.values()) {
+      const found = state.entries.get(kept.id);
+      const isSame = found?.replay === kept.replay && found.time === kept.time && found.length === kept.length;
+      if (isSame && kept.payload === undefined) Object.assign(kept, { source: found.source, at: found.at });
+    }
+  }
+
+  length(): Promise<number> {
+    return this.#changes.read(() => {
+      this.#state.expire(this.#host.now());
+      return this.#state.entries.size;
+    });
+  }
+
+  /** @param ids copies */
+  async acknowledge(ids: readonly string[]): Promise<readonly Uint8Array[]> {
+    this.#state.expire(this.#host.now());
+    let removed = this.#remove(ids);
+    // An earlier call may be removing these: if that is undone, they are this call's to remove.
+    while (removed.items.length === 0 && !(await this.#changes.settled())) removed = this.#remove(ids);
+    await Promise.all(removed.appended);
+    return removed.items.map((item) => idBytes(item.key));
+  }
+
+  #remove(ids: readonly string[]): { items: Item<Kept>[]; appended: Promise<void>[] } {
+    const items: Item<Kept>[] = [];
+    for (const id of ids) {
+      const item = this.#state.drop(id);
+      if (item) items.push(item);
+    }
+    const appended: Promise<void>[] = [];
+    for (let at = 0; at < items.length; at += IDS_PER_RECORD) {
+      const some = items.slice(at, at + IDS_PER_RECORD);
+      const record = removedRecord(
+        this.#uid,
+        some.map(({ key }) => key),
+      );
+      appended.push(
+        this.#changes.append(record, () => {
+          this.#state.restore(some);
+        }),
+      );
+    }
+    return { items, appended };
+  }
+
+  reply(frameId: Uint8Array): Promise<Reply | undefined> {
+    const key = latin1(frameId);
+    return this.#changes.read(() => this.#state.reply(key, this.#host.now()));
+  }
+
+  /** @param record made by replyRecord */
+  keepReply(record: Uint8Array): Promise<void> {
+    const change = parseMail(record);
+    if (change?.kind !== 'reply') throw new RangeError('store: no such answer can be');
+    const { kept } = change;
+    const gone = this.#state.keep(kept);
+    return this.#changes.append(record, () => {
+      this.#state.replies.remove(latin1(kept.reply.frameId));
+      this.#state.replies.restore(gone);
+    });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** The payloads, with one read for neighbours; undefined where a source is gone. */
+async function readKept(page: readonly Kept[]): Promise<Uint8Array[] | undefined> {
+  const out: Uint8Array[] = [];
+  for (let at = 0; at < page.length;) {
+    const { source, payload } = page[at] ?? { source: undefined, payload: undefined };
+    let end = at + 1;
+    if (payload) out.push(payload);
+    else {
+      while (end < page.length && page[end]?.source === source && !page[end]?.payload) end++;
+      const read = await source?.read(page.slice(at, end));
+      if (!read) return undefined;
+      out.push(...read);
+    }
+    at = end;
+  }
+  return out;
+}

@@ -1,0 +1,416 @@
+/**
+ * What a record says. Each but MARK is written to the journal first; a checkpoint copies it to the file
+ * of the part that it belongs to. Payload: kind u8, then for a part of a user or room its id (16 bytes),
+ * then the rest. Values are absolute, so that applying one twice changes nothing.
+ */
+import { HASH, ID, MODULUS, OPAQUE_RECORD, RANDOM, concat, fromUtf8, utf8 } from '../../../protocol/index.js';
+import type { Account, Attempts, Consent, Grant, QueueEntry, Reply, RoomMessage } from '../store.js';
+
+export const Kind = {
+  /** in files made by checkpoints, around what one of them added: with it, all up to that LSN is in the file */
+  mark: 0,
+  hello: 1,
+  begin: 2,
+  account: 10,
+  attempts: 11,
+  grants: 12,
+  consent: 13,
+  deleted: 14,
+  queued: 20,
+  removed: 21,
+  reply: 22,
+  room: 30,
+  said: 31,
+  roomDeleted: 32,
+  /** in the index alone */
+  name: 40,
+} as const;
+
+/** What a record belongs to: 'account' and 'mail' are a user's, named by the uid; 'room' is named by its id. */
+export type PartKind = 'account' | 'mail' | 'room' | 'hello';
+
+/** The key of a part in memory: a letter and the id, one character a byte. */
+export type PartKey = string;
+
+const parts: Readonly<Record<number, PartKind>> = {
+  [Kind.hello]: 'hello',
+  [Kind.account]: 'account',
+  [Kind.attempts]: 'account',
+  [Kind.grants]: 'account',
+  [Kind.consent]: 'account',
+  [Kind.deleted]: 'account',
+  [Kind.queued]: 'mail',
+  [Kind.removed]: 'mail',
+  [Kind.reply]: 'mail',
+  [Kind.room]: 'room',
+  [Kind.said]: 'room',
+  [Kind.roomDeleted]: 'room',
+};
+
+export function partKey(kind: PartKind, id: string): PartKey {
+  return kind + id;
+}
+
+export const HELLO_KEY = partKey('hello', '');
+
+/** Where a payload of the journal belongs; undefined: no such record can be. */
+export function partOf(payload: Uint8Array): { readonly kind: PartKind; readonly id: string } | undefined {
+  const kind = parts[payload[0] ?? -1];
+  if (kind === undefined) return undefined;
+  if (kind === 'hello') return { kind, id: '' };
+  return payload.length >= AT_BODY ? { kind, id: latin1(payload, 1, AT_BODY) } : undefined;
+}
+
+/** Where what is said about a part begins. */
+const AT_BODY = 1 + ID;
+
+/** Bytes as a string, one character a byte: for keys of maps. */
+export function latin1(bytes: Uint8Array, from = 0, to = bytes.length): string {
+  return view(bytes).toString('latin1', from, to);
+}
+
+export function idBytes(id: string): Uint8Array {
+  return Buffer.from(id, 'latin1');
+}
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** @throws RangeError where one of these is not as long as it must be */
+function mustBe(length: number, ...all: readonly Uint8Array[]): void {
+  for (const bytes of all) if (bytes.length !== length) throw new RangeError(`store: ${length} bytes are needed`);
+}
+
+/** Kind and part, then `length` bytes for the rest. */
+function begin(kind: number, id: string, length: number): Buffer {
+  const out = Buffer.alloc(AT_BODY + length);
+  out[0] = kind;
+  out.write(id, 1, ID, 'latin1');
+  return out;
+}
+
+/** What a checkpoint adds to a file, between the two records that name the last LSN it covers. */
+export function group(payloads: readonly Uint8Array[], upTo: number): Uint8Array[] {
+  return [boundary(Kind.begin, upTo), ...payloads, boundary(Kind.mark, upTo)];
+}
+
+function boundary(kind: number, upTo: number): Uint8Array {
+  const out = Buffer.alloc(7);
+  out[0] = kind;
+  out.writeUIntBE(upTo, 1, 6);
+  return out;
+}
+
+/** The LSN, where this begins or ends a group. */
+export function readBoundary(payload: Uint8Array): { readonly ends: boolean; readonly upTo: number } | undefined {
+  const kind = payload[0];
+  if (payload.length !== 7 || (kind !== Kind.mark && kind !== Kind.begin)) return undefined;
+  return { ends: kind === Kind.mark, upTo: view(payload).readUIntBE(1, 6) };
+}
+
+/** ms since 1970 take six bytes, until the year 10889. */
+const TIME = 6;
+
+/* HELLOs: random and time, one or many in a record. */
+export interface Hello {
+  readonly random: Uint8Array;
+  readonly time: number;
+}
+const HELLO_ROW = RANDOM + TIME;
+
+export function helloRecord(hellos: readonly Hello[]): Uint8Array {
+  const out = Buffer.alloc(1 + hellos.length * HELLO_ROW);
+  out[0] = Kind.hello;
+  let at = 1;
+  for (const { random, time } of hellos) {
+    mustBe(RANDOM, random);
+    out.set(random, at);
+    writeTime(out, time, at + RANDOM);
+    at += HELLO_ROW;
+  }
+  return out;
+}
+
+export function readHellos(payload: Uint8Array): Hello[] | undefined {
+  if (payload[0] !== Kind.hello || (payload.length - 1) % HELLO_ROW !== 0) return undefined;
+  const bytes = Buffer.from(payload);
+  const out: Hello[] = [];
+  for (let at = 1; at < bytes.length; at += HELLO_ROW) {
+    out.push({ random: bytes.subarray(at, at + RANDOM), time: readTime(bytes, at + RANDOM) });
+  }
+  return out;
+}
+
+/** @throws RangeError where this is no time */
+function writeTime(out: Buffer, time: number, at: number): void {
+  out.writeUIntBE(time, at, TIME);
+}
+
+function readTime(bytes: Buffer, at: number): number {
+  return bytes.readUIntBE(at, TIME);
+}
+
+/* account: created, the moduli, record, words, name */
+const AT_ENC = AT_BODY + TIME;
+const AT_SIG = AT_ENC + MODULUS;
+const AT_RECORD = AT_SIG + MODULUS;
+const AT_WORDS = AT_RECORD + OPAQUE_RECORD;
+const AT_NAME = AT_WORDS + HASH;
+
+export function accountRecord(account: Account): Uint8Array {
+  mustBe(ID, account.uid);
+  mustBe(MODULUS, account.enc, account.sig);
+  mustBe(OPAQUE_RECORD, account.record);
+  mustBe(HASH, account.words);
+  const head = begin(Kind.account, latin1(account.uid), TIME);
+  writeTime(head, account.created, AT_BODY);
+  return concat(head, account.enc, account.sig, account.record, account.words, utf8(account.name));
+}
+
+export function readAccount(payload: Uint8Array): Account | undefined {
+  const bytes = Buffer.from(payload);
+  const name = payload.length > AT_NAME ? fromUtf8(bytes.subarray(AT_NAME)) : undefined;
+  if (name === undefined) return undefined;
+  return {
+    uid: bytes.subarray(1, AT_BODY),
+    name,
+    created: readTime(bytes, AT_BODY),
+    enc: bytes.subarray(AT_ENC, AT_SIG),
+    sig: bytes.subarray(AT_SIG, AT_RECORD),
+    record: bytes.subarray(AT_RECORD, AT_WORDS),
+    words: bytes.subarray(AT_WORDS, AT_NAME),
+  };
+}
+
+export function attemptsRecord(uid: string, { count, last }: Attempts): Uint8Array {
+  const out = begin(Kind.attempts, uid, 4 + TIME);
+  out.writeUInt32BE(count, AT_BODY);
+  writeTime(out, last, AT_BODY + 4);
+  return out;
+}
+
+export function readAttempts(payload: Uint8Array): Attempts | undefined {
+  if (payload.length !== AT_BODY + 4 + TIME) return undefined;
+  const bytes = view(payload);
+  return { count: bytes.readUInt32BE(AT_BODY), last: readTime(bytes, AT_BODY + 4) };
+}
+
+const GRANT_ROW = HASH + TIME;
+
+export function grantsRecord(uid: string, grants: readonly Grant[]): Uint8Array {
+  const out = begin(Kind.grants, uid, grants.length * GRANT_ROW);
+  let at = AT_BODY;
+  for (const { hash, ends } of grants) {
+    mustBe(HASH, hash);
+    out.set(hash, at);
+    writeTime(out, ends, at + HASH);
+    at += GRANT_ROW;
+  }
+  return out;
+}
+
+export function readGrants(payload: Uint8Array): Grant[] | undefined {
+  if ((payload.length - AT_BODY) % GRANT_ROW !== 0) return undefined;
+  const bytes = Buffer.from(payload);
+  const out: Grant[] = [];
+  for (let at = AT_BODY; at < bytes.length; at += GRANT_ROW) {
+    out.push({ hash: bytes.subarray(at, at + HASH), ends: readTime(bytes, at + HASH) });
+  }
+  return out;
+}
+
+const consents: readonly Consent[] = ['open', 'declined', 'blocked'];
+
+export function consentRecord(uid: string, towards: string, consent: Consent): Uint8Array {
+  const out = begin(Kind.consent, uid, ID + 1);
+  out.write(towards, AT_BODY, ID, 'latin1');
+  out[AT_BODY + ID] = consents.indexOf(consent);
+  return out;
+}
+
+export function readConsent(payload: Uint8Array): { readonly towards: string; readonly consent: Consent } | undefined {
+  const consent = consents[payload[AT_BODY + ID] ?? -1];
+  if (payload.length !== AT_BODY + ID + 1 || consent === undefined) return undefined;
+  return { towards: latin1(payload, AT_BODY, AT_BODY + ID), consent };
+}
+
+export function deletedRecord(uid: string): Uint8Array {
+  return begin(Kind.deleted, uid, 0);
+}
+
+/* queued: id, opcode, from, key, time, fields */
+const AT_OPCODE = AT_BODY + ID;
+const AT_FROM = AT_OPCODE + 4;
+const AT_KEY = AT_FROM + ID;
+const AT_TIME = AT_KEY + ID;
+const AT_FIELDS = AT_TIME + TIME;
+/** bytes of an entry's payload before its fields */
+export const QUEUED_HEAD = AT_FIELDS;
+/** Ids that one record removes at most. */
+export const IDS_PER_RECORD = 4096;
+
+/** The record of an entry: a copy of all its bytes. */
+export function queuedRecord(uid: string, entry: QueueEntry): Uint8Array {
+  mustBe(ID, entry.id, entry.from, entry.key);
+  const out = Buffer.allocUnsafe(AT_FIELDS + entry.fields.length); // it leaves memory as soon as it is durable
+  out[0] = Kind.queued;
+  out.write(uid, 1, ID, 'latin1');
+  out.set(entry.id, AT_BODY);
+  out.writeUInt32BE(entry.opcode, AT_OPCODE);
+  out.set(entry.from, AT_FROM);
+  out.set(entry.key, AT_KEY);
+  writeTime(out, entry.time, AT_TIME);
+  out.set(entry.fields, AT_FIELDS);
+  return out;
+}
+
+export function readQueued(payload: Uint8Array): QueueEntry {
+  const bytes = view(payload);
+  return {
+    id: bytes.subarray(AT_BODY, AT_OPCODE),
+    opcode: bytes.readUInt32BE(AT_OPCODE),
+    from: bytes.subarray(AT_FROM, AT_KEY),
+    key: bytes.subarray(AT_KEY, AT_TIME),
+    time: readTime(bytes, AT_TIME),
+    fields: bytes.subarray(AT_FIELDS),
+  };
+}
+
+/** What a queue keeps in memory of an entry. */
+export interface QueuedHead {
+  readonly id: string;
+  /** opcode, from and key: what a replay has in common with it */
+  readonly replay: string;
+  /** ms since 1970 */
+  readonly time: number;
+}
+
+export function readQueuedHead(payload: Uint8Array): QueuedHead | undefined {
+  if (payload.length < AT_FIELDS) return undefined;
+  const bytes = view(payload);
+  return {
+    id: bytes.toString('latin1', AT_BODY, AT_OPCODE),
+    replay: bytes.toString('latin1', AT_OPCODE, AT_TIME),
+    time: readTime(bytes, AT_TIME),
+  };
+}
+
+export function removedRecord(uid: string, ids: readonly string[]): Uint8Array {
+  const out = begin(Kind.removed, uid, ids.length * ID);
+  let at = AT_BODY;
+  for (const id of ids) at += out.write(id, at, ID, 'latin1');
+  return out;
+}
+
+export function readRemoved(payload: Uint8Array): string[] | undefined {
+  if ((payload.length - AT_BODY) % ID !== 0) return undefined;
+  const out: string[] = [];
+  for (let at = AT_BODY; at < payload.length; at += ID) out.push(latin1(payload, at, at + ID));
+  return out;
+}
+
+/* reply: frame id, opcode, code, time */
+const AT_REPLY_OPCODE = AT_BODY + ID;
+const AT_CODE = AT_REPLY_OPCODE + 4;
+const AT_REPLY_TIME = AT_CODE + 2;
+const REPLY_RECORD = AT_REPLY_TIME + TIME;
+
+export function replyRecord(uid: string, reply: Reply): Uint8Array {
+  mustBe(ID, reply.frameId);
+  const out = begin(Kind.reply, uid, REPLY_RECORD - AT_BODY);
+  out.set(reply.frameId, AT_BODY);
+  out.writeUInt32BE(reply.opcode, AT_REPLY_OPCODE);
+  out.writeUInt16BE(reply.code, AT_CODE);
+  writeTime(out, reply.time, AT_REPLY_TIME);
+  return out;
+}
+
+export function readReply(payload: Uint8Array): Reply | undefined {
+  if (payload.length !== REPLY_RECORD) return undefined;
+  const bytes = Buffer.from(payload);
+  return {
+    frameId: bytes.subarray(AT_BODY, AT_REPLY_OPCODE),
+    opcode: bytes.readUInt32BE(AT_REPLY_OPCODE),
+    code: bytes.readUInt16BE(AT_CODE) as Reply['code'],
+    time: readTime(bytes, AT_REPLY_TIME),
+  };
+}
+
+/* room: version, owner, length of the name, name, state */
+const AT_OWNER = AT_BODY + 4;
+const AT_NAME_LENGTH = AT_OWNER + ID;
+const AT_ROOM_NAME = AT_NAME_LENGTH + 1;
+
+export interface RoomValue {
+  readonly version: number;
+  readonly owner: Uint8Array;
+  readonly name: string;
+  readonly state: Uint8Array;
+}
+
+export function roomRecord(id: string, { version, owner, name, state }: RoomValue): Uint8Array {
+  mustBe(ID, owner);
+  const text = utf8(name);
+  const head = begin(Kind.room, id, AT_ROOM_NAME - AT_BODY);
+  head.writeUInt32BE(version, AT_BODY);
+  head.set(owner, AT_OWNER);
+  head.writeUInt8(text.length, AT_NAME_LENGTH);
+  return concat(head, text, state);
+}
+
+export function readRoom(payload: Uint8Array): RoomValue | undefined {
+  const bytes = Buffer.from(payload);
+  const end = AT_ROOM_NAME + (bytes[AT_NAME_LENGTH] ?? 0);
+  const name = end <= bytes.length ? fromUtf8(bytes.subarray(AT_ROOM_NAME, end)) : undefined;
+  if (name === undefined) return undefined;
+  return {
+    version: bytes.readUInt32BE(AT_BODY),
+    owner: bytes.subarray(AT_OWNER, AT_NAME_LENGTH),
+    name,
+    state: bytes.subarray(end),
+  };
+}
+
+/* said: from, key, time, fields */
+const AT_SAID_KEY = AT_BODY + ID;
+const AT_SAID_TIME = AT_SAID_KEY + ID;
+const AT_SAID_FIELDS = AT_SAID_TIME + TIME;
+
+export function saidRecord(id: string, { from, key, time, fields }: RoomMessage): Uint8Array {
+  mustBe(ID, from, key);
+  const head = begin(Kind.said, id, AT_SAID_FIELDS - AT_BODY);
+  head.set(from, AT_BODY);
+  head.set(key, AT_SAID_KEY);
+  writeTime(head, time, AT_SAID_TIME);
+  return concat(head, fields);
+}
+
+export function readSaid(payload: Uint8Array): RoomMessage | undefined {
+  if (payload.length < AT_SAID_FIELDS) return undefined;
+  const bytes = Buffer.from(payload);
+  return {
+    from: bytes.subarray(AT_BODY, AT_SAID_KEY),
+    key: bytes.subarray(AT_SAID_KEY, AT_SAID_TIME),
+    time: readTime(bytes, AT_SAID_TIME),
+    fields: bytes.subarray(AT_SAID_FIELDS),
+  };
+}
+
+export function roomDeletedRecord(id: string): Uint8Array {
+  return begin(Kind.roomDeleted, id, 0);
+}
+
+/* name: of an account, in the index */
+export function nameRecord(uid: string, name: string): Uint8Array {
+  return concat(begin(Kind.name, uid, 0), utf8(name));
+}
+
+export function readName(payload: Uint8Array): string | undefined {
+  return fromUtf8(payload.subarray(AT_BODY));
+}
+
+/** The 16 bytes of the part, as a key. */
+export function idOf(payload: Uint8Array): string {
+  return latin1(payload, 1, AT_BODY);
+}

@@ -1,0 +1,95 @@
+/** All that a store keeps about one user, as somebody may ask for who is concerned. */
+import { hex, Opcode } from '../../../protocol/index.js';
+import { StoreRefusal, type Account } from '../store.js';
+import type { Files } from '../journal/disk.js';
+import { openView, type View } from './reader.js';
+import { idBytes, latin1, readQueued } from '../journal/records.js';
+import { accountOf, mailOf, roomOf } from './view-parts.js';
+
+const ADVICE = 'run cadenasd check';
+
+/**
+ * An object for JSON: bytes are hexadecimal, what is sealed is base64, times are ISO 8601. What the login
+ * rests on is left out: the export goes through other hands.
+ * @returns undefined where no account has the name
+ * @throws StoreRefusal where what is kept can't be read
+ */
+export async function exportUser(
+  files: Files,
+  folder: string,
+  name: string,
+  fingerprint: (keys: Pick<Account, 'enc' | 'sig'>) => Uint8Array,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const view = await openView(files, folder);
+  const [worst] = view.findings.filter(({ level }) => level === 'damage');
+  if (worst) throw new StoreRefusal(`${worst.path} ${worst.what}: ${ADVICE}`);
+  const uid = view.names.uid(name);
+  if (uid === undefined) return undefined;
+  const { state } = await accountOf(view, uid);
+  const { account } = state;
+  if (!account) throw new StoreRefusal(`${folder} lacks the account of @${name}: ${ADVICE}`);
+  return {
+    name,
+    uid: hex(account.uid),
+    created: when(account.created),
+    keys: {
+      fingerprint: hex(fingerprint(account)),
+      encryptionModulus: hex(account.enc),
+      signatureModulus: hex(account.sig),
+    },
+    leftOut: 'the record of the password, and the hashes of the three words and of sessions',
+    unfinishedLogins: { count: state.attempts.count, last: when(state.attempts.last) },
+    sessions: state.grants.map(({ ends }) => ({ ends: when(ends) })),
+    contacts: Array.from(state.consents, ([towards, consent]) => ({ ...person(view, towards), consent })),
+    ...(await mail(view, uid)),
+    rooms: await rooms(view, uid),
+  };
+}
+
+async function mail(view: View, uid: string) {
+  const { state } = await mailOf(view, uid);
+  const entries = state.entries.values().map(({ payload }) => readQueued(payload ?? new Uint8Array(0)));
+  const replies = state.replies.values().map(({ reply }) => reply);
+  return {
+    waiting: entries.map(({ id, opcode, from, time, fields }) => ({
+      id: hex(id),
+      kind: nameOf(opcode),
+      from: person(view, latin1(from)),
+      time: when(time),
+      bytes: fields.length,
+      ciphertext: Buffer.from(fields).toString('base64'),
+    })),
+    answers: replies.map(({ frameId, opcode, code: result, time }) => ({
+      frame: hex(frameId),
+      kind: nameOf(opcode),
+      code: result,
+      time: when(time),
+    })),
+  };
+}
+
+async function rooms(view: View, uid: string) {
+  const out = [];
+  for (const id of view.names.roomsOf(uid)) {
+    const { state } = await roomOf(view, id);
+    if (!state.value) continue; // deleted with its owner, or about to be
+    const { name, version, state: content } = state.value;
+    const own = { id: hex(idBytes(id)), name, version, state: Buffer.from(content).toString('base64') };
+    out.push({ ...own, messages: state.said.length });
+  }
+  return out;
+}
+
+function person(view: View, uid: string): { readonly uid: string; readonly name: string | null } {
+  return { uid: hex(idBytes(uid)), name: view.names.name(uid) ?? null };
+}
+
+const names = new Map<number, string>(Object.entries(Opcode).map(([name, opcode]) => [opcode, name]));
+
+function nameOf(opcode: number): string {
+  return names.get(opcode) ?? String(opcode);
+}
+
+function when(time: number): string | null {
+  return time > 0 && time < 8.64e15 ? new Date(time).toISOString() : null;
+}
