@@ -412,7 +412,7 @@ test('in the last segment, what a later batch vouches for must be sound, and the
     await replaceFile(simulated, pathOf(1), Buffer.concat([sound, torn]));
     const { found, notes, journal } = await open(simulated);
     t.same(found, upTo(3 + n), 'of a batch that was never synced any record may be bad');
-    t.match(notes, [new RegExp(`cut off ${(4 - n) * SIZE} bytes`)]);
+    t.match(notes, [new RegExp(`cut off the last ${(4 - n) * SIZE} bytes`)]);
     await append(journal, 4 + n);
     await journal.close();
     t.same((await open(simulated)).found, upTo(4 + n));

@@ -5,7 +5,7 @@ import { keep, parseMail, type Kept, type MailState } from './mail.js';
 import type { Item } from './ordered.js';
 import type { Part } from './pool.js';
 import { recordBytes } from './record-file.js';
-import { idBytes, IDS_PER_RECORD, latin1, readQueued, removedRecord } from './records.js';
+import { idBytes, IDS_PER_RECORD, latin1, readQueued, readQueuedHead, removedRecord } from './records.js';
 
 /** Checkpoints that may come in between while a page is read. */
 const MAX_TRIES = 5;
@@ -22,8 +22,10 @@ export interface MailHost {
   readonly limits: QueueLimits;
   /** ms since 1970 */
   readonly now: () => number;
-  /** The queue as its file has it now. */
-  readonly reread: () => Promise<{ readonly state: MailState }>;
+  /** The queue as its file has it now, with the payloads of the wanted ids. */
+  readonly reread: (
+    wanted: ReadonlySet<string>,
+  ) => Promise<{ readonly state: MailState; readonly payloads: ReadonlyMap<string, Uint8Array> }>;
 }
 
 export class MailPart implements Part {
@@ -83,28 +85,39 @@ export class MailPart implements Part {
     return (await this.#read(page, limit)).map(readQueued);
   }
 
-  /** What was acknowledged meanwhile may be nowhere; where that is all of the page, the next one counts. */
+  /**
+   * Since a checkpoint, payloads may be elsewhere: those of the journal in the queue's file, those of the
+   * file in a newer one. What was acknowledged meanwhile may be nowhere; where that is all of the page, the
+   * next one counts.
+   */
   async #read(page: readonly Item<Kept>[], limit: number): Promise<Uint8Array[]> {
     const { entries } = this.#state;
+    const found = new Map<string, Uint8Array>();
     let items = page;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const payloads = await readKept(items.map(({ value }) => value));
-      if (payloads) return payloads;
-      await this.#relocate();
+      const missing = items.filter(({ key }) => !found.has(key));
+      const payloads = await readKept(missing.map(({ value }) => value));
+      payloads?.forEach((payload, n) => found.set(missing[n]?.key ?? '', payload));
+      if (payloads) return items.flatMap(({ key }) => found.get(key) ?? []);
+      await this.#relocate(missing, found);
       const last = items.at(-1)?.place ?? -1;
-      items = items.filter((item) => entries.has(item));
+      items = items.filter((item) => found.has(item.key) || entries.has(item));
       if (items.length === 0) items = await this.#changes.read(() => entries.page(last, limit));
     }
     throw new Error('store: the payloads of a queue are nowhere');
   }
 
-  /** Since a checkpoint, payloads are elsewhere: those of the journal in the queue's file, those of the file in a newer one. */
-  async #relocate(): Promise<void> {
-    const { state } = await this.#host.reread();
+  /** Finds the new places of all entries, and the payloads of the missing ones where they are in the file. */
+  async #relocate(missing: readonly Item<Kept>[], found: Map<string, Uint8Array>): Promise<void> {
+    const { state, payloads } = await this.#host.reread(new Set(missing.map(({ key }) => key)));
+    for (const { key, value } of missing) {
+      const payload = payloads.get(key);
+      if (payload && readQueuedHead(payload)?.replay === value.replay) found.set(key, payload);
+    }
     for (const kept of this.#state.entries.values()) {
-      const found = state.entries.get(kept.id);
-      const isSame = found?.replay === kept.replay && found.time === kept.time && found.length === kept.length;
-      if (isSame && kept.payload === undefined) Object.assign(kept, { source: found.source, at: found.at });
+      const now = state.entries.get(kept.id);
+      const isSame = now?.replay === kept.replay && now.time === kept.time && now.length === kept.length;
+      if (isSame && kept.payload === undefined) Object.assign(kept, { source: now.source, at: now.at });
     }
   }
 
@@ -171,18 +184,20 @@ export class MailPart implements Part {
 
 /** The payloads, with one read for neighbours; undefined where a source is gone. */
 async function readKept(page: readonly Kept[]): Promise<Uint8Array[] | undefined> {
+  /* As they are now: another read may find new places for them while this one waits for the disk. */
+  const items = page.map(({ id, source, payload, at, length }) => ({ id, source, payload, at, length }));
   const out: Uint8Array[] = [];
-  for (let at = 0; at < page.length;) {
-    const { source, payload } = page[at] ?? { source: undefined, payload: undefined };
+  for (let at = 0; at < items.length;) {
+    const { source, payload } = items[at] ?? { source: undefined, payload: undefined };
     let end = at + 1;
     if (payload) out.push(payload);
     else {
-      while (end < page.length && page[end]?.source === source && !page[end]?.payload) end++;
-      const read = await source?.read(page.slice(at, end));
+      while (end < items.length && items[end]?.source === source && !items[end]?.payload) end++;
+      const read = await source?.read(items.slice(at, end));
       if (!read) return undefined;
       out.push(...read);
     }
     at = end;
   }
-  return out;
+  return out.every((payload, n) => readQueuedHead(payload)?.id === items[n]?.id) ? out : undefined;
 }

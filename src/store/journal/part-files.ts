@@ -35,8 +35,14 @@ export interface MailFile {
   readonly found: MarkedFile | undefined;
 }
 
+/** What becomes of payloads that need not be in memory. */
+interface Staying {
+  readonly source: Source;
+  readonly note: (payload: Uint8Array) => void;
+}
+
 /**
- * @param source the payloads stay where they are; otherwise they are in memory
+ * @param staying the payloads stay where they are; otherwise they are in memory
  * @throws StoreRefusal where the file is damaged
  */
 export async function readMail(
@@ -44,11 +50,13 @@ export async function readMail(
   path: string,
   uid: string,
   settled: number,
-  source?: Source,
+  staying?: Staying,
 ): Promise<MailFile & { readonly found: MarkedFile }> {
   const state = new MailState();
-  const parse = (payload: Uint8Array, at: number) =>
-    idOf(payload) === uid ? parseMail(payload, source, at) : undefined;
+  const parse = (payload: Uint8Array, at: number) => {
+    staying?.note(payload);
+    return idOf(payload) === uid ? parseMail(payload, staying?.source, at) : undefined;
+  };
   const found = await readMarked(file, path, settled, parse, (change) => {
     state.apply(change);
   });
@@ -88,13 +96,33 @@ class QueueSource implements Source {
   }
 }
 
-/** The queue as its file has it; the payloads stay there. @throws StoreRefusal where the file is damaged */
-export async function readQueue(files: Files, folder: string, uid: string, settled: number): Promise<MailFile> {
+/** A queue as its file has it. */
+export interface QueueFile extends MailFile {
+  /** those of the entries that were asked for, by their ids */
+  readonly payloads: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * The payloads stay in the file, but for some that are asked for by id.
+ * @throws StoreRefusal where the file is damaged
+ */
+export async function readQueue(
+  files: Files,
+  folder: string,
+  uid: string,
+  settled: number,
+  wanted: ReadonlySet<string>,
+): Promise<QueueFile> {
   const path = queuePath(folder, uid);
   const source = new QueueSource(files, path);
-  const read = await withFile(files, path, (file) => readMail(file, path, uid, settled, source));
+  const payloads = new Map<string, Uint8Array>();
+  const note = (payload: Uint8Array): void => {
+    const head = wanted.size > 0 && payload[0] === Kind.queued ? readQueuedHead(payload) : undefined;
+    if (head && wanted.has(head.id)) payloads.set(head.id, new Uint8Array(payload));
+  };
+  const read = await withFile(files, path, (file) => readMail(file, path, uid, settled, { source, note }));
   source.salt = read?.found.salt;
-  return read ?? { state: new MailState(), found: undefined };
+  return { state: read?.state ?? new MailState(), found: read?.found, payloads };
 }
 
 export interface RoomFile {

@@ -104,11 +104,11 @@ export class Parts {
 
   #openMail(uid: string): Promise<MailPart> {
     const { disk, folder, limits, now, settled } = this.#host;
-    const reread = () => readQueue(disk.files, folder, uid, settled());
+    const reread = (wanted: ReadonlySet<string>) => readQueue(disk.files, folder, uid, settled(), wanted);
     return this.#load(
       partKey('mail', uid),
       async () => {
-        const { state, found } = await reread();
+        const { state, found } = await reread(new Set());
         return { state, upTo: found?.upTo ?? 0 };
       },
       ({ state }, { payload, segment, at }) => {
