@@ -82,10 +82,6 @@ export class AccountPart implements Part {
       else consents.set(key, before);
     });
   }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

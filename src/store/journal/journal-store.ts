@@ -411,7 +411,6 @@ class FileStore implements JournalStore {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#calls);
-    await this.#parts.close();
     await this.#checkpoints.close();
     await this.#journal.close();
   }

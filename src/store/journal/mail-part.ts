@@ -176,10 +176,6 @@ export class MailPart implements Part {
       this.#state.replies.restore(gone);
     });
   }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
 }
 
 /** The payloads, with one read for neighbours; undefined where a source is gone. */

@@ -68,10 +68,6 @@ export class Parts {
     await Promise.all([this.#accounts.idle(id), this.#mails.idle(id), this.#rooms.idle(id)]);
   };
 
-  async close(): Promise<void> {
-    await Promise.all([this.#accounts.close(), this.#mails.close(), this.#rooms.close()]);
-  }
-
   #hasUser(uid: string): boolean {
     return this.#host.names.name(uid) !== undefined;
   }

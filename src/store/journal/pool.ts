@@ -1,12 +1,10 @@
 /**
- * Parts of users that are open, each loaded on first use and closed when others need the room: what is
+ * Parts of users that are open, each loaded on first use and forgotten when others need the room: what is
  * in memory follows what is used, not what is stored.
  */
 export interface Part {
   /** memory, about */
   readonly bytes: number;
-  /** Waits for what is under way, and releases the part. */
-  close(): Promise<void>;
 }
 
 interface PoolLimits {
@@ -19,7 +17,7 @@ const TRIM_LOOKS = 64;
 
 interface Slot<P> {
   readonly part: Promise<P>;
-  /** calls under way: a part in use is never closed */
+  /** calls under way: a part in use is never forgotten */
   calls: number;
   bytes: number;
 }
@@ -28,7 +26,6 @@ export class Pool<P extends Part> {
   readonly #limits: PoolLimits;
   /** the longest unused first */
   readonly #slots = new Map<string, Slot<P>>();
-  readonly #closing = new Map<string, Promise<void>>();
   #bytes = 0;
   #idle: { readonly key: string; readonly resolve: () => void }[] = [];
 
@@ -66,8 +63,7 @@ export class Pool<P extends Part> {
       this.#slots.set(key, found);
       return found;
     }
-    const closing = this.#closing.get(key);
-    const slot: Slot<P> = { part: closing ? closing.then(open) : open(), calls: 0, bytes: 0 };
+    const slot: Slot<P> = { part: open(), calls: 0, bytes: 0 };
     this.#slots.set(key, slot);
     slot.part.catch(() => {
       if (this.#slots.get(key) === slot) this.#slots.delete(key); // the callers have the error; the next one tries again
@@ -83,9 +79,6 @@ export class Pool<P extends Part> {
       if (slot.calls > 0) continue;
       this.#slots.delete(key);
       this.#bytes -= slot.bytes;
-      // What is idle is synced: a file that can't be closed loses nothing.
-      const done = (): void => void this.#closing.delete(key);
-      this.#closing.set(key, slot.part.then((part) => part.close()).then(done, done));
       if (this.#fits()) return;
     }
   }
@@ -105,12 +98,5 @@ export class Pool<P extends Part> {
     const told = this.#idle.filter((waiting) => waiting.key === key);
     this.#idle = this.#idle.filter((waiting) => waiting.key !== key);
     for (const { resolve } of told) resolve();
-  }
-
-  /** Closes all parts. */
-  async close(): Promise<void> {
-    const parts = await Promise.all(Array.from(this.#slots.values(), (slot) => slot.part));
-    this.#slots.clear();
-    await Promise.all([...parts.map((part) => part.close()), ...this.#closing.values()]);
   }
 }

@@ -50,8 +50,4 @@ export class RoomPart implements Part {
       Object.assign(this.#state, { value, payload, said });
     });
   }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
 }
