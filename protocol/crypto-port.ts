@@ -22,6 +22,8 @@ export interface SyncCrypto {
   hkdf(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array;
   aead(key: Uint8Array): Aead;
   keystream(key: Uint8Array, counter: Uint8Array): Keystream;
+  /** RSA-2048-OAEP as `AsymmetricCrypto.oaepSeal`, at once: the sender of a frame can't wait for its block (SPEC 5.5). */
+  oaepSeal(modulus: Uint8Array, label: Uint8Array, plain: Uint8Array): Uint8Array;
   random(length: number): Uint8Array;
   /** Constant-time; arrays of different lengths are unequal. */
   equal(a: Uint8Array, b: Uint8Array): boolean;

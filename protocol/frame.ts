@@ -4,6 +4,7 @@
  */
 import { copy, samePublic } from './bytes.js';
 import type { Aead, Keystream, SyncCrypto } from './crypto-port.js';
+import { mayStay, mayTurn, type ReceiveEpochs, type SendEpochs } from './epoch.js';
 import { FRAME, FRAMES_PER_KEY, KEY, NONCE, RSA_BLOCK, STRUCT } from './limits.js';
 
 const nothing = new Uint8Array(0);
@@ -28,8 +29,9 @@ class Inner {
     this.#nonce = copy(this.#iv);
   }
 
-  get exhausted(): boolean {
-    return this.#sequence >= FRAMES_PER_KEY;
+  /** Of the next frame. */
+  get sequence(): number {
+    return this.#sequence;
   }
 
   /** iv XOR sequence number; the array is reused. The sequence stays below 2^32. */
@@ -46,6 +48,7 @@ export class SendSide {
   readonly #outer: Keystream;
   #inner: Inner;
   #slot: Uint8Array;
+  #epochs: SendEpochs | undefined;
   /** Made when there is something to send: most connections are idle most of the time. */
   #batch: Uint8Array = nothing;
   #length = 0;
@@ -57,15 +60,14 @@ export class SendSide {
     this.#slot = slot;
   }
 
-  /** The frames sealed so far leave as they are; the next is the first under the new key. */
-  rekey(inner: InnerKeys, slot: Uint8Array): void {
+  /**
+   * The frames sealed so far leave as they are; the next is the first under the new key.
+   * @param epochs from now on keys follow one another by themselves
+   */
+  rekey(inner: InnerKeys, slot: Uint8Array, epochs: SendEpochs): void {
     this.#inner = new Inner(this.#crypto, inner);
     this.#slot = slot;
-  }
-
-  /** No frame may be added any more: the key has sealed all that it may. */
-  get exhausted(): boolean {
-    return this.#inner.exhausted;
+    this.#epochs = epochs;
   }
 
   /** Bytes sealed and not yet taken. */
@@ -75,15 +77,18 @@ export class SendSide {
 
   add(struct: Uint8Array): void {
     if (struct.length !== STRUCT) throw new RangeError('frame: a struct has 1776 bytes');
-    if (this.exhausted) throw new RangeError('frame: the key is exhausted');
+    if (this.#inner.sequence >= FRAMES_PER_KEY) throw new RangeError('frame: the key is exhausted');
     if (this.#length + FRAME > this.#batch.length) {
       const larger = new Uint8Array(Math.max(2 * FRAME, 2 * this.#batch.length));
       larger.set(this.#batch.subarray(0, this.#length));
       this.#batch = larger;
     }
+    const next = this.#epochs?.isDue(this.#inner.sequence, this.#length === 0) ? this.#epochs.next() : undefined;
+    if (next) this.#slot = next.block;
     this.#batch.set(this.#slot, this.#length);
     this.#inner.aead.seal(this.#inner.nextNonce(), this.#slot, struct, this.#batch, this.#length + RSA_BLOCK);
     this.#length += FRAME;
+    if (next) this.#inner = new Inner(this.#crypto, next.keys);
   }
 
   /** All added frames under the outer keystream, in one array for one write. */
@@ -100,8 +105,16 @@ export class ReceiveSide {
   readonly #outer: Keystream;
   #inner: Inner;
   #slot: Uint8Array;
+  #epochs: ReceiveEpochs | undefined;
+  /** ms for which the inner key has been in use: read once for what arrives together. */
+  #age = 0;
   #partial: Uint8Array | undefined;
   #filled = 0;
+  /** A block is being opened; what arrived behind it waits, without its outer layer. */
+  #opening = false;
+  #held: Uint8Array[] = [];
+  #each: (struct: Uint8Array) => boolean = () => false;
+  #over = false;
 
   constructor(crypto: SyncCrypto, outer: OuterKeys, inner: InnerKeys, slot: Uint8Array) {
     this.#crypto = crypto;
@@ -110,27 +123,38 @@ export class ReceiveSide {
     this.#slot = slot;
   }
 
-  rekey(inner: InnerKeys, slot: Uint8Array): void {
+  rekey(inner: InnerKeys, slot: Uint8Array, epochs: ReceiveEpochs): void {
     this.#inner = new Inner(this.#crypto, inner);
     this.#slot = slot;
+    this.#epochs = epochs;
+    this.#age = 0;
   }
 
-  /** The frames sealed under the current key number as many as there may be. */
-  get exhausted(): boolean {
-    return this.#inner.exhausted;
-  }
-
-  /** Bytes of a frame that is not yet whole. */
-  get partial(): number {
-    return this.#filled;
+  /** Nothing is opened after this. */
+  stop(): void {
+    this.#over = true;
+    this.#held = [];
+    this.#partial = undefined;
   }
 
   /**
    * Opens what has arrived, whole frames at a time; `each` may call `rekey` for the frames behind
    * its own and returns false to stop. False where a frame was refused: the connection is over.
+   * Behind a block frames wait until it is open; `each` gets them then.
    */
   push(chunk: Uint8Array, each: (struct: Uint8Array) => boolean): boolean {
     const clear = this.#outer(chunk);
+    this.#each = each;
+    return this.#take(clear);
+  }
+
+  #take(clear: Uint8Array): boolean {
+    if (this.#over) return false;
+    if (this.#opening) {
+      this.#held.push(clear);
+      return true;
+    }
+    if (this.#epochs) this.#age = this.#epochs.age();
     let at = 0;
     if (this.#partial) {
       at = Math.min(FRAME - this.#filled, clear.length);
@@ -139,11 +163,15 @@ export class ReceiveSide {
       if (this.#filled < FRAME) return true;
       const whole = this.#partial;
       this.#partial = undefined;
-      this.#filled = 0;
-      if (!this.#frame(whole, 0, each)) return false;
+      if (!this.#frame(whole, 0)) return false;
     }
-    for (; at + FRAME <= clear.length; at += FRAME) if (!this.#frame(clear, at, each)) return false;
-    if (at < clear.length) {
+    for (; at + FRAME <= clear.length; at += FRAME) {
+      if (this.#isOpening()) break;
+      if (!this.#frame(clear, at)) return false;
+    }
+    if (at === clear.length) return true;
+    if (this.#isOpening()) this.#held.push(clear.subarray(at));
+    else {
       this.#partial = new Uint8Array(FRAME);
       this.#partial.set(clear.subarray(at));
       this.#filled = clear.length - at;
@@ -151,11 +179,48 @@ export class ReceiveSide {
     return true;
   }
 
-  #frame(bytes: Uint8Array, at: number, each: (struct: Uint8Array) => boolean): boolean {
+  #frame(bytes: Uint8Array, at: number): boolean {
     const slot = bytes.subarray(at, at + RSA_BLOCK);
-    /* A slot is public; another block than the session's is no error to hide but a new epoch, which closes. */
-    if (this.#inner.exhausted || !samePublic(slot, this.#slot)) return false;
+    const { sequence } = this.#inner;
+    /* A slot is public. Another block than the key's is a new epoch, which comes when it may, or closes. */
+    const turns = !samePublic(slot, this.#slot);
+    if (turns ? !this.#epochs || !mayTurn(sequence, this.#age) : !this.#mayStay(sequence)) return false;
     const struct = this.#inner.aead.open(this.#inner.nextNonce(), slot, bytes.subarray(at + RSA_BLOCK, at + FRAME));
-    return struct !== undefined && each(struct);
+    if (!struct) return false;
+    /* Only a block that its sender sealed for us costs an operation with the private key. */
+    if (turns && this.#epochs) this.#turn(this.#epochs, copy(slot));
+    return this.#each(struct);
+  }
+
+  #mayStay(sequence: number): boolean {
+    return this.#epochs ? mayStay(sequence, this.#age) : sequence < FRAMES_PER_KEY;
+  }
+  #isOpening(): boolean {
+    return this.#opening;
+  }
+
+  #turn(epochs: ReceiveEpochs, block: Uint8Array): void {
+    this.#slot = block;
+    this.#opening = true;
+    epochs.turn();
+    epochs.host.hold(true);
+    epochs.open(block).then(
+      (keys) => {
+        if (this.#over) return;
+        if (keys && this.#resume(keys)) {
+          if (!this.#opening) epochs.host.hold(false);
+        } else epochs.host.refused();
+      },
+      (cause: unknown) => {
+        if (!this.#over) epochs.host.refused(cause);
+      },
+    );
+  }
+
+  /** The next epoch's keys are there: what waited is opened under them. */
+  #resume(keys: InnerKeys): boolean {
+    this.#inner = new Inner(this.#crypto, keys);
+    this.#opening = false;
+    return this.#held.splice(0).every((chunk) => this.#take(chunk));
   }
 }

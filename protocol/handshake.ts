@@ -5,6 +5,7 @@
 import { concat, copy, isZero, readUint, samePublic, u64, utf8 } from './bytes.js';
 import { decode, encode, type Header } from './codec.js';
 import type { AsymmetricCrypto, RsaPrivate, SyncCrypto } from './crypto-port.js';
+import { innerKeys, ReceiveEpochs, SendEpochs, type EpochStart } from './epoch.js';
 import { ReceiveSide, SendSide } from './frame.js';
 import { label, Label } from './labels.js';
 import { structs, type Values } from './layouts.js';
@@ -61,8 +62,6 @@ const info = {
   helloOuter: label('hello outer'),
   helloInner: label('hello inner'),
   ack: label('ack'),
-  c2sInner: label('c2s inner'),
-  s2cInner: label('s2c inner'),
   c2sOuter: label('c2s outer'),
   s2cOuter: label('s2c outer'),
 };
@@ -97,6 +96,7 @@ export class Session {
   readonly #role: 'client' | 'daemon';
   /** The c→s slot: the RSA block of the HELLO. */
   readonly #b1: Uint8Array;
+  #epochs: { readonly send: SendEpochs; readonly receive: ReceiveEpochs } | undefined;
   readonly th2: Uint8Array;
   readonly send: SendSide;
   readonly receive: ReceiveSide;
@@ -107,8 +107,8 @@ export class Session {
     this.#role = role;
     this.#b1 = b1;
     this.th2 = th2;
-    const c2s = { outer: sync.hkdf(ck2, th2, info.c2sOuter, 2 * KEY), inner: this.#inner(ck2, th2, info.c2sInner) };
-    const s2c = { outer: sync.hkdf(ck2, th2, info.s2cOuter, 2 * KEY), inner: this.#inner(ck2, th2, info.s2cInner) };
+    const c2s = { outer: sync.hkdf(ck2, th2, info.c2sOuter, 2 * KEY), inner: innerKeys(sync, 'c2s', ck2, th2) };
+    const s2c = { outer: sync.hkdf(ck2, th2, info.s2cOuter, 2 * KEY), inner: innerKeys(sync, 's2c', ck2, th2) };
     const b2 = new Uint8Array(RSA_BLOCK);
     const [sent, received] = role === 'client' ? [c2s, s2c] : [s2c, c2s];
     const [sentSlot, receivedSlot] = role === 'client' ? [b1, b2] : [b2, b1];
@@ -116,33 +116,31 @@ export class Session {
     this.receive = new ReceiveSide(sync, received.outer, received.inner, receivedSlot);
   }
 
-  #inner(ck: Uint8Array, th: Uint8Array, what: Uint8Array): Uint8Array {
-    return this.#sync.hkdf(ck, th, what, KEY + NONCE);
-  }
-
   /**
-   * The switch to ck3 after the answer that finishes a login (SPEC 4.6).
+   * The switch to ck3 after the answer that finishes a login (SPEC 4.6); from it on keys follow one another (5.5).
    * @param secret s2 (32) | OPAQUE session key (64)
    * @param b2 the RSA block that carried s2
    */
-  authenticated(secret: Uint8Array, th3: Uint8Array, b2: Uint8Array): void {
-    const ck3 = this.#sync.hkdf(secret, this.#ck2, concat(info.ck3, th3), HASH);
-    const c2s = this.#inner(ck3, th3, info.c2sInner);
-    const s2c = this.#inner(ck3, th3, info.s2cInner);
-    if (this.#role === 'client') {
-      this.send.rekey(c2s, this.#b1);
-      this.receive.rekey(s2c, b2);
-    } else {
-      this.send.rekey(s2c, b2);
-      this.receive.rekey(c2s, this.#b1);
-    }
+  authenticated(secret: Uint8Array, th3: Uint8Array, b2: Uint8Array, start: EpochStart): void {
+    const sync = this.#sync;
+    const ck3 = sync.hkdf(secret, this.#ck2, concat(info.ck3, th3), HASH);
+    const [sent, received] = this.#role === 'client' ? (['c2s', 's2c'] as const) : (['s2c', 'c2s'] as const);
+    const [sentSlot, receivedSlot] = this.#role === 'client' ? [this.#b1, b2] : [b2, this.#b1];
+    const send = new SendEpochs(sync, sent, ck3, th3, start);
+    const receive = new ReceiveEpochs(sync, received, ck3, th3, start);
+    this.#epochs = { send, receive };
+    this.send.rekey(innerKeys(sync, sent, ck3, th3), sentSlot, send);
+    this.receive.rekey(innerKeys(sync, received, ck3, th3), receivedSlot, receive);
     ck3.fill(0);
-    this.forget();
+    this.#ck2.fill(0);
   }
 
-  /** Erases ck2. */
+  /** The connection is over: nothing more is opened, and no chaining key stays. */
   forget(): void {
     this.#ck2.fill(0);
+    this.#epochs?.send.forget();
+    this.#epochs?.receive.forget();
+    this.receive.stop();
   }
 }
 
@@ -292,6 +290,8 @@ export interface AnsweredHello {
   readonly client: ClientBuild;
   /** undefined where the ACK refuses: send it and close */
   readonly session: Session | undefined;
+  /** Opens a block that this client seals later, for a new epoch (SPEC 5.5). */
+  readonly openBlock: (block: Uint8Array) => Promise<Uint8Array | undefined>;
 }
 
 /**
@@ -339,16 +339,19 @@ export async function answerHello<Private extends RsaPrivate>(
     session: agreed ? sync.random(ID) : new Uint8Array(ID),
     window: limits.window,
   });
+  const { serverPrivate } = opened.keys;
+  const openBlock = (block: Uint8Array): Promise<Uint8Array | undefined> =>
+    asymmetric.oaepOpen(serverPrivate, Label.epoch, block);
   const sr = sync.random(RANDOM);
   const ack = concat(sr, sealOnce(sync, sync.hkdf(ck1, sr, info.ack, KEY), concat(sr, opened.th1), ackStruct));
   if (!agreed) {
     ck1.fill(0);
-    return { ack, client, session: undefined };
+    return { ack, client, session: undefined, openBlock };
   }
   const th2 = sync.sha256(opened.th1, ack);
   const ck2 = sync.hkdf(agreed.secret, ck1, concat(info.ck2, th2), HASH);
   for (const spent of [ck1, agreed.secret]) spent.fill(0);
-  return { ack, client, session: new Session(sync, 'daemon', ck2, th2, opened.b1) };
+  return { ack, client, session: new Session(sync, 'daemon', ck2, th2, opened.b1), openBlock };
 }
 
 /** A session key or share of zeros is never used; for the crypto providers. */

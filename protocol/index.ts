@@ -7,6 +7,7 @@ export * from './opcodes.js';
 export * from './field.js';
 export * from './layouts.js';
 export * from './codec.js';
+export * from './epoch.js';
 export * from './frame.js';
 export * from './handshake.js';
 export * from './account.js';

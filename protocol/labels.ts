@@ -11,6 +11,7 @@ export const Label = {
   s2: label('s2'),
   pm: label('pm'),
   pop: label('pop'),
+  epoch: label('epoch'),
   /** PSS */
   login: label('login'),
   keys: label('keys'),

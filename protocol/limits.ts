@@ -52,8 +52,14 @@ export const HELLO_WINDOW_MS = 120_000;
 export const PASS_WINDOW_MS = 300_000;
 /** A session of the three words ends after this time, in ms (SPEC 6). */
 export const SESSION_MS = 12 * 3600_000;
-/** A sequence number never passes this value under one inner key (SPEC 5). */
+/** Frames that one inner key seals at most; the last of them brings the next key's block (SPEC 5.5). */
 export const FRAMES_PER_KEY = 2 ** 20;
+/** An inner key of this age, in ms, is not used without bringing the next one's block: by its sender, then by its receiver. */
+export const EPOCH_MS = 60 * 60_000;
+export const EPOCH_CLOSE_MS = 70 * 60_000;
+/** A block is accepted from this frame of a key on, or when the key is this old, in ms. */
+export const EPOCH_ACCEPT_FRAMES = 1_024;
+export const EPOCH_ACCEPT_MS = 55 * 60_000;
 
 function sizes(sum: boolean, what: string): void {
   if (!sum) throw new Error(`limits: ${what}`);

@@ -10,6 +10,7 @@ import {
   FRAME,
   hex,
   ID,
+  Label,
   linkedBuild,
   linkedKeys,
   peekOpcode,
@@ -20,6 +21,7 @@ import {
   Transport,
   type ClientHandshake,
   type Header,
+  type RsaPrivate,
   type Session,
   type Struct,
   type Values,
@@ -65,6 +67,7 @@ export class Link {
   #ack: { resolve: (ack: Uint8Array) => void; reject: (reason: ClientError) => void } | undefined;
   #head: Uint8Array = new Uint8Array(0);
   #flushing = false;
+  readonly #held = { backlog: false, epoch: false };
   #over: ClientError | undefined;
   #end!: (reason: ClientError) => void;
   /** Why the link ended; never rejects. */
@@ -237,10 +240,6 @@ export class Link {
   tell<S extends Struct>(struct: S, values: Values<S>, frameId?: Uint8Array): Uint8Array | undefined {
     const session = this.#session;
     if (!session || this.#over) return undefined;
-    if (session.send.exhausted) {
-      this.fail(error('disconnected')); // a key has sealed all that it may; the next connection has new ones
-      return undefined;
-    }
     const header: Header = {
       opcode: struct.opcode,
       step: struct.step,
@@ -270,16 +269,41 @@ export class Link {
       this.#connection.write(this.#session.send.take());
   }
 
-  /** Call inside `atOnce` of the answer that finishes the login. */
-  authenticated(secret: Uint8Array, th3: Uint8Array, b2: Uint8Array): void {
-    this.#session?.authenticated(secret, th3, b2);
+  /**
+   * Call inside `atOnce` of the answer that finishes the login.
+   * @param enc opens the blocks of the daemon's later epochs
+   */
+  authenticated(secret: Uint8Array, th3: Uint8Array, b2: Uint8Array, enc: RsaPrivate): void {
+    const { linked, crypto, clock } = this.#ports;
+    const keys = {
+      theirs: linkedKeys(linked).serverModulus,
+      open: (block: Uint8Array) => crypto.asymmetric.oaepOpen(enc, Label.epoch, block),
+    };
+    const host = {
+      elapsed: () => clock.elapsed(),
+      hold: (held: boolean) => {
+        this.#hold('epoch', held);
+      },
+      refused: () => {
+        this.fail(error('disconnected')); // unless it failed already, for a struct of the daemon itself
+      },
+    };
+    this.#session?.authenticated(secret, th3, b2, { keys, host });
   }
 
+  /** Stops and resumes reading: what was read waits to be synced. */
   pause(): void {
-    this.#connection.pause();
+    this.#hold('backlog', true);
   }
   resume(): void {
-    this.#connection.resume();
+    this.#hold('backlog', false);
+  }
+
+  #hold(why: 'backlog' | 'epoch', held: boolean): void {
+    this.#held[why] = held;
+    if (this.#over) return;
+    if (this.#held.backlog || this.#held.epoch) this.#connection.pause();
+    else this.#connection.resume();
   }
 
   /** Ends at once; everything that waits fails with the reason. */
@@ -287,6 +311,7 @@ export class Link {
     if (this.#over) return;
     this.#over = reason;
     this.#connection.destroy();
+    this.#session?.forget();
     this.#ack?.reject(reason);
     for (const waiting of this.#waiting.values()) {
       waiting.cancel();

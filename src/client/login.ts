@@ -148,7 +148,8 @@ export async function login(
       sent: both.sent,
       atOnce: (reply) => {
         transcript.add(reply.struct);
-        if (!reply.isError) link.authenticated(concat(s2, finished.sessionKey), transcript.hash(sync, link.th2), block);
+        if (reply.isError) return;
+        link.authenticated(concat(s2, finished.sessionKey), transcript.hash(sync, link.th2), block, me.enc);
       },
     },
   );

@@ -31,6 +31,8 @@ export interface ClientStorage {
 export interface Clock {
   /** ms since 1970 */
   now(): number;
+  /** ms on a clock that is never set. */
+  elapsed(): number;
   /** Returns what cancels it. */
   after(ms: number, run: () => void): () => void;
 }

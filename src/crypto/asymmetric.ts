@@ -6,7 +6,6 @@ import {
   diffieHellman,
   generateKeyPair,
   privateDecrypt,
-  publicEncrypt,
   sign,
   verify,
   type KeyObject,
@@ -25,11 +24,12 @@ import {
   type X25519Pair,
 } from '../../protocol/index.js';
 
+import { oaep, oaepSeal, publicKey } from './rsa.js';
+
 export interface NodeRsaPrivate extends RsaPrivate {
   readonly key: KeyObject;
 }
 
-const EXPONENT = 'AQAB'; // 65537
 const generate = promisify(generateKeyPair);
 const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
 
@@ -60,16 +60,6 @@ export function exportPrivate(key: NodeRsaPrivate): Uint8Array {
 export async function generateRsa(): Promise<NodeRsaPrivate> {
   const { privateKey } = await generate('rsa', { modulusLength: 8 * MODULUS, publicExponent: 65537 });
   return { key: privateKey, modulus: modulusOf(privateKey) };
-}
-
-function publicKey(modulus: Uint8Array): KeyObject {
-  if (modulus.length !== MODULUS) throw new RangeError('a modulus has 256 bytes');
-  const n = Buffer.from(modulus).toString('base64url');
-  return createPublicKey({ key: { kty: 'RSA', n, e: EXPONENT }, format: 'jwk' });
-}
-
-function oaep(label: Uint8Array) {
-  return { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256', oaepLabel: Buffer.from(label) };
 }
 
 /* X25519 keys as DER: a fixed prefix (RFC 8410) and the 32 bytes. */
@@ -110,7 +100,7 @@ function mlkem(): Promise<MlKemPair> {
 export const nodeAsymmetric: AsymmetricCrypto<NodeRsaPrivate> = {
   // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous; a throw becomes a rejection
   async oaepSeal(modulus, label, plain) {
-    return publicEncrypt({ key: publicKey(modulus), ...oaep(label) }, plain);
+    return oaepSeal(modulus, label, plain);
   },
   oaepOpen(key, label, block) {
     try {

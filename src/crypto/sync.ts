@@ -10,6 +10,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import { KEY, TAG, type Aead, type SyncCrypto } from '../../protocol/index.js';
+import { oaepSeal } from './rsa.js';
 
 const tagged = { authTagLength: TAG };
 
@@ -60,6 +61,7 @@ export const nodeSync: SyncCrypto = {
     const cipher = createCipheriv('aes-128-ctr', key, counter);
     return (chunk) => cipher.update(chunk);
   },
+  oaepSeal,
   random: (length) => randomBytes(length),
   equal: (a, b) => a.length === b.length && timingSafeEqual(a, b),
 };

@@ -12,6 +12,12 @@ export const limitTable = {
   'registrations-per-hour': { value: 60, what: 'registrations begun from one address in an hour' },
   'failures-per-quarter': { value: 60, what: 'failed logins from one address in 15 minutes' },
   'lookups-per-minute': { value: 60, what: 'requests, their answers, blocks and key look-ups by one user in a minute' },
+  'epoch-frames': {
+    value: 1_048_576,
+    min: 1_024,
+    max: 1_048_576,
+    what: 'frames that the daemon sends one client under one key',
+  },
   window: { value: 64, max: 65_535, what: 'private messages of one client that wait for their answer' },
   flights: { value: 256, what: 'deliveries to one client that wait for their acknowledgement' },
   'queue-entries': { value: 10_000, what: 'entries in the queue of one user' },
@@ -32,9 +38,12 @@ export function withLimit(limits: Limits, assignment: string): Limits {
   const [name = '', number = ''] = assignment.split('=');
   if (!Object.hasOwn(limitTable, name))
     throw new RangeError(`unknown limit "${name}" — one of: ${Object.keys(limitTable).join(', ')}`);
-  const { max = 999_999_999 } = limitTable[name as LimitName] as { readonly max?: number };
-  if (!/^[1-9]\d{0,8}$/.test(number) || Number(number) > max)
-    throw new RangeError(`limit ${name} — write ${name}=NUMBER, from 1 to ${String(max)}`);
+  const { min = 1, max = 999_999_999 } = limitTable[name as LimitName] as {
+    readonly min?: number;
+    readonly max?: number;
+  };
+  if (!/^[1-9]\d{0,8}$/.test(number) || Number(number) < min || Number(number) > max)
+    throw new RangeError(`limit ${name} — write ${name}=NUMBER, from ${String(min)} to ${String(max)}`);
   return { ...limits, [name]: Number(number) };
 }
 

@@ -28,9 +28,10 @@ export interface LineHost {
   stuck(): void;
   /** It takes more again. */
   drained(): void;
-  /** The session's key has sealed all that it may: the client comes back with fresh keys. */
-  exhausted(): void;
 }
+
+/** Why nothing more is read for a while: a command is worked on and others wait, or a new epoch's block is opened. */
+export type Hold = 'command' | 'epoch';
 
 interface PlainAnswer {
   readonly request: Request;
@@ -46,7 +47,7 @@ export class Line implements Outlet {
   readonly #session: Session;
   #answers: PlainAnswer[] = [];
   #congested: NodeJS.Timeout | undefined;
-  #held = false;
+  readonly #held = { command: false, epoch: false };
   #closed = false;
   /** Answers without fields may share a frame: after a login, never in one (SPEC 8.4). */
   shares = false;
@@ -95,10 +96,6 @@ export class Line implements Outlet {
 
   send(struct: Uint8Array): void {
     if (this.#closed) return;
-    if (this.#session.send.exhausted) {
-      this.#host.exhausted();
-      return;
-    }
     this.#session.send.add(struct);
     this.#flusher.mark(this);
   }
@@ -133,14 +130,13 @@ export class Line implements Outlet {
     this.#host.drained();
   }
 
-  /** Nothing more is read while a command is being worked on and others wait behind it. */
-  hold(held: boolean): void {
-    this.#held = held;
+  hold(why: Hold, held: boolean): void {
+    this.#held[why] = held;
     this.#read();
   }
 
   #read(): void {
-    if (this.#held || this.#congested) this.#connection.pause();
+    if (this.#held.command || this.#held.epoch || this.#congested) this.#connection.pause();
     else this.#connection.resume();
   }
 

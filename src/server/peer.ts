@@ -1,5 +1,13 @@
 /** One connection from its first byte to its last: its state, its login, its mailbox. What commands mean is the handlers' business. */
-import { Code, FRAME, SESSION_MS, structs, type Session } from '../../protocol/index.js';
+import {
+  Code,
+  FRAME,
+  SESSION_MS,
+  structs,
+  type AnsweredHello,
+  type EpochStart,
+  type Session,
+} from '../../protocol/index.js';
 import type { Account, QueueEntry } from '../store/store.js';
 import type { Connection } from '../transport/transport.js';
 import { Commands, type CommandHost } from './commands.js';
@@ -15,6 +23,14 @@ import type { Online } from './presence.js';
 import type { Refusal } from './refusals.js';
 import { deliveredEntry } from './delivered.js';
 
+/** What there is behind the handshake. */
+interface Link {
+  readonly session: Session;
+  readonly openBlock: AnsweredHello['openBlock'];
+  readonly line: Line;
+  readonly commands: Commands;
+}
+
 export class Peer implements Caller, CommandHost, Online {
   readonly context: Context;
   readonly source: string;
@@ -26,7 +42,7 @@ export class Peer implements Caller, CommandHost, Online {
   readonly #began = performance.now();
   #hello: Uint8Array = new Uint8Array(0);
   #deadline: NodeJS.Timeout | undefined;
-  #link: { readonly session: Session; readonly line: Line; readonly commands: Commands } | undefined;
+  #link: Link | undefined;
   #mailbox: Mailbox | undefined;
   #account: Account | undefined;
   #uidKey = '';
@@ -120,7 +136,7 @@ export class Peer implements Caller, CommandHost, Online {
       }
       this.#connection.write(answered.ack);
       if (answered.session) {
-        this.#begin(answered.session);
+        this.#begin(answered.session, answered.openBlock);
         return;
       }
       this.context.refusals.count('build', this.source);
@@ -131,7 +147,7 @@ export class Peer implements Caller, CommandHost, Online {
     }
   }
 
-  #begin(session: Session): void {
+  #begin(session: Session, openBlock: AnsweredHello['openBlock']): void {
     const line = new Line(this.#connection, this.context, this.#flusher, session, {
       stuck: () => {
         this.refuse('congested');
@@ -139,12 +155,9 @@ export class Peer implements Caller, CommandHost, Online {
       drained: () => {
         void this.#mailbox?.drain();
       },
-      exhausted: () => {
-        this.#destroy();
-      },
     });
     this.#hello = new Uint8Array(0);
-    this.#link = { session, line, commands: new Commands(this, line) };
+    this.#link = { session, openBlock, line, commands: new Commands(this, line) };
     this.become('open');
   }
 
@@ -165,7 +178,8 @@ export class Peer implements Caller, CommandHost, Online {
     const { session, line } = this.#link;
     const { store, limits, presence, sync, now } = this.context;
     const secret = Buffer.concat([login.s2, sessionKey]);
-    session.authenticated(secret, login.transcript.hash(sync, session.th2), login.block);
+    const epochs = this.#epochs(this.#link, account.enc);
+    session.authenticated(secret, login.transcript.hash(sync, session.th2), login.block, epochs);
     for (const spent of [secret, login.s2, sessionKey]) spent.fill(0);
     this.login = undefined;
     this.#account = account;
@@ -183,6 +197,21 @@ export class Peer implements Caller, CommandHost, Online {
     presence.enter(this.#uidKey, this);
     line.event(structs.cnnt, { uid: account.uid, name: account.name, queued: waiting });
     this.#mailbox.start();
+  }
+
+  #epochs({ line, openBlock }: Link, theirs: Uint8Array): EpochStart {
+    const host = {
+      elapsed: () => performance.now(),
+      hold: (held: boolean) => {
+        if (this.#isOpen()) line.hold('epoch', held);
+      },
+      refused: (cause?: unknown) => {
+        if (!this.#isOpen()) return; // a handler ended the connection
+        if (cause) this.context.refusals.trouble('a block was not opened', cause);
+        this.refuse('frame');
+      },
+    };
+    return { keys: { theirs, open: openBlock }, host, frames: this.context.limits['epoch-frames'] };
   }
 
   #mailboxHost(line: Line, account: Account): MailboxHost {
@@ -209,7 +238,7 @@ export class Peer implements Caller, CommandHost, Online {
 
   /** Stops and resumes reading, while a command is being worked on. */
   hold(held: boolean): void {
-    if (this.#isOpen()) this.#link?.line.hold(held);
+    if (this.#isOpen()) this.#link?.line.hold('command', held);
   }
 
   // ---- the end

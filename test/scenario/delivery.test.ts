@@ -243,16 +243,6 @@ void test('keys are looked up; nobody’s address is in anything', async (t) => 
   }
 });
 
-void test('a new RSA block within a session closes the connection', async (t) => {
-  const { a } = await friends(t);
-  const { send } = a.raw.session;
-  send.rekey(nodeSync.random(28), nodeSync.random(256));
-  const before = a.raw.bytesReceived;
-  a.raw.send(structs.keyq, { name: 'alice' });
-  await a.raw.closed;
-  t.equal(a.raw.bytesReceived, before);
-});
-
 void test('the window: more unanswered messages than the daemon allows are refused, none is lost', async (t) => {
   const { daemon, a, b } = await friends(t);
   t.ok(daemon);

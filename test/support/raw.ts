@@ -42,6 +42,7 @@ import { generateRsa, nodeAsymmetric, nodeSync, passwordClient, type NodeRsaPriv
 import { connectTcp } from '../../src/transport/tcp.js';
 import { tlsConnector } from '../../src/transport/tls.js';
 import type { Connection } from '../../src/transport/transport.js';
+import { epochs } from './epochs.js';
 
 export const ports: Ports<NodeRsaPrivate> = { sync: nodeSync, asymmetric: nodeAsymmetric };
 
@@ -80,6 +81,13 @@ export class RawConnection {
   /** Takes every struct instead of the queue: for a load, which decodes nothing it does not need. */
   fast: ((bytes: Uint8Array) => void) | undefined;
   readonly closed: Promise<void>;
+  /** Frames that we seal under one key; undefined: as many as may be. */
+  epochFrames: number | undefined;
+  /** ms by which our clock of epochs goes before the daemon's. */
+  ahead = 0;
+  /** Blocks of the daemon that were opened. */
+  epochs = 0;
+  #server: Uint8Array = new Uint8Array(0);
 
   private constructor(connection: Connection) {
     this.connection = connection;
@@ -196,6 +204,7 @@ export class RawConnection {
     if (!ack) throw new Error('the ACK does not open');
     if (ack.session) {
       this.#session = ack.session;
+      this.#server = keys.serverModulus;
       const rest = this.#first;
       this.#first = new Uint8Array(0);
       if (rest.length > 0) this.#push(rest);
@@ -211,6 +220,25 @@ export class RawConnection {
     const frame = this.#first.subarray(0, FRAME);
     this.#first = this.#first.subarray(FRAME);
     return frame;
+  }
+
+  /** What a login ends with; from it on keys follow one another. */
+  authenticated(secret: Uint8Array, th3: Uint8Array, b2: Uint8Array, enc: NodeRsaPrivate): void {
+    const opened = (): void => {
+      this.epochs++;
+    };
+    const host = {
+      elapsed: () => performance.now() + this.ahead,
+      hold: (held: boolean) => {
+        if (held) this.connection.pause();
+        else this.connection.resume();
+      },
+      refused: () => {
+        throw new Error('a block from the daemon does not open');
+      },
+    };
+    const more = { ...host, opened, ...(this.epochFrames ? { frames: this.epochFrames } : {}) };
+    this.session.authenticated(secret, th3, b2, epochs({ modulus: this.#server }, enc, more));
   }
 
   sendStruct(bytes: Uint8Array): void {
@@ -359,7 +387,7 @@ export async function logIn(raw: RawConnection, user: RawUser, change: LoginChan
   raw.onStruct = (bytes, received) => {
     if (received.opcode !== structs.pass.opcode || received.header.status !== Status.finished) return;
     transcript.add(bytes);
-    session.authenticated(concat(s2, opened.sessionKey), transcript.hash(nodeSync, session.th2), block);
+    raw.authenticated(concat(s2, opened.sessionKey), transcript.hash(nodeSync, session.th2), block, user.enc);
   };
   const words = wordsProof(nodeSync, opened.exportKey, change.w ?? user.w);
   const code = change.grant ?? new Uint8Array(0);

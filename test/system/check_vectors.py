@@ -200,6 +200,53 @@ def check_login(vector, spec):
         same("struct", ends[sent["from"]].open(bytes.fromhex(sent["frame"])), sent["struct"])
 
 
+class EpochDirection(Direction):
+    """SPEC 5.5: a direction that turns; the private key opens its blocks."""
+
+    def begin(self, ck3, th3, slot, key):
+        self.switch(ck3, th3, slot)
+        self.chain, self.th3, self.key, self.since = ck3, th3, key, 0
+
+    def receive(self, frame, now):
+        clear = self.stream.update(frame)
+        slot, age = clear[:256], now - self.since
+        turns = slot != self.slot
+        if turns and self.sequence < 1023 and age < 55 * 60_000:
+            raise Refused("slot")
+        if not turns and (self.sequence >= 2**20 - 1 or age >= 70 * 60_000):
+            raise Refused("slot")
+        number = int.from_bytes(self.keys[16:], "big") ^ self.sequence
+        self.sequence += 1
+        struct = unseal(self.keys[:16], slot, clear[256:], "seal", number.to_bytes(12, "big"))
+        if turns:
+            secret = oaep_open(self.key, b"epoch", slot)
+            if len(secret) != 32:
+                raise Refused("block")
+            self.chain = hkdf(secret, self.chain, b"epoch " + self.name + self.th3)
+            self.switch(self.chain, self.th3, slot)
+            self.since = now
+        return struct, turns
+
+
+def check_epochs(vector, _spec):
+    ck2, th2, b1, th3, s2, opaque, b2 = raw(vector, "ck2", "th2", "b1", "th3", "s2", "opaqueSessionKey", "b2")
+    ck3 = hkdf(s2 + opaque, ck2, b"ck3" + th3)
+    ends = {"client": EpochDirection(b"c2s", ck2, th2, b1), "daemon": EpochDirection(b"s2c", ck2, th2, bytes(256))}
+    ends["client"].begin(ck3, th3, b1, private_key(vector["serverPrivate"]))
+    ends["daemon"].begin(ck3, th3, b2, private_key(vector["encPrivate"]))
+    for sent in vector["frames"]:
+        end = ends[sent["from"]]
+        struct, turned = end.receive(bytes.fromhex(sent["frame"]), sent["elapsed"])
+        same("struct", struct, sent["struct"])
+        same("turned", turned, "turn" in sent)
+        if turned:
+            same("block", end.slot, sent["turn"]["block"])
+            same("chain", end.chain, sent["turn"]["chain"])
+            same("inner keys", end.keys, sent["turn"]["inner"])
+    if "frame" in vector:
+        ends["client"].receive(bytes.fromhex(vector["frame"]), vector["elapsed"])
+
+
 def conversation_id(a, b):
     return sha256(LABEL + b"conversation", *sorted((a, b)))[:16]
 
@@ -302,6 +349,7 @@ CHECKS = {
     "ack": check_ack,
     "data": check_data,
     "login": check_login,
+    "epochs": check_epochs,
     "envelope": check_envelope,
     "account": check_account,
     "request": check_bundle,

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { Code, hex } from '../../protocol/index.js';
+import { Code, EPOCH_MS, hex } from '../../protocol/index.js';
 import { openCore, registerCore } from '../../src/client/index.js';
 import { code, friends, isText, nextDelivery, register, reopen, secrets, unread } from './client-parties.js';
 import { MemoryStorage, MovableClock } from './client-support.js';
@@ -98,6 +98,25 @@ test('a later login takes over and the earlier client stays away', async (t) => 
   await twin.core.connect();
   t.equal(await ended, 'taken-over');
   t.equal(await code(a.core.connect()), 'taken-over');
+});
+
+test('an hour later both sides go on with fresh keys, on the same link', async (t) => {
+  const daemon = await MemoryDaemon.start();
+  const [a, b] = await friends(daemon);
+  t.teardown(() => Promise.all([a.core.close(), b.core.close()]));
+  const states: string[] = [];
+  a.core.on((event) => {
+    if (event.type === 'session') states.push(event.state);
+  });
+  for (const round of [1, 2, 3]) {
+    a.clock.forward(EPOCH_MS);
+    await a.core.call('send', { to: 'bob', text: `hour ${String(round)}` });
+    await unread(b.core, isText(`hour ${String(round)}`));
+    await b.core.call('send', { to: 'alice', text: `answer ${String(round)}` });
+    await unread(a.core, isText(`answer ${String(round)}`));
+    t.equal(daemon.turns, round);
+  }
+  t.same(states, [], 'nothing was connected anew');
 });
 
 test('wrong secrets, taken names, other builds', async (t) => {

@@ -50,6 +50,9 @@ export class MovableClock implements Clock {
   now(): number {
     return Date.now() + this.offset;
   }
+  elapsed(): number {
+    return performance.now() + this.offset;
+  }
   after(ms: number, run: () => void): () => void {
     const handle = setTimeout(() => {
       this.#timers.delete(timer);

@@ -27,6 +27,7 @@ import {
   peekStep,
   Status,
   structs,
+  type AnsweredHello,
   type LinkedNetwork,
   type PasswordServer,
   type ServerKeys,
@@ -63,6 +64,8 @@ export class MemoryDaemon {
   readonly envelopes: Uint8Array[] = [];
   down = false;
   upgrade = false;
+  /** new epochs that clients began */
+  turns = 0;
   /** ms that a session lasts, as the daemon says */
   sessionMs = 12 * 3600_000;
   treat: (envelope: Uint8Array) => Treatment = () => Code.queued;
@@ -96,7 +99,7 @@ export class MemoryDaemon {
       const [near, far] = [new MemoryConnection(), new MemoryConnection()];
       near.other = far;
       far.other = near;
-      new Peer(this, far, this.#keys, this.#password);
+      new Peer(this, far, this.#keys, this.#password, () => clock.elapsed());
       return Promise.resolve(near);
     };
     const server = { host: 'memory', port: 1 };
@@ -163,13 +166,17 @@ class Peer {
   #s2 = nodeSync.random(32);
   #block: Uint8Array = new Uint8Array(256);
   #shared: Uint8Array | undefined;
+  #openBlock: AnsweredHello['openBlock'] = () => Promise.resolve(undefined);
+  readonly #elapsed: () => number;
 
   constructor(
     daemon: MemoryDaemon,
     connection: Connection,
     keys: ServerKeys<NodeRsaPrivate>,
     password: PasswordServer,
+    elapsed: () => number,
   ) {
+    this.#elapsed = elapsed;
     this.#daemon = daemon;
     this.#connection = connection;
     this.#keys = keys;
@@ -192,9 +199,12 @@ class Peer {
 
   async #data(chunk: Uint8Array): Promise<void> {
     if (this.#session) {
-      const frames: Uint8Array[] = [];
-      this.#session.receive.push(chunk, (struct) => frames.push(struct.slice()) > 0);
-      for (const frame of frames) await this.#frame(frame);
+      const sound = this.#session.receive.push(chunk, (struct) => {
+        const frame = struct.slice();
+        this.#turn = this.#turn.then(() => this.#frame(frame));
+        return true;
+      });
+      if (!sound) this.#connection.destroy();
       return;
     }
     this.#head = concat(this.#head, chunk);
@@ -205,6 +215,10 @@ class Peer {
     if (!answer) return this.#connection.destroy();
     this.#connection.write(answer.ack);
     this.#session = answer.session;
+    this.#openBlock = (block) => {
+      this.#daemon.turns++;
+      return answer.openBlock(block);
+    };
     if (!answer.session) this.#connection.end();
   }
 
@@ -360,7 +374,13 @@ class Peer {
       grant: nodeSync.random(32),
       ends: Date.now() + this.#daemon.sessionMs,
     });
-    session.authenticated(concat(this.#s2, this.#shared), this.#transcript.hash(nodeSync, session.th2), this.#block);
+    const th3 = this.#transcript.hash(nodeSync, session.th2);
+    const keys = { theirs: this.#account?.enc ?? new Uint8Array(256), open: this.#openBlock };
+    const refused = (): void => {
+      this.#connection.destroy();
+    };
+    const host = { elapsed: this.#elapsed, hold: () => undefined, refused };
+    session.authenticated(concat(this.#s2, this.#shared), th3, this.#block, { keys, host });
     const uid = hex(this.#uid);
     this.#daemon.peers.get(uid)?.event(structs.clos, {}, Code.conflict);
     this.#daemon.peers.set(uid, this);

@@ -22,6 +22,7 @@ import {
   type OpenedHello,
   type ServerKeys,
 } from '../../protocol/index.js';
+import { noEpochs } from '../support/epochs.js';
 import { nodeAsymmetric, nodeSync, type NodeRsaPrivate } from '../../src/crypto/index.js';
 import { readTestKeys } from '../vectors/keys.js';
 import { Seeded } from '../vectors/seeded.js';
@@ -218,8 +219,8 @@ test('the switch to ck3', async (t) => {
   }
   const th3 = transcript.hash(nodeSync, client.th2);
   const [secret, b2] = [some('s2 and session key', 96), some('b2', 256)];
-  daemon.authenticated(secret, th3, b2);
-  client.authenticated(secret, th3, b2);
+  daemon.authenticated(secret, th3, b2, noEpochs);
+  client.authenticated(secret, th3, b2, noEpochs);
   for (const i of [4, 5]) {
     t.ok(passes(client, daemon, some(`after ${String(i)}`, STRUCT)));
     t.ok(passes(daemon, client, some(`after ${String(i)}`, STRUCT)));
@@ -234,8 +235,8 @@ test('sides that disagree about the login understand nothing any more', async (t
     const { client, daemon } = await sessions();
     const right = { secret: some('secret', 96), th3: some('th3', 32), b2: some('b2', 256) };
     const wrong = { ...right, [what]: right[what].map((byte, i) => (i === 5 ? byte ^ 1 : byte)) };
-    client.authenticated(right.secret, right.th3, right.b2);
-    daemon.authenticated(wrong.secret, wrong.th3, wrong.b2);
+    client.authenticated(right.secret, right.th3, right.b2, noEpochs);
+    daemon.authenticated(wrong.secret, wrong.th3, wrong.b2, noEpochs);
     t.notOk(passes(daemon, client, some('event', STRUCT)), what);
   }
 });

@@ -18,6 +18,7 @@ import {
 } from '../../protocol/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
 import { NOW, runHandshake, type Run } from './case-handshake.js';
+import { noEpochs } from '../support/epochs.js';
 import type { Case } from './case-struct.js';
 import { oaepSealWith, pssSignWith } from './fixed-crypto.js';
 import { toJson } from './format.js';
@@ -133,7 +134,7 @@ async function login(keys: TestKeys): Promise<Case> {
     opaqueSessionKey,
   );
   const th3 = transcript.hash(nodeSync, ends.start.th2);
-  for (const end of [ends.client, ends.daemon]) end.authenticated(concat(s2, opaqueSessionKey), th3, b2);
+  for (const end of [ends.client, ends.daemon]) end.authenticated(concat(s2, opaqueSessionKey), th3, b2, noEpochs);
   const after = [
     send(ends, 'daemon', filled(structs.cnnt)),
     send(ends, 'client', filled(structs.smpu)),
@@ -189,7 +190,7 @@ const damages: readonly Damage[] = [
   },
   {
     name: 'epoch',
-    what: 'a new RSA block in the slot, sealed with it: no epochs yet',
+    what: 'a new RSA block in the slot, sealed with it, before a login',
     step: 'slot',
     arrives: (_, ends) => otherSlot(ends),
   },

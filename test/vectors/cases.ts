@@ -1,5 +1,6 @@
 /** All vectors but the one that cannot be made again to the byte. */
 import { accountCases } from './case-account.js';
+import { epochCases } from './case-epochs.js';
 import { envelopeCases } from './case-envelope.js';
 import { frameCases } from './case-frames.js';
 import { handshakeCases } from './case-handshake.js';
@@ -13,5 +14,12 @@ export const RECORDED = 'opaque';
 export async function madeCases(keys: TestKeys): Promise<ReadonlyMap<string, Vector>> {
   const handshakes = await handshakeCases(keys);
   const frames = await frameCases(keys);
-  return new Map([...structCases(), ...handshakes, ...frames, ...envelopeCases(keys), ...accountCases(keys)]);
+  return new Map([
+    ...structCases(),
+    ...handshakes,
+    ...frames,
+    ...epochCases(keys),
+    ...envelopeCases(keys),
+    ...accountCases(keys),
+  ]);
 }

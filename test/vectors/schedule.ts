@@ -63,3 +63,21 @@ export function loginSchedule(
   const ck3 = hkdf(Buffer.concat([s2, opaque]), ck2, info('ck3', th3));
   return { th3, ck3, ...innerKeys(ck3, th3) };
 }
+
+/** What follows from each secret of one direction, in turn (SPEC 5.5). */
+export function epochSchedule(
+  direction: 'c2s' | 's2c',
+  start: {
+    readonly ck2: Uint8Array;
+    readonly th3: Uint8Array;
+    readonly s2: Uint8Array;
+    readonly opaqueSessionKey: Uint8Array;
+  },
+): (secret: Uint8Array) => { readonly chain: Uint8Array; readonly inner: Uint8Array } {
+  const { th3 } = start;
+  let chain = hkdf(Buffer.concat([start.s2, start.opaqueSessionKey]), start.ck2, info('ck3', th3));
+  return (secret) => {
+    chain = hkdf(secret, chain, info(`epoch ${direction}`, th3));
+    return { chain, inner: hkdf(chain, th3, info(`${direction} inner`), 28) };
+  };
+}

@@ -39,8 +39,10 @@ import {
   type Values,
 } from '../../protocol/index.js';
 import { nodeAsymmetric, nodeSync, rsaPrivate } from '../../src/crypto/index.js';
+import { noEpochs } from '../support/epochs.js';
 import { fixedAsymmetric, fixedSync } from './fixed-crypto.js';
 import { toJson, type Vector } from './format.js';
+import { verifyEpochs } from './verify-epochs.js';
 import { verifyOpaque } from './opaque.js';
 import { expectEqual, fromJson, Reader } from './reader.js';
 import { Script } from './script.js';
@@ -260,7 +262,7 @@ async function verifyLogin(vector: Vector): Promise<void> {
   for (const [name, value] of Object.entries(schedule)) expectEqual(name, value, keys.bytes(name));
   const th3 = transcript.hash(nodeSync, from.bytes('th2'));
   expectEqual('th3', th3, keys.bytes('th3'));
-  for (const end of [ends.client, ends.daemon]) end.authenticated(concat(from.bytes('s2'), opaque), th3, b2);
+  for (const end of [ends.client, ends.daemon]) end.authenticated(concat(from.bytes('s2'), opaque), th3, b2, noEpochs);
   for (const sent of from.rows('after')) exchange(ends, sent);
 }
 
@@ -330,6 +332,7 @@ const verifiers: Readonly<Record<string, (vector: Vector) => void | Promise<void
   ack: verifyAck,
   data: verifyData,
   login: verifyLogin,
+  epochs: verifyEpochs,
   envelope: verifyEnvelope,
   account: verifyAccount,
   request: verifyBundle,

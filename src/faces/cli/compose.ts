@@ -51,6 +51,7 @@ const BUSY_LOOK_MS = 50;
 
 const clock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after(ms, run) {
     const timer = setTimeout(run, ms);
     return () => {
