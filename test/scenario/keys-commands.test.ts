@@ -76,3 +76,15 @@ test('npm run build without keys fails in one line that names npm run keys', (t)
   t.match(build.stdout + build.stderr, /^[^\n]*npm run keys[^\n]*\n$/);
   t.end();
 });
+
+test('output that somebody closes early is no error', (t) => {
+  for (const program of ['cadenasd', 'cadenas-keys', 'cadenas'])
+    for (const asked of ['--help', 'nonsense']) {
+      const path = fileURLToPath(new URL(`../../../bin/${program}`, import.meta.url));
+      const { stderr } = spawnSync('sh', ['-c', 'exec "$0" "$1" "$2" | true', process.execPath, path, asked], {
+        encoding: 'utf8',
+      });
+      t.notMatch(stderr, /EPIPE|\n {4}at /, `${program} ${asked}`);
+    }
+  t.end();
+});
