@@ -81,10 +81,10 @@ async function prepare(
   const nobody = generations[0]?.serverModulus ?? new Uint8Array(0);
   const signed = await asymmetric.pssVerify(found?.sig ?? nobody, Label.login, loginMessage(th2, name, ke1), signature);
   const account = signed ? found : undefined;
-  const wait = account ? await count(context, account) : 0;
   const s2 = sync.random(RANDOM);
   const identifier = account?.uid ?? decoyIdentifier(sync, decoySecret, name);
-  const [sealed, response] = await Promise.all([
+  const [wait, sealed, response] = await Promise.all([
+    account ? count(context, account) : countNobody(context),
     asymmetric.oaepSeal(account?.enc ?? nobody, Label.s2, s2),
     passwords.loginResponse(identifier, account?.record, ke1),
   ]);
@@ -101,6 +101,12 @@ function count({ store, logins, now }: Context, account: Account): Promise<numbe
     await store.countAttempt(account.uid, now());
     return 0;
   });
+}
+
+/** A decoy waits for the disk as an account does: a record of nothing that anybody sends, gone in four minutes. */
+async function countNobody({ store, sync, now }: Context): Promise<number> {
+  await store.rememberHello(sync.random(RANDOM), now());
+  return 0;
 }
 
 function waitFor({ count, last }: Attempts, now: number): number {
