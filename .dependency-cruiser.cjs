@@ -9,6 +9,7 @@ const CONNECTION = '^src/transport/transport\\.ts$';
 const STORE = '^src/store/store\\.ts$';
 const CLIENT = '^src/client/';
 const CLIENT_NODE = '^src/client-node/';
+const PLAIN = '^src/plain/';
 const OPS = '^src/ops/';
 const KEYS = '^src/keys/';
 const faceRoots = (face) => `^src/faces/${face}/(main|compose)\\.ts$`;
@@ -25,32 +26,33 @@ const rooms = {
   transport: { own: TRANSPORT, may: [PROTOCOL], node: true, packages: [] },
   wire: { own: '^src/wire/', may: [PROTOCOL], node: true, packages: ['binary-parser'] },
   store: { own: '^src/store/', may: [PROTOCOL], node: true, packages: [] },
-  ops: { own: OPS, may: [], node: true, packages: [] },
-  keys: { own: KEYS, may: [PROTOCOL, CRYPTO], node: true, packages: ['commander', 'esbuild', 'node-forge'] },
+  plain: { own: PLAIN, may: [], node: false, packages: [] },
+  ops: { own: OPS, may: [PLAIN], node: true, packages: [] },
+  keys: { own: KEYS, may: [PROTOCOL, CRYPTO, PLAIN], node: true, packages: ['commander', 'esbuild', 'node-forge'] },
   client: { own: CLIENT, may: [PROTOCOL, CONNECTION], node: false, packages: [] },
   'client-node': { own: CLIENT_NODE, may: [PROTOCOL, CLIENT], node: true, packages: [] },
   server: {
     own: '^src/server/',
     roots: '^src/server/(daemon|worker|admin/[a-z]+)\\.ts$',
-    may: [PROTOCOL, '^src/wire/', STORE, CONNECTION],
+    may: [PROTOCOL, '^src/wire/', STORE, CONNECTION, PLAIN],
     node: true,
     packages: ['commander', 'piscina', 'rate-limiter-flexible'],
   },
   cli: {
     own: '^src/faces/cli/',
     roots: faceRoots('cli'),
-    may: [PROTOCOL, CLIENT],
+    may: [PROTOCOL, CLIENT, PLAIN],
     node: true,
     packages: ['commander'],
   },
   tui: {
     own: '^src/faces/tui/',
     roots: faceRoots('tui'),
-    may: [PROTOCOL, CLIENT],
+    may: [PROTOCOL, CLIENT, PLAIN],
     node: true,
     packages: ['blessed', 'commander'],
   },
-  web: { own: '^src/faces/web/', roots: faceRoots('web'), may: [PROTOCOL, CLIENT], node: false, packages: [] },
+  web: { own: '^src/faces/web/', roots: faceRoots('web'), may: [PROTOCOL, CLIENT, PLAIN], node: false, packages: [] },
 };
 
 /** What composition roots alone may name, besides what their room may. */

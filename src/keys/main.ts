@@ -5,6 +5,7 @@ import { buildNetwork } from './build.js';
 import { linkClient } from './link.js';
 import { loadNetwork } from './network.js';
 import { errorCode } from './private-files.js';
+import { plainLine } from '../plain/plain.js';
 import { thisProgram } from './program.js';
 import { KeysRefusal } from './refusal.js';
 
@@ -53,6 +54,11 @@ function program(): Command {
   const root = new Command('cadenas-keys')
     .description('Makes the keys of a Cadenas network, and links clients that know it.')
     .version(thisProgram().version)
+    .configureOutput({
+      outputError: (text, write) => {
+        write(`${plainLine(text.trimEnd())}\n`);
+      },
+    })
     .exitOverride();
   root
     .command('build')
@@ -95,7 +101,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1; // commander has said why
     const text = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`cadenas-keys: ${error instanceof KeysRefusal ? text : explain(error, text)}\n`);
+    process.stderr.write(`cadenas-keys: ${plainLine(error instanceof KeysRefusal ? text : explain(error, text))}\n`);
     if (error instanceof KeysRefusal) return 1;
     return errorCode(error) === undefined ? 2 : 3;
   }

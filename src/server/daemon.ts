@@ -12,6 +12,7 @@ import { makeLog, type Log } from '../ops/log.js';
 import { isSystemError, nodeFiles } from '../store/journal/disk.js';
 import { ensureFolder } from '../store/journal/durable.js';
 import { openJournalStore } from '../store/journal/journal-store.js';
+import { plainText } from '../plain/plain.js';
 import { StorageError, StoreRefusal } from '../store/store.js';
 import type { Turned } from '../transport/listen.js';
 import { listenTcp } from '../transport/tcp.js';
@@ -159,6 +160,11 @@ async function certificateOf({ certPath, keyPath }: Options, network: NetworkFil
   return { certificate, privateKey };
 }
 
+/** One line for the operator, whatever a path or an argument holds; a stack keeps its own. */
+function say(text: string): void {
+  process.stderr.write(`cadenasd: ${plainText(text, '')}\n`);
+}
+
 /** @returns the exit code: 0 stopped by a signal, 1 the operator can mend it, 2 the disk failed, or unexpected */
 export async function main(argv: readonly string[]): Promise<number> {
   if (isCommand(argv[0])) return (await import('./admin/admin.js')).main(argv, version);
@@ -175,7 +181,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       .replace(/^error: /, '')
       .replace(/\.$/, '')
       .replaceAll('\n', ' ');
-    process.stderr.write(`cadenasd: ${what} — see cadenasd --help\n`);
+    say(`${what} — see cadenasd --help`);
     return 1;
   }
   const log = makeLog(options.debug ? 'debug' : 'info', (line) => process.stderr.write(line), Date.now);
@@ -202,19 +208,15 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     await release(undo);
     if (error instanceof Refusal || error instanceof KeysRefusal || error instanceof StoreRefusal) {
-      process.stderr.write(`cadenasd: ${error.message}\n`);
+      say(error.message);
       return 1;
     }
     if (error instanceof StorageError || isSystemError(error)) {
       const { message } = error as Error;
-      process.stderr.write(
-        `cadenasd: ${message.replaceAll('\n', ' ')} — check the path, its permissions and the disk\n`,
-      );
+      say(`${message.replaceAll('\n', ' ')} — check the path, its permissions and the disk`);
       return 2;
     }
-    process.stderr.write(
-      `cadenasd: unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
+    say(`unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return 2;
   }
 }

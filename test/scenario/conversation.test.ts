@@ -115,7 +115,7 @@ test('a login in the background survives the daemon’s restart and serves other
   t.match(await alice.ask('logout'), [{ was: false }]);
 });
 
-test('standard input, dashes, newlines and hostile texts', async (t) => {
+test('case 15: hostile texts are shown as harmless ones; standard input, dashes, newlines', async (t) => {
   const daemon = await startLavish(t, { network: await makeNetwork() });
   const [alice, bob] = await users(t, daemon);
   await alice.ask('add', '@bobby');

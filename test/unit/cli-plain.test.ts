@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { plainJson, plainLine, plainText } from '../../src/faces/cli/plain.js';
+import { plainJson, plainLine, plainText } from '../../src/plain/plain.js';
 
 const hostile = [
   '\u001b[31m',

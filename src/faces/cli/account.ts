@@ -18,7 +18,7 @@ import {
 import { newWords } from './compose.js';
 import { toClientError } from './failure.js';
 import { lastingText, untilText, spoken } from './format.js';
-import { plainLine } from './plain.js';
+import { plainLine } from '../../plain/plain.js';
 import { secretsOf, tell, withClient, type Run } from './run.js';
 import { askNewSecrets } from './secrets.js';
 

@@ -1,6 +1,6 @@
 /** Lines for people. All text of others passes through plain.ts here. */
 import type { ContactView, Item, Line, Notice, OutgoingState, Relation } from '../../client/index.js';
-import { plainLine, plainText } from './plain.js';
+import { plainLine, plainText } from '../../plain/plain.js';
 import { wrap } from './wrap.js';
 
 const INDENT = '        ';

@@ -2,7 +2,7 @@
 import type { Host } from './host.js';
 import type { Writable } from 'node:stream';
 import type { Trouble } from '../../client/index.js';
-import { plainJson, plainLine } from './plain.js';
+import { plainJson, plainLine } from '../../plain/plain.js';
 
 /** Whoever read our output is gone: the end, and no error. */
 export class OutputGone extends Error {}

@@ -1,7 +1,7 @@
 /** add, accept, decline, block, contacts, send, receive, history. */
 import { error, Exit, type Client, type ClientEvent, type RelationView } from '../../client/index.js';
 import { contactLine, historyLine, itemLine, marks } from './format.js';
-import { plainLine } from './plain.js';
+import { plainLine } from '../../plain/plain.js';
 import { mistake } from './failure.js';
 import { secretsOf, tell, withClient, type Run } from './run.js';
 

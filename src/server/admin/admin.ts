@@ -1,5 +1,6 @@
 /** cadenasd's commands for the operator. A composition root beside daemon.ts: names the concrete store. */
 import { Command, CommanderError, Option } from 'commander';
+import { plainLine } from '../../plain/plain.js';
 import { StorageError, StoreRefusal } from '../../store/store.js';
 import { errorCode } from '../../store/journal/disk.js';
 import { runBackup, type BackupOptions } from './backup.js';
@@ -72,7 +73,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return Exit.done; // help
     const { code, line } = explain(error, program.where);
-    process.stderr.write(`cadenasd: ${line.replaceAll('\n', ' ')}\n`);
+    process.stderr.write(`cadenasd: ${plainLine(line.replaceAll('\n', ' '))}\n`);
     return code;
   }
 }

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { NAME_MAX, NAME_MIN, toName } from '../../../protocol/index.js';
 import { takeLock, type InstanceLock } from '../../ops/instance-lock.js';
+import { plainJson, plainLine } from '../../plain/plain.js';
 import { errorCode } from '../../store/journal/disk.js';
 import { journalFolder } from '../../store/journal/layout.js';
 import { withHold } from '../../store/tools/reader.js';
@@ -59,7 +60,7 @@ export class Speech {
   /** @param lines what people read instead */
   say(type: string, fields: Readonly<Record<string, unknown>>, ...lines: readonly string[]): void {
     this.progress.end();
-    const text = this.#json ? [JSON.stringify({ type, ...fields })] : lines;
+    const text = this.#json ? [plainJson({ type, ...fields })] : lines.map(plainLine);
     process.stdout.write(text.map((line) => `${line}\n`).join(''));
   }
 }
