@@ -183,14 +183,6 @@ const crea2: Values<typeof structs.crea2> = {
   words: new Uint8Array(32),
 };
 
-void test('case 6: a login made for another connection is never accepted', async (t) => {
-  const daemon = await startLavish(t, { network: await makeNetwork() });
-  const { user } = await newPerson(t, daemon, 'victim');
-  const other = await connected(t, daemon);
-  const raw = await connected(t, daemon);
-  t.equal((await logIn(raw, user, { th2: other.session.th2 })).header.code, 401);
-});
-
 void test('case 13: hostile names', async (t) => {
   const daemon = await startLavish(t, { network: await makeNetwork(), args: ['--limit', 'journal-bytes=1'] });
   const user = await makeUser('bob');
