@@ -12,6 +12,8 @@ export * from './frame.js';
 export * from './handshake.js';
 export * from './account.js';
 export * from './request.js';
+export * from './safety.js';
+export * from './words.js';
 export * from './envelope.js';
 export * from './crypto-port.js';
 export * from './labels.js';

@@ -1,6 +1,5 @@
 /** Three words, drawn evenly. */
-import { readUint, type SyncCrypto } from '../../protocol/index.js';
-import { wordlist } from './wordlist.js';
+import { readUint, wordlist, type SyncCrypto } from '../../protocol/index.js';
 
 const WORDS = 3;
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { test, type Test } from 'tap';
-import { wordlist } from '../../src/client/wordlist.js';
+import { wordlist } from '../../protocol/index.js';
 import { drawWords } from '../../src/client/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
 import { main } from '../../src/faces/cli/main.js';

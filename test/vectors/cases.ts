@@ -4,6 +4,7 @@ import { epochCases } from './case-epochs.js';
 import { envelopeCases } from './case-envelope.js';
 import { frameCases } from './case-frames.js';
 import { handshakeCases } from './case-handshake.js';
+import { safetyCases } from './case-safety.js';
 import { structCases } from './case-struct.js';
 import type { Vector } from './format.js';
 import type { TestKeys } from './keys.js';
@@ -21,5 +22,6 @@ export async function madeCases(keys: TestKeys): Promise<ReadonlyMap<string, Vec
     ...epochCases(keys),
     ...envelopeCases(keys),
     ...accountCases(keys),
+    ...safetyCases(),
   ]);
 }

@@ -6,6 +6,7 @@ import { hex } from '../../protocol/index.js';
 /* The tests and `npm run vectors` run from the project's root; compiled code lies elsewhere. */
 export const vectorsFolder = join(process.cwd(), 'protocol', 'vectors');
 export const specFile = join(process.cwd(), 'protocol', 'SPEC.md');
+export const wordsFile = join(process.cwd(), 'protocol', 'words.txt');
 export const keysFile = join(process.cwd(), 'test', 'vectors', 'keys.json');
 
 export type Json = string | number | { readonly [key: string]: Json } | readonly Json[];

@@ -46,6 +46,7 @@ import { verifyEpochs } from './verify-epochs.js';
 import { verifyOpaque } from './opaque.js';
 import { expectEqual, fromJson, Reader } from './reader.js';
 import { Script } from './script.js';
+import { verifySafety } from './verify-safety.js';
 import { handshakeSchedule, loginSchedule } from './schedule.js';
 
 const ports = { sync: nodeSync, asymmetric: nodeAsymmetric };
@@ -338,6 +339,7 @@ const verifiers: Readonly<Record<string, (vector: Vector) => void | Promise<void
   request: verifyBundle,
   acceptance: verifyBundle,
   opaque: verifyOpaque,
+  safety: verifySafety,
 };
 
 /** @throws Error naming what differs, or the unknown kind */

@@ -1,4 +1,7 @@
-/** Simple English words to draw the three words from: this project's own list. 2163 words. */
+/**
+ * Simple English words: this project's own list of 2163, part of the protocol since safety numbers are told in them
+ * (SPEC 7.5). words.txt is the same list, one word a line. It never changes within version 1.
+ */
 export const wordlist: readonly string[] = `
 able about above absent absorb accent accept access accord account acorn acre across action active actor actual
 adapt add adjust admire admit adopt adult advance advice affair afford afraid after again agent agree ahead aim
