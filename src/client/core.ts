@@ -5,6 +5,7 @@ import { commandTable } from './commands.js';
 import { Deliveries } from './deliveries.js';
 import type { Desk } from './desk.js';
 import { asClientError, type ClientError, error } from './errors.js';
+import { Expiry } from './expiry.js';
 import type { Me } from './identity.js';
 import { Inbox } from './inbox.js';
 import { Journal } from './journal.js';
@@ -13,18 +14,13 @@ import { Outbox } from './outbox.js';
 import { People } from './people.js';
 import type { ClientPorts } from './ports.js';
 import type { Event } from './reducer.js';
-import { expired, nextExpiry } from './retention.js';
 import { Session } from './session.js';
 import { Waiters } from './waiters.js';
 
 /** How long `drained` waits for a login's queue. */
 const DRAIN_WAIT_MS = 60_000;
-/** Deletions close together share one rewrite of the log. */
-const EXPIRY_MIN_MS = 1_000;
 /** What is under way gets this long at a clean end. */
 const CLOSE_WAIT_MS = 2_000;
-/** A timer never sleeps longer: some clocks can't. */
-const TIMER_MAX_MS = 24 * 3600_000;
 
 export class ClientCore implements Client {
   readonly #ports: ClientPorts;
@@ -35,11 +31,11 @@ export class ClientCore implements Client {
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #deliveries: Deliveries;
+  readonly #expiry: Expiry;
   readonly #commands: ReturnType<typeof commandTable>;
   readonly #drain: Waiters<'drained'>;
   #drained = false;
   #turn: Promise<unknown> = Promise.resolve();
-  #cancelExpiry: (() => void) | undefined;
   #closing = false;
   #loggedOut = false;
   #ended = false;
@@ -66,6 +62,7 @@ export class ClientCore implements Client {
       trouble: () => this.#session.trouble,
     };
     const people = new People(desk);
+    this.#expiry = new Expiry(desk);
     this.#actions = new Actions(desk, () => {
       this.#outbox.forget();
       this.#outbox.kick();
@@ -106,7 +103,7 @@ export class ClientCore implements Client {
   static async start(ports: ClientPorts, me: Me): Promise<ClientCore> {
     const journal = await Journal.open(ports, me.stateKey);
     const core = new ClientCore(ports, me, journal);
-    await core.#expire();
+    await core.#expiry.look();
     await core.#inbox.reportGaps();
     core.#inbox.watchGaps();
     return core;
@@ -203,7 +200,7 @@ export class ClientCore implements Client {
       case 'sent': {
         const entry = this.#journal.state.outgoing.get(event.id);
         if (entry) this.#tell({ type: 'sent', id: entry.id, to: entry.to, state: entry.state });
-        if (event.state !== 'queued') this.#planExpiry();
+        if (event.state !== 'queued') this.#expiry.plan();
         return;
       }
       case 'message':
@@ -215,7 +212,7 @@ export class ClientCore implements Client {
         this.#tell({ type: 'unread' });
         return;
       case 'read':
-        this.#planExpiry();
+        this.#expiry.plan();
         return;
       default:
     }
@@ -245,26 +242,6 @@ export class ClientCore implements Client {
     if (!done) throw trouble() ?? error('timeout', 'the login');
   }
 
-  async #expire(): Promise<void> {
-    const keys = expired(this.#journal.state, this.#ports.clock.now());
-    if (keys.length > 0) {
-      await this.#journal.append({ t: 'expired', keys });
-      await this.#journal.compact();
-    }
-    this.#planExpiry();
-  }
-
-  #planExpiry(): void {
-    const next = nextExpiry(this.#journal.state);
-    this.#cancelExpiry?.();
-    this.#cancelExpiry = undefined;
-    if (next === undefined || this.#closing) return;
-    const ms = Math.min(Math.max(next - this.#ports.clock.now(), EXPIRY_MIN_MS), TIMER_MAX_MS);
-    this.#cancelExpiry = this.#ports.clock.after(ms, () => {
-      this.#background(this.#expire());
-    });
-  }
-
   async #logout(): Promise<void> {
     this.#loggedOut = true; // the daemon revokes the grant even where the disk can't forget it
     try {
@@ -278,7 +255,7 @@ export class ClientCore implements Client {
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    this.#cancelExpiry?.();
+    this.#expiry.close();
     this.#inbox.close();
     if (!this.#broken) this.#background(this.#inbox.reportGaps()); // who comes once a day is told too
     await this.#settle();

@@ -42,6 +42,8 @@ export class Journal {
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #compactions: Waiting[] = [];
+  /** The log tells of texts that went: a rewrite was not finished, and they are still in it. */
+  #gone = false;
   #broken: unknown;
   /** Told once, after those who waited, when a write failed: the state in memory is not what the disk has. */
   onBroken: (why: ClientError) => void = () => undefined;
@@ -69,9 +71,10 @@ export class Journal {
     const log = await this.#storage.read(fileName(generation));
     if (!log) throw error('damaged-state');
     const torn = this.#replay(log);
-    await this.#storage.remove(fileName(generation - 1)); // a compaction that ended before its last step
+    /* A compaction that ended before its last step, or before its next to last one. */
+    for (const other of [generation - 1, generation + 1]) await this.#storage.remove(fileName(other));
     if (torn) this.#ports.log('the state file ended in an unfinished record, which was cut');
-    if (torn || this.garbage) await this.compact();
+    if (torn || this.#gone || this.garbage) await this.compact();
   }
 
   /** True where the file ends in a record that was not finished. */
@@ -87,6 +90,7 @@ export class Journal {
         return true;
       }
       apply(this.state, plain);
+      this.#gone ||= plain.t === 'expired';
       this.#records++;
       at = end;
     }

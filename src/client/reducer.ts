@@ -1,4 +1,5 @@
 /** Events and what they do to the state. No I/O, no clock: a log replayed gives the same state. */
+import { restamp } from './retention.js';
 import {
   DECLINED_MAX,
   noChain,
@@ -85,6 +86,8 @@ export type Event =
     }
   | { readonly t: 'read'; readonly keys: readonly string[]; readonly at: number }
   | { readonly t: 'expired'; readonly keys: readonly string[] }
+  /** the clock was set back: what was read or delivered in a time to come has its hour from now */
+  | { readonly t: 'restamped'; readonly keys: readonly string[]; readonly at: number }
   | { readonly t: 'grant'; readonly grant?: Grant };
 
 type EventOf<T extends Event['t']> = Extract<Event, { t: T }>;
@@ -140,6 +143,8 @@ export function apply(state: State, event: Event): void {
         state.outgoing.delete(key);
       }
       return;
+    case 'restamped':
+      return restamp(state, event.keys, event.at);
     case 'grant':
       if (event.grant) state.grant.set('grant', event.grant);
       else state.grant.clear();

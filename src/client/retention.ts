@@ -1,28 +1,47 @@
-/** What leaves the disk, and when. */
+/** What leaves the disk, and when (SPEC 7.9). */
 import type { State } from './state.js';
 
 /** A received text after it was read, our own after it was delivered. */
-export const KEPT_MS = 3600_000;
+const KEPT_MS = 3600_000;
+/** A stamp may lie this far ahead of the clock: what a clock is corrected by in the usual way. */
+const AHEAD_MS = 60_000;
 
-interface Due {
+interface Stamp {
   readonly key: string;
-  /** ms since 1970 */
+  /** ms since 1970: read, delivered or failed */
   readonly at: number;
 }
 
-function* dues(state: State): Generator<Due> {
-  for (const row of state.incoming.values()) if (row.read !== undefined) yield { key: row.key, at: row.read + KEPT_MS };
-  for (const row of state.notices.values()) if (row.read !== undefined) yield { key: row.key, at: row.read + KEPT_MS };
-  for (const row of state.outgoing.values()) if (row.done !== undefined) yield { key: row.id, at: row.done + KEPT_MS };
+function* stamps(state: State): Generator<Stamp> {
+  for (const { key, read } of state.incoming.values()) if (read !== undefined) yield { key, at: read };
+  for (const { key, read } of state.notices.values()) if (read !== undefined) yield { key, at: read };
+  for (const { id, done } of state.outgoing.values()) if (done !== undefined) yield { key: id, at: done };
 }
 
 export function expired(state: State, now: number): string[] {
-  return [...dues(state)].filter((due) => due.at <= now).map((due) => due.key);
+  return [...stamps(state)].filter(({ at }) => at + KEPT_MS <= now).map(({ key }) => key);
+}
+
+/** Stamped in a time that is still to come: the clock was set back since, and the hour must not wait for it. */
+export function stampedAhead(state: State, now: number): string[] {
+  return [...stamps(state)].filter(({ at }) => at > now + AHEAD_MS).map(({ key }) => key);
 }
 
 /** ms since 1970 when the next text is due; undefined where nothing is. */
 export function nextExpiry(state: State): number | undefined {
   let next: number | undefined;
-  for (const due of dues(state)) if (next === undefined || due.at < next) next = due.at;
+  for (const { at } of stamps(state)) if (next === undefined || at + KEPT_MS < next) next = at + KEPT_MS;
   return next;
+}
+
+/** The hour of these begins anew. */
+export function restamp(state: State, keys: readonly string[], at: number): void {
+  for (const key of keys) {
+    const message = state.incoming.get(key);
+    if (message?.read !== undefined) state.incoming.set(key, { ...message, read: at });
+    const notice = state.notices.get(key);
+    if (notice?.read !== undefined) state.notices.set(key, { ...notice, read: at });
+    const own = state.outgoing.get(key);
+    if (own?.done !== undefined) state.outgoing.set(key, { ...own, done: at });
+  }
 }

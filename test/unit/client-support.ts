@@ -45,9 +45,14 @@ export class MemoryStorage implements ClientStorage {
 /** Real timers, but a time of day that a test can move on. */
 export class MovableClock implements Clock {
   offset = 0;
+  /** what somebody set the clock by: timers know nothing of it */
+  skew = 0;
   readonly #timers = new Set<{ due: number; run: () => void; handle: NodeJS.Timeout }>();
 
   now(): number {
+    return this.#elapsed() + this.skew;
+  }
+  #elapsed(): number {
     return Date.now() + this.offset;
   }
   elapsed(): number {
@@ -58,7 +63,7 @@ export class MovableClock implements Clock {
       this.#timers.delete(timer);
       run();
     }, ms);
-    const timer = { due: this.now() + ms, run, handle };
+    const timer = { due: this.#elapsed() + ms, run, handle };
     this.#timers.add(timer);
     return () => {
       clearTimeout(handle);
@@ -68,7 +73,7 @@ export class MovableClock implements Clock {
   /** Moves on and runs at once what became due. */
   forward(ms: number): void {
     this.offset += ms;
-    const due = [...this.#timers].filter((timer) => timer.due <= this.now()).sort((a, b) => a.due - b.due);
+    const due = [...this.#timers].filter((timer) => timer.due <= this.#elapsed()).sort((a, b) => a.due - b.due);
     for (const timer of due) {
       clearTimeout(timer.handle);
       this.#timers.delete(timer);
