@@ -8,6 +8,8 @@ export interface ContactView {
   readonly name: string;
   readonly relation: Relation;
   readonly changed: boolean;
+  /** a person compared the pinned keys, and no others came since */
+  readonly verified: boolean;
   /** of the pinned keys, hexadecimal; empty where there are none */
   readonly fingerprint: string;
   /** what the daemon says now, compared with the pins; only where it was asked */
@@ -46,6 +48,21 @@ export interface SentView {
   readonly trouble?: Trouble;
 }
 
+/** What two people compare. */
+export interface SafetyView {
+  readonly name: string;
+  /** 60 digits */
+  readonly number: string;
+  /** the same as 18 words */
+  readonly words: readonly string[];
+  /** of the keys that it is about, hexadecimal: the ones that came last */
+  readonly fingerprint: string;
+  readonly verified: boolean;
+  readonly changed: boolean;
+  /** of the pinned keys, where others came */
+  readonly former?: string;
+}
+
 /** Commands: what they take, what they give. Each may fail with a ClientError. */
 export interface Commands {
   status: { args: object; result: StatusView };
@@ -54,6 +71,12 @@ export interface Commands {
   accept: { args: { readonly name: string }; result: RelationView };
   decline: { args: { readonly name: string }; result: RelationView };
   block: { args: { readonly name: string }; result: RelationView };
+  /** the safety number; after this, `confirm` means what was shown */
+  verify: { args: { readonly name: string }; result: SafetyView };
+  /** `again`: texts that were sealed for former keys and have to be sent again */
+  confirm: { args: { readonly name: string }; result: SafetyView & { readonly again: number } };
+  /** the keys that came are not theirs: the pinned ones stay, and are sent to again */
+  reject: { args: { readonly name: string }; result: SafetyView };
   send: { args: { readonly to: string; readonly text: string }; result: SentView };
   unread: { args: object; result: { readonly items: readonly Item[]; readonly more: boolean } };
   read: { args: { readonly keys: readonly string[] }; result: object };

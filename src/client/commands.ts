@@ -1,5 +1,5 @@
 /** The core's commands as a table: what each takes, and what it does. */
-import { Code, decode, fingerprint, fromHex, hex, structs } from '../../protocol/index.js';
+import { Code, decode, fingerprint, hex, structs } from '../../protocol/index.js';
 import type { Actions } from './actions.js';
 import type { CommandName, Commands, ContactView, RelationView, SentView, StatusView } from './client.js';
 import { cryptoOf, stateOf, type Desk } from './desk.js';
@@ -8,8 +8,10 @@ import type { Inbox } from './inbox.js';
 import { PAGE } from './inbox.js';
 import type { Outbox } from './outbox.js';
 import { otherName, type People } from './people.js';
+import { fingerprintOf } from './pins.js';
 import type { Session } from './session.js';
 import type { Contact, Relation } from './state.js';
+import { isVerified, Trust } from './trust.js';
 
 /** How long a command waits for the daemon's answer before it says that it goes on without. */
 const ANSWER_WAIT_MS = 5_000;
@@ -35,6 +37,7 @@ function text(value: unknown, what: string): string {
 
 export function commandTable(parts: CommandParts): Table {
   const { desk, people, outbox, inbox } = parts;
+  const trust = new Trust(desk, people);
   const relation = async (
     work: () => Promise<{ name: string; relation: Relation; frame?: string }>,
   ): Promise<RelationView> => {
@@ -51,6 +54,9 @@ export function commandTable(parts: CommandParts): Table {
     accept: (args) => relation(() => people.accept(text(args.name, 'the name'))),
     decline: (args) => relation(() => people.decline(text(args.name, 'the name'))),
     block: (args) => relation(() => people.block(text(args.name, 'the name'))),
+    verify: (args) => desk.inTurn(() => trust.show(text(args.name, 'the name'))),
+    confirm: (args) => desk.inTurn(() => trust.confirm(text(args.name, 'the name'))),
+    reject: (args) => desk.inTurn(() => trust.reject(text(args.name, 'the name'))),
     send: (args) => send(parts, text(args.to, 'the name'), text(args.text, 'the text')),
     unread: () => Promise.resolve(inbox.unread()),
     read: async (args) => {
@@ -90,8 +96,11 @@ async function answered(
 async function send(parts: CommandParts, typed: string, body: string): Promise<SentView> {
   const { outbox, desk } = parts;
   const id = await outbox.send(typed, body);
+  const to = otherName(desk, typed);
   const { state, failure } = await outbox.outcome(id, ANSWER_WAIT_MS);
-  return { id, to: otherName(desk, typed), state, ...(failure ? { trouble: failure.trouble } : {}) };
+  const changed = state === 'waiting' && stateOf(desk).contacts.get(to)?.changed; // while it was on its way
+  const trouble = changed ? error('changed', to) : failure;
+  return { id, to, state, ...(trouble ? { trouble: trouble.trouble } : {}) };
 }
 
 function status(parts: CommandParts): StatusView {
@@ -119,21 +128,17 @@ async function contacts(parts: CommandParts, check: boolean): Promise<{ contacts
   const all = [...stateOf(parts.desk).contacts.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const views: ContactView[] = [];
   for (const contact of all) {
+    const pinned = contact.keys ? fingerprintOf(cryptoOf(parts.desk).sync, contact.keys) : '';
     const view: ContactView = {
       name: contact.name,
       relation: contact.relation,
       changed: contact.changed !== undefined,
-      fingerprint: fingerprintOf(parts.desk, contact),
+      verified: isVerified(contact, pinned),
+      fingerprint: pinned,
     };
     views.push(check ? { ...view, check: await compare(parts, contact) } : view);
   }
   return { contacts: views };
-}
-
-function fingerprintOf(desk: Desk, contact: Contact): string {
-  const { keys } = contact;
-  if (!keys) return '';
-  return hex(fingerprint(cryptoOf(desk).sync, { enc: fromHex(keys.enc), sig: fromHex(keys.sig) }));
 }
 
 /** What the daemon gives as this name's keys today (keyq), against the pins. */

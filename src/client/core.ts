@@ -190,6 +190,8 @@ export class ClientCore implements Client {
   #after(event: Event): void {
     switch (event.t) {
       case 'opened':
+      case 'repinned':
+      case 'rejected':
         this.#actions.kick();
         this.#outbox.opened(event.name);
         return;

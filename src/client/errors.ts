@@ -132,7 +132,32 @@ const lines = {
   changed: (name: string): Line => [
     trust,
     `the keys of @${name} changed: somebody may be in between; nothing is sent`,
-    `ask @${name} by other means`,
+    `compare your safety number with @${name} by other means: cadenas verify @${name}`,
+  ],
+  'no-keys': (name: string): Line => [
+    mistake,
+    `@${name} has not answered yet: there are no keys to compare`,
+    'wait for the answer',
+  ],
+  'not-shown': (name: string): Line => [
+    mistake,
+    `you were not shown the safety number with @${name} yet`,
+    `compare it first: cadenas verify @${name}`,
+  ],
+  'changed-again': (name: string): Line => [
+    trust,
+    `the keys of @${name} changed since you were shown the safety number`,
+    `compare it again: cadenas verify @${name}`,
+  ],
+  'not-changed': (name: string): Line => [
+    mistake,
+    `the keys of @${name} did not change`,
+    `see cadenas verify @${name}`,
+  ],
+  'uid-taken': (name: string, owner: string): Line => [
+    trust,
+    `the new keys of @${name} name the account of @${owner}: this daemon is not to be believed`,
+    'tell your operator',
   ],
   'not-accepted': (name: string): Line => [
     mistake,

@@ -3,7 +3,16 @@ export { asClientError, begunOtherwise, ClientError, error, Exit, type Trouble }
 export { checkSecrets, type PublicIdentity, type Secrets } from './identity.js';
 export { ClientCore } from './core.js';
 export { identityOf, openCore, registerCore, unfinishedOf } from './profile.js';
-export type { Client, ClientEvent, CommandName, Commands, ContactView, RelationView, StatusView } from './client.js';
+export type {
+  Client,
+  ClientEvent,
+  CommandName,
+  Commands,
+  ContactView,
+  RelationView,
+  SafetyView,
+  StatusView,
+} from './client.js';
 export type { Item, Line } from './inbox.js';
 export type { Notice, OutgoingState, Relation } from './state.js';
 export type { ClientCrypto, ClientPorts, ClientStorage, Clock } from './ports.js';

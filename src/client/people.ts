@@ -18,12 +18,14 @@ import {
 } from '../../protocol/index.js';
 import { cryptoOf, newId, notice, stateOf, type Desk } from './desk.js';
 import { error } from './errors.js';
+import { fingerprintOf } from './pins.js';
 import type { Event } from './reducer.js';
 import {
   contactByUid,
   CONTACTS_MAX,
   REQUESTS_MAX,
   type Action,
+  type Changed,
   type Contact,
   type Keys,
   type Relation,
@@ -43,6 +45,12 @@ function sameKeys(a: Keys, b: Keys): boolean {
 
 function keysOf(bundle: { readonly uid: Uint8Array; readonly enc: Uint8Array; readonly sig: Uint8Array }): Keys {
   return { uid: hex(bundle.uid), enc: hex(bundle.enc), sig: hex(bundle.sig) };
+}
+
+/** Whether the hash is that of a request of ours to this contact. */
+function isOurs(contact: Contact | undefined, hash: Uint8Array): boolean {
+  const text = hex(hash);
+  return contact?.request === text || contact?.earlier?.includes(text) === true;
 }
 
 export class People {
@@ -76,6 +84,7 @@ export class People {
   async add(typed: string): Promise<{ name: string; relation: Relation; frame?: string }> {
     const name = otherName(this.#desk, typed);
     const known = this.#contact(name);
+    if (known?.changed) throw error('changed', name);
     if (known?.relation === 'open') return { name, relation: 'open' };
     if (known?.relation === 'requested') return this.accept(name);
     if (known?.relation === 'asked') {
@@ -114,12 +123,13 @@ export class People {
     if (known?.changed) throw error('changed', name);
     if (known?.relation !== 'requested' || !known.keys || known.theirs === undefined) throw error('no-request', name);
     this.#mustHavePlace();
-    const action = await this.#acceptance(name, known.keys, known.theirs);
+    const action = await this.acceptance(name, known.keys, known.theirs);
     await this.#desk.record({ t: 'opened', name, keys: known.keys, action, at: this.#now() });
     return { name, relation: 'open', frame: action.frame };
   }
 
-  async #acceptance(name: string, keys: Keys, theirs: string): Promise<Action> {
+  /** Tells them that we agree with their request. */
+  async acceptance(name: string, keys: Keys, theirs: string): Promise<Action> {
     const acceptance = await signAcceptance(cryptoOf(this.#desk), this.#desk.me.sig, {
       to: fromHex(keys.uid),
       request: fromHex(theirs),
@@ -142,27 +152,55 @@ export class People {
     const name = otherName(this.#desk, typed);
     const known = this.#contact(name);
     if (known?.relation === 'blocked') return { name, relation: 'blocked' };
-    if (!known?.keys) throw error('never-asked', name);
-    const action = this.#action('bloc', name, encodeFields(structs.bloc, { uid: fromHex(known.keys.uid) }));
-    await this.#desk.record({ t: 'closed', name, relation: 'blocked', action, at: this.#now() });
-    return { name, relation: 'blocked', frame: action.frame };
+    if (!known) throw error('never-asked', name);
+    const blocked = this.#blocked(name, known.keys);
+    await this.#desk.record(blocked);
+    return { name, relation: 'blocked', ...(blocked.action ? { frame: blocked.action.frame } : {}) };
+  }
+
+  /** Where they have not answered yet nobody knows their uid: the daemon is told when they do. */
+  #blocked(name: string, keys: Keys | undefined): Extract<Event, { t: 'closed' }> {
+    const closed = { t: 'closed', name, relation: 'blocked', at: this.#now() } as const;
+    if (!keys) return closed;
+    const action = this.#action('bloc', name, encodeFields(structs.bloc, { uid: fromHex(keys.uid) }));
+    return { ...closed, action };
+  }
+
+  /** Nothing of somebody who is blocked is taken or shown; undefined where nobody is. */
+  #ofBlocked(name: string, keys: Keys): Event[] | undefined {
+    const state = stateOf(this.#desk);
+    const known = [state.contacts.get(name), contactByUid(state, keys.uid)].find((one) => one?.relation === 'blocked');
+    if (!known) return undefined;
+    if (known.keys || known.name !== name) return [];
+    return [{ t: 'pinned', name, keys }, this.#blocked(name, keys)];
   }
 
   /** A known name or uid with other keys; nothing else of what came is believed then. */
-  #keysChanged(name: string, keys: Keys): Event[] | undefined {
+  #keysChanged(name: string, keys: Keys, came: Omit<Changed, keyof Keys>): Event[] | undefined {
     const state = stateOf(this.#desk);
-    let told = false;
-    for (const known of [state.contacts.get(name), contactByUid(state, keys.uid)]) {
+    const others = new Set([state.contacts.get(name), contactByUid(state, keys.uid)]);
+    const events: Event[] = [];
+    let changed = false;
+    for (const known of others) {
       if (!known?.keys || (known.name === name && sameKeys(known.keys, keys))) continue;
-      if (known.changed)
-        told = true; // once, whatever comes after it: nothing is sent to them already
-      else return [{ t: 'changed', name: known.name, keys }, notice(this.#desk, 'changed', known.name)];
+      changed = true;
+      const news: Changed = known.name === name ? { ...keys, ...came } : keys;
+      if (known.changed && sameKeys(known.changed, keys) && known.changed.theirs === news.theirs) continue;
+      events.push({ t: 'changed', name: known.name, keys: news });
+      if (this.#newlyChanged(known, keys)) events.push(notice(this.#desk, 'changed', known.name));
     }
-    return told ? [] : undefined;
+    return changed ? events : undefined;
+  }
+
+  /** Told once, since nothing is sent to them already; and again where a person has looked at others since. */
+  #newlyChanged({ changed, shown }: Contact, keys: Keys): boolean {
+    if (!changed) return true;
+    return !sameKeys(changed, keys) && shown === fingerprintOf(cryptoOf(this.#desk).sync, changed);
   }
 
   /** Told once, however often the same bytes come. */
   #unreadable(name: string, what: string, fields: Uint8Array): Event[] {
+    if (this.#contact(name)?.relation === 'blocked') return [];
     const key = hex(cryptoOf(this.#desk).sync.sha256(fields));
     return stateOf(this.#desk).notices.has(key) ? [] : [notice(this.#desk, 'unreadable', name, what, key)];
   }
@@ -174,16 +212,18 @@ export class People {
     if (request.to !== me.name || name === me.name || !(await verifyRequest(cryptoOf(this.#desk), request)))
       return this.#unreadable(name, 'request', encodeFields(structs.jmpu, request));
     const keys = keysOf(request);
-    const changed = this.#keysChanged(name, keys);
-    if (changed) return changed;
+    const blocked = this.#ofBlocked(name, keys);
+    if (blocked) return blocked;
     const hash = hex(requestHash(cryptoOf(this.#desk).sync, request));
+    if (stateOf(this.#desk).declined.has(hash)) return [];
+    const changed = this.#keysChanged(name, keys, { theirs: hash });
+    if (changed) return changed;
     const known = this.#contact(name);
     const at = this.#now();
-    if (known?.relation === 'blocked' || known?.theirs === hash) return [];
-    if (stateOf(this.#desk).declined.has(hash)) return [];
+    if (known?.theirs === hash) return [];
     if (known?.relation === 'asked' || known?.relation === 'open') {
       /* Both asked, which is agreement; or they lost ours. Either way they are told. */
-      const action = await this.#acceptance(name, keys, hash);
+      const action = await this.acceptance(name, keys, hash);
       const opened: Event = { t: 'opened', name, keys, action, theirs: hash, at };
       return known.relation === 'open' ? [opened] : [opened, notice(this.#desk, 'accepted', name)];
     }
@@ -198,13 +238,15 @@ export class People {
   async onAcceptance(acceptance: Acceptance): Promise<Event[]> {
     const { name } = acceptance;
     const known = this.#contact(name);
-    const ours = samePublic(acceptance.to, this.#desk.me.uid) && hex(acceptance.request) === known?.request;
+    const ours = samePublic(acceptance.to, this.#desk.me.uid) && isOurs(known, acceptance.request);
     if (!known || !ours || !(await verifyAcceptance(cryptoOf(this.#desk), acceptance)))
       return this.#unreadable(name, 'acceptance', encodeFields(structs.ampu, acceptance));
     const keys = keysOf(acceptance);
-    const changed = this.#keysChanged(name, keys);
+    const blocked = this.#ofBlocked(name, keys);
+    if (blocked) return blocked;
+    const changed = this.#keysChanged(name, keys, { accepts: true });
     if (changed) return changed;
-    if (known.relation !== 'asked') return []; // crossing requests opened it, or we blocked them since
+    if (known.relation !== 'asked') return []; // crossing requests opened it
     return [{ t: 'opened', name, keys, at: this.#now() }, notice(this.#desk, 'accepted', name)];
   }
 
@@ -212,7 +254,7 @@ export class People {
   onDecline(values: Values<(typeof structs)['rdmp']>): Event[] {
     const { name } = values;
     const known = this.#contact(name);
-    if (known?.relation !== 'asked' || known.request !== hex(values.request)) return [];
+    if (known?.relation !== 'asked' || !isOurs(known, values.request)) return [];
     return [{ t: 'closed', name, relation: 'refused', at: this.#now() }, notice(this.#desk, 'declined', name)];
   }
 }

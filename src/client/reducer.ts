@@ -1,7 +1,8 @@
 /** Events and what they do to the state. No I/O, no clock: a log replayed gives the same state. */
+import { applyPin, rememberDeclined, type PinEvent } from './pins.js';
 import { restamp } from './retention.js';
 import {
-  DECLINED_MAX,
+  EARLIER_MAX,
   noChain,
   NOTICES_MAX,
   type Action,
@@ -44,7 +45,7 @@ export type Event =
   | { readonly t: 'nobody'; readonly name: string; readonly at: number }
   /** the daemon knows that we declined: nothing is kept but the request's hash */
   | { readonly t: 'forgotten'; readonly name: string; readonly at: number }
-  | { readonly t: 'changed'; readonly name: string; readonly keys: Keys }
+  | PinEvent
   | { readonly t: 'settled'; readonly frame: string }
   | {
       readonly t: 'text';
@@ -97,9 +98,7 @@ export function apply(state: State, event: Event): void {
     case 'row':
       return applyRow(state, event);
     case 'asked':
-      relate(state, event.name, { relation: 'asked', since: event.at, request: event.hash });
-      state.actions.set(event.action.frame, event.action);
-      return;
+      return applyAsked(state, event);
     case 'requested':
       return relate(state, event.name, {
         relation: 'requested',
@@ -117,8 +116,6 @@ export function apply(state: State, event: Event): void {
       return applyNobody(state, event);
     case 'forgotten':
       return applyForgotten(state, event);
-    case 'changed':
-      return relate(state, event.name, { changed: event.keys });
     case 'settled':
       state.actions.delete(event.frame);
       return;
@@ -148,12 +145,22 @@ export function apply(state: State, event: Event): void {
     case 'grant':
       if (event.grant) state.grant.set('grant', event.grant);
       else state.grant.clear();
+      return;
+    default:
+      return applyPin(state, event);
   }
 }
 
 function relate(state: State, name: string, change: Partial<Contact>): void {
   const blank: Contact = { name, relation: 'asked', since: 0, sent: noChain, received: noChain };
   state.contacts.set(name, { ...(state.contacts.get(name) ?? blank), ...change });
+}
+
+function applyAsked(state: State, { name, hash, action, at }: EventOf<'asked'>): void {
+  const { request, earlier = [] } = state.contacts.get(name) ?? {};
+  const before = request === undefined ? {} : { earlier: [request, ...earlier].slice(0, EARLIER_MAX) };
+  relate(state, name, { relation: 'asked', since: at, request: hash, ...before });
+  state.actions.set(action.frame, action);
 }
 
 function applyRow(state: State, event: EventOf<'row'>): void {
@@ -179,11 +186,7 @@ function applyForgotten(state: State, event: EventOf<'forgotten'>): void {
   if (row?.relation !== 'declined' || row.sent.sequence + row.received.sequence > 0) return;
   state.contacts.delete(event.name);
   if (row.theirs === undefined) return;
-  state.declined.set(row.theirs, event.at);
-  for (const oldest of state.declined.keys()) {
-    if (state.declined.size <= DECLINED_MAX) break;
-    state.declined.delete(oldest);
-  }
+  rememberDeclined(state, row.theirs, event.at);
 }
 
 function applyNobody(state: State, event: EventOf<'nobody'>): void {

@@ -9,6 +9,14 @@ export interface Keys {
   readonly sig: string;
 }
 
+/** Keys that came later under a name or uid, in a bundle that is well signed. */
+export interface Changed extends Keys {
+  /** hash of the request that brought them */
+  readonly theirs?: string;
+  /** they came with the acceptance of our request */
+  readonly accepts?: true;
+}
+
 /** Where a chain of envelopes stands: the last sequence, and the hash of the last envelope. */
 export interface Chain {
   readonly sequence: number;
@@ -30,10 +38,16 @@ export interface Contact {
   readonly since: number;
   /** pinned */
   readonly keys?: Keys;
-  /** others that came later under the same name or uid: nothing is sent until that is resolved */
-  readonly changed?: Keys;
+  /** the last of others that came later: nothing is sent until a person decided */
+  readonly changed?: Changed;
+  /** fingerprint of the keys whose safety number a person was shown last: those that a confirmation can mean */
+  readonly shown?: string;
+  /** fingerprint of the keys that a person compared */
+  readonly verified?: string;
   /** hash of our request, which their acceptance must name */
   readonly request?: string;
+  /** of our requests before it, the newest EARLIER_MAX: the daemon keeps the first that waits, not the last */
+  readonly earlier?: readonly string[];
   /** hash of their request, which our acceptance names */
   readonly theirs?: string;
   readonly sent: Chain;
@@ -75,7 +89,16 @@ export interface Incoming {
 }
 
 export type NoticeKind =
-  'request' | 'accepted' | 'declined' | 'unknown-name' | 'refused' | 'changed' | 'unreadable' | 'gap' | 'not-taken';
+  | 'request'
+  | 'accepted'
+  | 'declined'
+  | 'unknown-name'
+  | 'refused'
+  | 'changed'
+  | 'send-again'
+  | 'unreadable'
+  | 'gap'
+  | 'not-taken';
 
 export interface Notice {
   readonly key: string;
@@ -156,6 +179,8 @@ export const REQUESTS_MAX = 1_000;
 export const DECLINED_MAX = 1_000;
 /** Ranges of missing messages that a contact may have before the oldest is reported at once. */
 export const MISSING_MAX = 32;
+/** Earlier requests to one contact that may still be answered. */
+export const EARLIER_MAX = 4;
 /** Messages that wait for the daemon or for an acceptance. */
 export const OUTBOX_MAX = 10_000;
 

@@ -1,34 +1,18 @@
 /** cadenasd's commands for the operator, as processes, beside a daemon and without one. */
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test, type Test } from 'tap';
 import { Code, HELLO_WINDOW_MS, structs } from '../../protocol/index.js';
 import { takeLock } from '../../src/ops/instance-lock.js';
+import { cadenasd, type Ended } from '../support/cadenasd.js';
 import { makeNetwork, startDaemon, type Daemon } from '../support/daemon.js';
 import { acknowledge, letter, numberOf } from '../support/letters.js';
 import { newPerson, startLavish, type Person } from '../support/people.js';
 import { befriend, logIn, RawConnection, type RawUser, type Received } from '../support/raw.js';
 import { flip, lastSegment } from '../support/store-fixture.js';
-import { root, temporaryFolder } from '../support/temp.js';
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function cadenasd(...args: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [join(root, 'bin/cadenasd'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (out += chunk));
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (err += chunk));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, out, err };
-}
+import { temporaryFolder } from '../support/temp.js';
 
 /** On the data of this daemon's network. */
 const on =

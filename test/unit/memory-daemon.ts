@@ -71,6 +71,8 @@ export class MemoryDaemon {
   treat: (envelope: Uint8Array) => Treatment = () => Code.queued;
   /** called with each acknowledged id */
   onAck: (id: string) => void = () => undefined;
+  /** called with each uid that somebody blocks */
+  onBlock: (uid: Uint8Array) => void = () => undefined;
 
   private constructor(keys: ServerKeys<NodeRsaPrivate>, password: PasswordServer) {
     this.#keys = keys;
@@ -324,6 +326,7 @@ class Peer {
         return this.#answer(frame, Code.done);
       }
       case 'bloc':
+        daemon.onBlock(read(structs.bloc).uid);
         return this.#answer(frame, Code.done);
       case 'smpu':
         return this.#smpu(frame, read(structs.smpu).envelope);

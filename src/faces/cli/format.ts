@@ -1,5 +1,5 @@
 /** Lines for people. All text of others passes through plain.ts here. */
-import type { ContactView, Item, Line, Notice, OutgoingState, Relation } from '../../client/index.js';
+import type { ContactView, Item, Line, Notice, OutgoingState, Relation, SafetyView } from '../../client/index.js';
 import { plainLine, plainText } from '../../plain/plain.js';
 import { wrap } from './wrap.js';
 
@@ -58,7 +58,9 @@ function noticeText(notice: Notice): string {
     case 'refused':
       return `the daemon refused what you wanted of ${who} (${notice.detail})`;
     case 'changed':
-      return `WARNING: other keys came for ${who}: somebody may be in between. Nothing is sent to ${who} any more`;
+      return `WARNING: other keys came for ${who}: somebody may be in between. Nothing is sent to ${who} until you decide: cadenas verify ${who}`;
+    case 'send-again':
+      return `texts to ${who} were sealed for their former keys and will not be read: ${notice.detail}; send them again`;
     case 'unreadable':
       return notice.name === ''
         ? `a message of somebody unknown was refused (${notice.detail})`
@@ -111,7 +113,19 @@ const checks = {
 export function contactLine(contact: ContactView): string {
   const parts = [relations[contact.relation]];
   if (contact.changed) parts.push('KEYS CHANGED: nothing is sent');
+  if (contact.verified) parts.push('verified');
   if (contact.check) parts.push(checks[contact.check]);
   if (contact.fingerprint !== '') parts.push(`keys ${spoken(contact.fingerprint)}`);
   return `@${plainLine(contact.name)}  ${parts.join('; ')}`;
+}
+
+/** Digits in groups of five, four groups a line; then the words, three a line: each line of words is ten digits. */
+export function safetyText(view: SafetyView): string {
+  const groups = view.number.match(/.{5}/g) ?? [];
+  const rows = (all: readonly string[], each: number): string[] =>
+    Array.from(
+      { length: Math.ceil(all.length / each) },
+      (_, i) => `  ${all.slice(i * each, (i + 1) * each).join(' ')}`,
+    );
+  return [...rows(groups, 4), '', ...rows(view.words, 3)].join('\n');
 }

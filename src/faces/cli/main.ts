@@ -12,6 +12,7 @@ import { Prompter } from './prompt.js';
 import type { Run } from './run.js';
 import { signalExit, untilSignal } from './signals.js';
 import { contacts, history, receive, relate, send } from './talk.js';
+import { verify } from './verify.js';
 
 /**
  * Runs one command to its end; everything it opened is closed when this resolves.
@@ -152,6 +153,11 @@ function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Comm
   add('accept <@user>', 'accept who asked you', (run, args) => relate(run, 'accept', first(args)));
   add('decline <@user>', 'decline who asked you', (run, args) => relate(run, 'decline', first(args)));
   add('block <@user>', 'take nothing from somebody any more', (run, args) => relate(run, 'block', first(args)));
+  add('verify <@user>', 'compare your keys with somebody’s by a safety number', (run, args, options) =>
+    verify(run, first(args), options['confirm'] === true, options['reject'] === true),
+  )
+    .option('--confirm', 'you compared it, and it is the same', false)
+    .option('--reject', 'the keys that came are not theirs: keep the former', false);
   add('send <@user> <text>', 'send a text; - reads it from standard input', (run, args) =>
     send(run, first(args), second(args)),
   );
