@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { signRequest, SUITE_RSA } from '../../protocol/index.js';
+import { hex, signRequest, SUITE_RSA } from '../../protocol/index.js';
 import { generateRsa } from '../../src/crypto/index.js';
 import type { Desk } from '../../src/client/desk.js';
 import type { ClientPorts } from '../../src/client/index.js';
@@ -7,6 +7,7 @@ import { Journal } from '../../src/client/journal.js';
 import { People } from '../../src/client/people.js';
 import { apply } from '../../src/client/reducer.js';
 import { CONTACTS_MAX } from '../../src/client/state.js';
+import { Trust } from '../../src/client/trust.js';
 import { clientCrypto, MemoryStorage, MovableClock } from './client-support.js';
 
 test('requests of strangers do not take the places of others', async (t) => {
@@ -25,4 +26,27 @@ test('requests of strangers do not take the places of others', async (t) => {
   }
   t.match(await people.add('alice'), { relation: 'asked' });
   t.same(await people.onRequest(request), [], 'but they have an end of their own');
+});
+
+test('a safety number is computed once for each contact', async (t) => {
+  const [crypto, enc, sig, other] = await Promise.all([clientCrypto(), generateRsa(), generateRsa(), generateRsa()]);
+  let hashes = 0;
+  const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => {
+    hashes++;
+    return crypto.sync.sha256(...parts);
+  };
+  const counted = { ...crypto, sync: { ...crypto.sync, sha256 } };
+  const ports = { crypto: counted, storage: new MemoryStorage(), clock: new MovableClock(), log: () => undefined };
+  const journal = await Journal.open(ports as unknown as ClientPorts, new Uint8Array(16));
+  const me = { name: 'bob', uid: new Uint8Array(16).fill(1), enc, sig };
+  const desk = { ports, me, journal, record: journal.append.bind(journal) } as unknown as Desk;
+  const keys = { uid: '02'.repeat(16), enc: hex(other.modulus), sig: hex(sig.modulus) };
+  await journal.append({ t: 'requested', name: 'carol', keys, hash: 'h', at: 1 });
+  const trust = new Trust(desk, new People(desk));
+  const { number } = await trust.show('carol');
+  t.ok(hashes > 10_000, 'the rounds');
+  hashes = 0;
+  t.equal((await trust.show('carol')).number, number);
+  t.match(await trust.confirm('carol'), { verified: true });
+  t.ok(hashes < 10, 'fingerprints alone');
 });
