@@ -1,4 +1,4 @@
-/** The asymmetric port over node:crypto and noble's ML-KEM. Runs where it is called: a daemon calls it in workers. */
+/** The asymmetric port over node:crypto and ML-KEM. Runs where it is called: a daemon calls it in workers. */
 import {
   constants,
   createPrivateKey,
@@ -6,24 +6,22 @@ import {
   diffieHellman,
   generateKeyPair,
   privateDecrypt,
+  randomBytes,
   sign,
   verify,
   type KeyObject,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import {
   concat,
   isContributory,
-  MLKEM_EK,
   MODULUS,
   X25519_KEY,
   type AsymmetricCrypto,
-  type MlKemPair,
   type RsaPrivate,
   type X25519Pair,
 } from '../../protocol/index.js';
-
+import { mlkem, MLKEM_SEED } from './mlkem.js';
 import { oaep, oaepSeal, publicKey } from './rsa.js';
 
 export interface NodeRsaPrivate extends RsaPrivate {
@@ -89,14 +87,6 @@ function shared(privateKey: KeyObject, peer: Uint8Array): Uint8Array | undefined
   return isContributory(secret) ? secret : undefined;
 }
 
-function mlkem(): Promise<MlKemPair> {
-  const pair = ml_kem768.keygen();
-  return Promise.resolve({
-    encapsulationKey: pair.publicKey,
-    decapsulate: (ciphertext: Uint8Array) => Promise.resolve(ml_kem768.decapsulate(ciphertext, pair.secretKey)),
-  });
-}
-
 export const nodeAsymmetric: AsymmetricCrypto<NodeRsaPrivate> = {
   // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous; a throw becomes a rejection
   async oaepSeal(modulus, label, plain) {
@@ -117,18 +107,17 @@ export const nodeAsymmetric: AsymmetricCrypto<NodeRsaPrivate> = {
     return verify('sha256', concat(label, message), { key: publicKey(modulus), ...pss }, signature);
   },
   x25519,
-  mlkem,
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async mlkem() {
+    const seed = randomBytes(MLKEM_SEED);
+    const pair = mlkem.pair(seed);
+    seed.fill(0);
+    return pair;
+  },
   async agree(peer, mlkemKey) {
-    if (mlkemKey.length !== MLKEM_EK) return undefined;
     const own = await x25519();
     const first = await own.agree(peer);
-    if (!first) return undefined;
-    let kem: { cipherText: Uint8Array; sharedSecret: Uint8Array };
-    try {
-      kem = ml_kem768.encapsulate(mlkemKey);
-    } catch {
-      return undefined; // FIPS 203 section 7.2: the encapsulation key failed its modulus check
-    }
-    return { x25519: own.publicKey, mlkem: kem.cipherText, secret: concat(first, kem.sharedSecret) };
+    const kem = first && mlkem.encapsulate(mlkemKey);
+    return kem && { x25519: own.publicKey, mlkem: kem.ciphertext, secret: concat(first, kem.secret) };
   },
 };

@@ -1,7 +1,7 @@
-/** OPAQUE by @serenity-kit/opaque (WebAssembly), Argon2id by hash-wasm. */
+/** OPAQUE by @serenity-kit/opaque (WebAssembly), with its own Argon2id in it; and Argon2id outside of it. */
 import * as opaque from '@serenity-kit/opaque';
-import { argon2id } from 'hash-wasm';
-import type { PasswordClient, PasswordServer } from '../../protocol/index.js';
+import { utf8, type PasswordClient, type PasswordServer } from '../../protocol/index.js';
+import { argon2id } from './argon2.js';
 
 const toText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
 const toBytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64url'));
@@ -55,15 +55,8 @@ export async function passwordClient(stretching = STRETCHING): Promise<PasswordC
       );
     },
     stretch(secret, salt) {
-      return argon2id({
-        password: secret,
-        salt,
-        memorySize: 65536,
-        iterations: 3,
-        parallelism: 1,
-        hashLength: 32,
-        outputType: 'binary',
-      });
+      const { memory, iterations: passes, parallelism } = STRETCHING;
+      return argon2id({ message: utf8(secret), nonce: salt, memory, passes, parallelism, tagLength: 32 });
     },
   };
 }

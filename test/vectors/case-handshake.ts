@@ -19,8 +19,9 @@ import {
   type Session,
 } from '../../protocol/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
+import { mlkem, MLKEM_SEED } from '../../src/crypto/mlkem.js';
 import type { Case } from './case-struct.js';
-import { fixedAsymmetric, fixedSync, oaepSealWith, x25519From, mlkemFrom, type Recording } from './fixed-crypto.js';
+import { fixedAsymmetric, fixedSync, oaepSealWith, x25519From, type Recording } from './fixed-crypto.js';
 import { toJson } from './format.js';
 import { privateHex, type TestKeys } from './keys.js';
 import { handshakeSchedule } from './schedule.js';
@@ -188,7 +189,7 @@ async function refusedHello(keys: TestKeys, change: HelloChange): Promise<Case> 
   const time = change.time ?? NOW;
   const header = { opcode: structs.helo.opcode, step: 0, frameId, time, status: Status.valid, code: Code.none };
   const own = x25519From(seeded.bytes(32)).publicKey;
-  const kem = mlkemFrom(seeded.bytes(64)).encapsulationKey;
+  const kem = mlkem.pair(seeded.bytes(MLKEM_SEED)).encapsulationKey;
   const share = { x25519: change.x25519 ?? own, mlkem: change.mlkem ?? kem };
   const struct = encode(structs.helo, header, { ...testBuild(), ...share });
   change.struct?.(struct);

@@ -13,15 +13,9 @@ import {
   publicEncrypt,
 } from 'node:crypto';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
-import {
-  concat,
-  hex,
-  type AsymmetricCrypto,
-  type MlKemPair,
-  type SyncCrypto,
-  type X25519Pair,
-} from '../../protocol/index.js';
+import { concat, hex, type AsymmetricCrypto, type SyncCrypto, type X25519Pair } from '../../protocol/index.js';
 import { nodeAsymmetric, nodeSync, type NodeRsaPrivate } from '../../src/crypto/index.js';
+import { mlkem, MLKEM_SEED } from '../../src/crypto/mlkem.js';
 import type { Source } from './script.js';
 
 const HASH = 32;
@@ -77,15 +71,6 @@ export function x25519From(secret: Uint8Array): X25519Pair {
   };
 }
 
-/** @param seed d | z, 64 bytes (FIPS 203, algorithm 16) */
-export function mlkemFrom(seed: Uint8Array): MlKemPair {
-  const pair = ml_kem768.keygen(seed);
-  return {
-    encapsulationKey: pair.publicKey,
-    decapsulate: (ciphertext) => Promise.resolve(ml_kem768.decapsulate(ciphertext, pair.secretKey)),
-  };
-}
-
 /** What a recorded run drew and derived, by name: the last value of each. */
 export type Recording = Map<string, Uint8Array>;
 
@@ -100,10 +85,11 @@ export function fixedAsymmetric(seeded: Source, record: Recording = new Map()): 
     oaepSeal: (modulus, label, plain) => Promise.resolve(oaepSealWith(draw('oaepSeed', HASH), modulus, label, plain)),
     pssSign: (key, label, message) => Promise.resolve(pssSignWith(draw('pssSalt', HASH), key, label, message)),
     x25519: () => Promise.resolve(x25519From(draw('x25519Private', HASH))),
-    mlkem: () => Promise.resolve(mlkemFrom(draw('mlkemSeed', 2 * HASH))),
+    mlkem: () => Promise.resolve(mlkem.pair(draw('mlkemSeed', MLKEM_SEED))),
     async agree(peer, mlkemKey) {
       const own = x25519From(draw('x25519Private', HASH));
       const first = await own.agree(peer);
+      // noble's in any case: Node's own draws the message itself
       const kem = ml_kem768.encapsulate(mlkemKey, draw('mlkemMessage', HASH));
       if (!first) return undefined;
       record.set('x25519Shared', first);
