@@ -51,16 +51,20 @@ export async function run(command, args, options) {
 /** stdout of the program becomes our stderr. */
 const toStderr = { stdio: ['ignore', process.stderr, process.stderr] };
 
+/** Installs exactly what the folder's package-lock.json names, hashes checked. @returns npm's exit code */
+export function npmCi(folder = root) {
+  // Under npm, the npm that runs us; npm itself is a JavaScript program.
+  const npm = process.env.npm_execpath;
+  const [command, ...args] = npm?.endsWith('.js') ? [process.execPath, npm, 'ci'] : ['npm', 'ci'];
+  return attempt(command, [...args, '--prefix', folder, '--loglevel=error', '--no-fund'], toStderr);
+}
+
 /** `npm ci` where package-lock.json is not the one that was installed. */
 export async function ensureInstalled() {
   const hash = createHash('sha256').update(readFileSync(lock)).digest('hex');
   if (existsSync(installed) && readFileSync(installed, 'utf8') === hash) return;
   say('installing the packages of package-lock.json …');
-  // Under npm, the npm that runs us; npm itself is a JavaScript program.
-  const npm = process.env.npm_execpath;
-  const [command, ...args] = npm?.endsWith('.js') ? [process.execPath, npm, 'ci'] : ['npm', 'ci'];
-  if ((await attempt(command, [...args, '--loglevel=error', '--no-fund'], toStderr)) !== 0)
-    fail('npm ci failed; see above, then try again');
+  if ((await npmCi()) !== 0) fail('npm ci failed; see above, then try again');
   writeFileSync(installed, hash);
 }
 

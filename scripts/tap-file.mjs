@@ -1,6 +1,7 @@
 // Runs one test file and reads its TAP (https://testanything.org/tap-version-14-specification.html).
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { delimiter, dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as setTimer } from 'node:timers/promises';
 import { root } from './lib.mjs';
@@ -23,13 +24,19 @@ for (const [signal, code] of [
     process.exit(code);
   });
 
-/** @param file below dist/test @returns how many passed, the names of what failed, and the lines that tell why */
-export async function runTestFile(file) {
+/**
+ * @param file below dist/test
+ * @param bin the Node that runs it, and all that it starts
+ * @returns how many passed, the names of what failed, and the lines that tell why
+ */
+export async function runTestFile(file, bin = process.execPath) {
   const began = performance.now();
-  const child = spawn(process.execPath, ['--enable-source-maps', `dist/test/${file}`], {
+  // Programs find their Node by their first line, people by the name: both look in PATH.
+  const PATH = [dirname(bin), process.env.PATH].join(delimiter);
+  const child = spawn(bin, ['--enable-source-maps', `dist/test/${file}`], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TAP_TIMEOUT: String(FILE_MS / 2000) },
+    env: { ...process.env, PATH, TAP_TIMEOUT: String(FILE_MS / 2000) },
     detached: true,
   });
   running.add(child.pid);

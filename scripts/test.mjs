@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compiles, ensureInstalled, fail, root } from './lib.mjs';
+import { missingNodes, runsUnderNodes } from './nodes.mjs';
 import { runTestFile } from './tap-file.mjs';
 
 const suites = {
@@ -18,6 +19,8 @@ const suites = {
       { package: 'python3-cryptography', check: ['/usr/bin/python3', '-c', 'import cryptography'] },
       { package: 'openssl', check: ['openssl', 'version'] },
     ],
+    // The other folders' tests, as far as nodes.mjs names them, under each version of Node.
+    underNodes: true,
   },
 };
 const JOBS = 2;
@@ -34,9 +37,15 @@ if (!(await compiles())) finish({ passed: 0, failed: 1 }, 'it does not compile; 
 const missing = install(missingPrograms());
 if (missing.length > 0)
   finish({ passed: 0, failed: 1 }, `these Debian packages are needed; as root: apt-get install ${missing.join(' ')}`);
-const files = suite.folders.flatMap(testFiles).filter((file) => wanted.every((part) => file.includes(part)));
-if (files.length === 0) finish({ passed: 0, failed: 1 }, 'no test files found');
-finish(await runAll(files));
+const runs = suite.folders.flatMap(testFiles).map((file) => ({ name: file, file }));
+const underNodes = suite.underNodes ? runsUnderNodes(suites.npm.folders.flatMap(testFiles)) : [];
+/** The parts of a name that were asked for: `npm run test:system -- node22 vectors`. */
+const isWanted = ({ name }) => wanted.every((part) => name.includes(part));
+const why = suite.underNodes && (wanted.length === 0 || underNodes.some(isWanted)) ? await missingNodes() : undefined;
+if (why) finish({ passed: 0, failed: 1 }, why);
+const all = [...runs, ...underNodes].filter(isWanted);
+if (all.length === 0) finish({ passed: 0, failed: 1 }, 'no test files found');
+finish(await runAll(all));
 
 /** From the sources: dist may still hold a test that is gone. */
 function testFiles(folder) {
@@ -65,16 +74,16 @@ function install(packages) {
   return done ? missingPrograms() : packages;
 }
 
-async function runAll(files) {
+async function runAll(runs) {
   const total = { passed: 0, failed: 0 };
-  const waiting = [...files];
+  const waiting = [...runs];
   const worker = async () => {
-    for (let file = waiting.shift(); file; file = waiting.shift()) {
-      const { passed, failures, seconds, detail } = await runTestFile(file);
+    for (let run = waiting.shift(); run; run = waiting.shift()) {
+      const { passed, failures, seconds, detail } = await runTestFile(run.file, run.bin);
       total.passed += passed;
       total.failed += failures.length;
       const said = failures.length === 0 ? 'ok  ' : 'FAIL';
-      console.log(`${said} ${file.padEnd(44)} ${String(passed).padStart(3)} passed  ${seconds.toFixed(1)} s`);
+      console.log(`${said} ${run.name.padEnd(48)} ${String(passed).padStart(3)} passed  ${seconds.toFixed(1)} s`);
       if (failures.length > 0) console.log(`${detail}\n${failures.map((one) => `  failed: ${one}`).join('\n')}\n`);
     }
   };

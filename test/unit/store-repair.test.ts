@@ -1,5 +1,6 @@
 /** Repair: for each kind of damage, what is kept, what is told to be lost, and a store that is sound again. */
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -332,6 +333,7 @@ test('repair: cut short at any step, and begun again', async (t) => {
   for (let step = 1, isCut = true; isCut; step++) {
     const folder = join(fixture.data, `cut${String(step)}`);
     cpSync(fixture.folder, folder, { recursive: true });
+    chmodSync(folder, 0o700); // not every version of Node copies it
     const task = async (files: Files) => ({
       folder,
       plan: await planRepair(files, folder, silent),
