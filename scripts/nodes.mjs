@@ -8,8 +8,8 @@ const folder = join(root, 'test/nodes');
 
 /** What runs under each of them … */
 const everywhere = ['vectors/', 'scenario/', 'unit/crypto-'];
-/** … without the long ones about what is in the store's files: no Node changes that, and npm test runs them. */
-const long = ['scenario/cases-store', 'scenario/kill-loop', 'scenario/store-limits'];
+/** … without the long ones, on the store's files and on a thousand logins' times, which npm test runs. */
+const long = ['scenario/cases-store', 'scenario/kill-loop', 'scenario/login-times', 'scenario/store-limits'];
 /** Under the version of the same major as the Node that runs this, which npm test puts to all tests: only these. */
 const inShort = ['vectors/', 'scenario/cases-commands', 'scenario/one-node', 'unit/crypto-'];
 
