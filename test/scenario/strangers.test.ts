@@ -44,11 +44,12 @@ for (const tls of [false, true]) {
 }
 
 test('a connection on which nobody logs in ends, whatever is said on it', async (t) => {
-  const args = ['--limit', 'login-seconds=1', '--limit', 'registrations-per-hour=1'];
+  const args = ['--limit', 'login-seconds=3', '--limit', 'registrations-per-hour=1'];
   const daemon = await startDaemon(t, { network: await makeNetwork(), args });
-  const raw = await connected(t, daemon);
+  /* Made before the connection, whose time runs from its first byte on. */
   const { enc, sig } = await makeUser('talker');
   const opaque = (await passwordClient()).registrationStart('x').request;
+  const raw = await connected(t, daemon);
   const ask = { name: 'talker', enc: enc.modulus, sig: sig.modulus, opaque };
   let answers = 0;
   while (!raw.isClosed) {
