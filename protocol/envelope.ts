@@ -14,6 +14,7 @@ import {
   ID,
   KEY,
   NONCE,
+  PARTS_MAX,
   RANDOM,
   RSA_BLOCK,
   SIGNATURE,
@@ -53,9 +54,6 @@ const zeroNonce = new Uint8Array(NONCE);
 const info = { key: label('pm key'), conversation: label('conversation') };
 
 /** What a router reads: views of the envelope, 16 bytes each. */
-export function envelopeMessage(envelope: Uint8Array): Uint8Array {
-  return envelope.subarray(AT_MESSAGE, AT_SENDER);
-}
 export function envelopeSender(envelope: Uint8Array): Uint8Array {
   return envelope.subarray(AT_SENDER, AT_RECIPIENT);
 }
@@ -89,6 +87,24 @@ export function conversationId(sync: SyncCrypto, a: Uint8Array, b: Uint8Array): 
   return sync.sha256(info.conversation, low, high).subarray(0, ID);
 }
 
+/** The frame id of the `smpu` that carries a part: the message's id, its last two bytes XORed with the part (SPEC 8.1). */
+export function partFrameId(message: Uint8Array, part: number): Uint8Array {
+  const id = copy(message);
+  writeUint(id, ID - 2, 2, readUint(id, ID - 2, 2) ^ part);
+  return id;
+}
+
+/** A text's bytes as the parts of a message carry them: 1024 bytes each, the last what is left. */
+export function cutText(text: Uint8Array): Uint8Array[] {
+  const parts = Math.ceil(text.length / ENVELOPE_TEXT);
+  return Array.from({ length: parts }, (_, part) => text.subarray(part * ENVELOPE_TEXT, (part + 1) * ENVELOPE_TEXT));
+}
+
+/** undefined where the parts together are no UTF-8. */
+export function joinText(parts: readonly Uint8Array[]): string | undefined {
+  return fromUtf8(concat(...parts));
+}
+
 /** What the next envelope of this sender in this conversation names as `previous`. */
 export function envelopeHash(sync: SyncCrypto, envelope: Uint8Array): Uint8Array {
   return sync.sha256(envelope);
@@ -103,7 +119,7 @@ function signedMessage(sync: SyncCrypto, hdr: Uint8Array, block: Uint8Array, tex
 }
 
 /**
- * @param text 1 to 1024 bytes of UTF-8
+ * @param text 1 to 1024 bytes: UTF-8, or one part of a longer text that is
  * @param recipientEnc the recipient's `enc` modulus, pinned
  * @param senderSig the sender's own `sig` key
  * @throws RangeError where the text is empty or too long
@@ -146,14 +162,16 @@ export interface Correspondents {
 }
 
 export type OpenedEnvelope =
-  | { readonly problem?: undefined; readonly header: EnvelopeHeader; readonly text: string }
+  /** `text`: the bytes of this part */
+  | { readonly problem?: undefined; readonly header: EnvelopeHeader; readonly text: Uint8Array }
   | { readonly problem: EnvelopeProblem };
 
 export async function openEnvelope(ports: Ports, envelope: Uint8Array, who: Correspondents): Promise<OpenedEnvelope> {
   const { sync, asymmetric } = ports;
   const fields = readEnvelopeHeader(envelope);
   if (fields?.version !== ENVELOPE_VERSION || fields.suite !== SUITE_RSA) return { problem: 'header' };
-  if (fields.part >= fields.parts) return { problem: 'header' };
+  if (fields.parts > PARTS_MAX || fields.part >= fields.parts) return { problem: 'header' };
+  if (fields.sequence <= fields.part) return { problem: 'header' }; // the first part's would be below 1
   if (!samePublic(fields.recipient, who.recipient)) return { problem: 'recipient' };
   if (!samePublic(fields.sender, who.sender)) return { problem: 'sender' };
   if (!samePublic(fields.conversation, conversationId(sync, who.sender, who.recipient))) return { problem: 'header' };
@@ -169,10 +187,11 @@ export async function openEnvelope(ports: Ports, envelope: Uint8Array, who: Corr
   const length = readUint(inner, SIGNATURE, 2);
   if (length < 1 || length > ENVELOPE_TEXT || !isZero(inner.subarray(SIGNATURE + 2 + length)))
     return { problem: 'text' };
-  const bytes = inner.subarray(SIGNATURE + 2, SIGNATURE + 2 + length);
-  const text = fromUtf8(bytes);
-  if (text === undefined) return { problem: 'text' };
-  const message = signedMessage(sync, envelope.subarray(0, ENVELOPE_HEADER), block, bytes);
+  if (fields.part + 1 < fields.parts && length !== ENVELOPE_TEXT) return { problem: 'text' };
+  const text = inner.subarray(SIGNATURE + 2, SIGNATURE + 2 + length);
+  /* A part of several may begin and end within a character: those are checked when joined. */
+  if (fields.parts === 1 && joinText([text]) === undefined) return { problem: 'text' };
+  const message = signedMessage(sync, envelope.subarray(0, ENVELOPE_HEADER), block, text);
   if (!(await asymmetric.pssVerify(who.senderSig, Label.pm, message, inner.subarray(0, SIGNATURE))))
     return { problem: 'signature' };
   return { header: copied(fields), text };

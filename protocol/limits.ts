@@ -36,6 +36,10 @@ export const OPAQUE_KE3 = 64;
 
 export const ENVELOPE_HEADER = 1 + 1 + ID + ID + ID + ID + HASH + HASH + 8 + 8 + HASH + 2 + 2;
 export const ENVELOPE_TEXT = 1024;
+/** Parts of one private message, each in an envelope of its own (SPEC 7.3). */
+export const PARTS_MAX = 64;
+/** The longest text of a private message. */
+export const TEXT_MAX = PARTS_MAX * ENVELOPE_TEXT;
 export const ENVELOPE_INNER = SIGNATURE + 2 + ENVELOPE_TEXT;
 export const ENVELOPE = ENVELOPE_HEADER + RSA_BLOCK + ENVELOPE_INNER + TAG;
 

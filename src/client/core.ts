@@ -81,7 +81,7 @@ export class ClientCore implements Client {
       drained: () => {
         this.#drained = true;
         this.#drain.tell('drained', 'drained');
-        this.#background(this.#inbox.reportGaps());
+        this.#background(this.#inbox.gaps.drained());
       },
     });
     this.onEvent = (link, struct, opcode) => {
@@ -104,8 +104,8 @@ export class ClientCore implements Client {
     const journal = await Journal.open(ports, me.stateKey);
     const core = new ClientCore(ports, me, journal);
     await core.#expiry.look();
-    await core.#inbox.reportGaps();
-    core.#inbox.watchGaps();
+    await core.#inbox.gaps.report();
+    core.#inbox.gaps.watch();
     return core;
   }
 
@@ -169,7 +169,7 @@ export class ClientCore implements Client {
     if (this.#closing) return;
     this.#broken = why;
     this.#ports.log(`the profile's state can't be written: ${why.message}`);
-    this.#inbox.close();
+    this.#inbox.gaps.close();
     this.#background(this.#session.stop(this.#loggedOut));
     this.#endSoon(why);
   }
@@ -206,10 +206,13 @@ export class ClientCore implements Client {
         return;
       }
       case 'message':
-        this.#inbox.watchGaps();
+      case 'part':
+        this.#inbox.gaps.watch();
         this.#tell({ type: 'unread' });
         return;
       case 'gap':
+      case 'incomplete':
+      case 'given-up':
       case 'notice':
         this.#tell({ type: 'unread' });
         return;
@@ -258,8 +261,8 @@ export class ClientCore implements Client {
     if (this.#closing) return;
     this.#closing = true;
     this.#expiry.close();
-    this.#inbox.close();
-    if (!this.#broken) this.#background(this.#inbox.reportGaps()); // who comes once a day is told too
+    this.#inbox.gaps.close();
+    if (!this.#broken) this.#background(this.#inbox.gaps.report()); // who comes once a day is told too
     await this.#settle();
     this.#deliveries.flush();
     await this.#session.stop(this.#loggedOut);

@@ -2,7 +2,6 @@
 import {
   Code,
   decode,
-  hex,
   peekFrameId,
   readHeader,
   samePublic,
@@ -64,7 +63,7 @@ export class Deliveries {
       case structs.rvum.opcode:
         return this.#keep(link, bytes, await inbox.onMessage(values(structs.rvum, bytes).envelope));
       case structs.dlvd.opcode:
-        return this.#keep(link, bytes, outbox.onDelivered(hex(values(structs.dlvd, bytes).message)));
+        return this.#keep(link, bytes, outbox.onDelivered(values(structs.dlvd, bytes).message));
       case structs.rjmp.opcode:
         return this.#keep(link, bytes, await people.onRequest(values(structs.rjmp, bytes)));
       case structs.ramp.opcode:

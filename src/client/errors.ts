@@ -175,7 +175,7 @@ const lines = {
   'text-invalid': (): Line => [mistake, 'the text is not valid UTF-8', 'convert it first'],
   'outbox-full': (limit: string): Line => [
     limited,
-    `${limit} messages wait to be sent already`,
+    `${limit} messages, or parts of long ones, wait to be sent already`,
     'wait until some are delivered',
   ],
   'contacts-full': (limit: string): Line => [

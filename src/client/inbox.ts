@@ -5,42 +5,41 @@ import {
   fingerprint,
   fromHex,
   hex,
+  joinText,
   openEnvelope,
   samePublic,
+  type EnvelopeHeader,
 } from '../../protocol/index.js';
-import { cryptoOf, newId, notice, stateOf, type Desk } from './desk.js';
+import { cryptoOf, notice, stateOf, type Desk } from './desk.js';
+import { Gaps } from './gaps.js';
 import type { Event } from './reducer.js';
 import {
   contactByUid,
   MISSING_MAX,
   type Contact,
   type Incoming,
-  type Missing,
   type Notice,
   type Outgoing,
+  type State,
 } from './state.js';
 
-/** A missing message is reported after this long: it may still be on its way. */
-const GAP_MS = 5_000;
 /** ms since 1970 that a calendar can show: the sender's clock may say anything up to 2^53. */
 const TIME_MAX = 8_640_000_000_000_000;
-/** Rows that one call gives. */
+/** Rows that one call gives, and characters of texts: a line of the profile's socket has room for them. */
 export const PAGE = 256;
+const PAGE_TEXT = 1024 * 1024;
 
 export type Item = ({ readonly type: 'message' } & Incoming) | ({ readonly type: 'notice' } & Notice);
-export type Line = ({ readonly type: 'in' } & Incoming) | ({ readonly type: 'out' } & Outgoing);
+export type Line =
+  ({ readonly type: 'in' } & Incoming) | ({ readonly type: 'out' } & Omit<Outgoing, 'envelope' | 'parts'>);
 
 export class Inbox {
   readonly #desk: Desk;
-  #cancelGaps: (() => void) | undefined;
+  readonly gaps: Gaps;
 
   constructor(desk: Desk) {
     this.#desk = desk;
-  }
-
-  close(): void {
-    this.#cancelGaps?.();
-    this.#cancelGaps = undefined;
+    this.gaps = new Gaps(desk);
   }
 
   /** An envelope (event rvum). Whatever is wrong with it is shown, never its text. */
@@ -66,11 +65,11 @@ export class Inbox {
     });
     if (opened.problem) return refuse(contact.name, opened.problem);
     const { header, text } = opened;
-    /* Messages of several parts are of a later client than this. */
-    if (header.parts !== 1) return refuse(contact.name, 'parts');
     const id = hex(header.message);
-    const key = `${contact.keys.uid}:${id}:${String(header.part)}`;
-    if (state.seen.has(key)) return [];
+    const message = `${contact.keys.uid}:${id}`;
+    const known = seenBefore(state, message, header, text);
+    if (known !== 'new') return known === 'parts' ? refuse(contact.name, known) : [];
+    const key = `${message}:${String(header.part)}`;
     const chain = { sequence: header.sequence, hash };
     const at = ports.clock.now();
     const time = header.time <= TIME_MAX ? header.time : at;
@@ -79,43 +78,17 @@ export class Inbox {
       if (!samePublic(header.previous, fromHex(contact.received.hash)))
         events.push(notice(this.#desk, 'gap', contact.name, 'chain'));
     const [oldest] = contact.missing ?? [];
-    if (oldest && (contact.missing?.length ?? 0) >= MISSING_MAX) events.push(this.#gap(contact, oldest));
-    events.push({ t: 'message', key, id, from: contact.name, text, time, at, chain });
+    if (oldest && (contact.missing?.length ?? 0) >= MISSING_MAX) events.push(this.gaps.of(contact, oldest));
+    const from = contact.name;
+    const { part, parts } = header;
+    /* What comes of a message that was given up still counts for the chain. */
+    if (parts === 1 && !state.seen.has(message))
+      events.push({ t: 'message', key, id, from, text: joinText([text]) ?? '', time, at, chain });
+    else {
+      if (!state.unfinished.has(message) && !state.seen.has(message)) events.push(...this.gaps.room(from));
+      events.push({ t: 'part', key, message, id, from, part, parts, bytes: hex(text), time, at, chain });
+    }
     return events;
-  }
-
-  #gap(contact: Contact, { from, to }: Missing): Event {
-    return { t: 'gap', key: newId(this.#desk), name: contact.name, from, to, at: this.#desk.ports.clock.now() };
-  }
-
-  /** Reports the messages that are missing for long enough; the state remembers the others, also over a restart. */
-  async reportGaps(): Promise<void> {
-    const now = this.#desk.ports.clock.now();
-    const events: Event[] = [];
-    for (const contact of stateOf(this.#desk).contacts.values())
-      /* A time to come means a clock that was set back: waiting for it could take years. */
-      for (const gap of contact.missing ?? [])
-        if (gap.since <= now - GAP_MS || gap.since > now) events.push(this.#gap(contact, gap));
-    if (events.length > 0) await this.#desk.record(...events);
-  }
-
-  /** Looks again when the oldest of the missing messages is due; `close` ends it. */
-  watchGaps(): void {
-    if (this.#cancelGaps) return;
-    let oldest: number | undefined;
-    for (const { missing } of stateOf(this.#desk).contacts.values())
-      for (const { since } of missing ?? []) if (oldest === undefined || since < oldest) oldest = since;
-    if (oldest === undefined) return;
-    const { clock } = this.#desk.ports;
-    const ms = Math.min(Math.max(oldest + GAP_MS - clock.now(), 0), GAP_MS);
-    this.#cancelGaps = clock.after(ms, () => {
-      this.#cancelGaps = undefined;
-      this.#desk.background(
-        this.reportGaps().then(() => {
-          this.watchGaps();
-        }),
-      );
-    });
   }
 
   /** What was not shown yet, oldest first, at most a page. */
@@ -126,7 +99,8 @@ export class Inbox {
       items.push({ type: 'message', ...row });
     for (const row of notices.values()) if (row.read === undefined) items.push({ type: 'notice', ...row });
     items.sort((a, b) => a.order - b.order);
-    return { items: items.slice(0, PAGE), more: items.length > PAGE };
+    const shown = page(items, (item) => (item.type === 'message' ? item.text.length : 0));
+    return { items: shown, more: items.length > shown.length };
   }
 
   unreadCount(): number {
@@ -148,10 +122,38 @@ export class Inbox {
     const lines: Line[] = [];
     for (const row of inSequence([...incoming.values()].filter((one) => one.from === name)))
       if (row.order > after) lines.push({ type: 'in', ...row });
-    for (const row of outgoing.values()) if (row.to === name && row.order > after) lines.push({ type: 'out', ...row });
+    for (const { envelope: _sealed, parts: _far, ...row } of outgoing.values())
+      if (row.to === name && row.order > after) lines.push({ type: 'out', ...row });
     lines.sort((a, b) => a.order - b.order);
-    return { lines: lines.slice(0, PAGE), more: lines.length > PAGE };
+    const shown = page(lines, (line) => line.text.length);
+    return { lines: shown, more: lines.length > shown.length };
   }
+}
+
+/** As many of the first rows as one call gives, and one at least. */
+function page<T>(rows: readonly T[], length: (row: T) => number): T[] {
+  let left = PAGE_TEXT;
+  const over = rows.findIndex((row, index) => index >= PAGE || ((left -= length(row)) < 0 && index > 0));
+  return rows.slice(0, over < 0 ? rows.length : over);
+}
+
+/** Whether an envelope is of something known: a duplicate, or in contradiction (`parts`) to what came before of it. */
+function seenBefore(
+  state: State,
+  message: string,
+  { part, parts, sequence }: EnvelopeHeader,
+  text: Uint8Array,
+): 'new' | 'duplicate' | 'parts' {
+  const seen = state.seen.has(`${message}:${String(part)}`);
+  const unfinished = state.unfinished.get(message);
+  if (unfinished) {
+    if (unfinished.parts !== parts || unfinished.first !== sequence - part) return 'parts';
+    if (!seen) return 'new';
+    return unfinished.pieces[part] === hex(text) ? 'duplicate' : 'parts';
+  }
+  if (seen) return 'duplicate';
+  /* A message that is whole has no further parts. */
+  return state.seen.has(`${message}:0`) && !state.seen.has(message) ? 'parts' : 'new';
 }
 
 /** Each sender's messages in the order in which they were written: what came late takes its place among them. */

@@ -9,12 +9,14 @@ import type { ClientPorts, ClientStorage } from './ports.js';
 import { apply, rowCount, snapshot, type Event } from './reducer.js';
 import { emptyState, type State } from './state.js';
 
-/** Longest record; an event holds one text or one row. */
-const RECORD_MAX = 64 * 1024;
-/** What a crash may leave unfinished at the end: one gathered write. More is damage. */
+/** Longest record: a text whose every byte JSON escapes in six characters, and its sealed parts in hexadecimal. */
+const RECORD_MAX = 768 * 1024;
+/** The longest write, and so what a crash may leave unfinished at the end. More is damage. */
 const TORN_MAX = 4 * 1024 * 1024;
 /** Records beyond twice the live rows and this many are garbage that a compaction removes. */
 const GARBAGE_MIN = 1000;
+/** The same in bytes, beyond twice what the last compaction left: a few records may be long. */
+const GARBAGE_BYTES = 16 * 1024 * 1024;
 /** Behind a record that does not open: how many of the next places in the log are tried, and how often at all. */
 const NEXT_TRIED = 8;
 const TRIES_MAX = 4096;
@@ -39,6 +41,9 @@ export class Journal {
   readonly #box: Aead;
   #generation = 0;
   #records = 0;
+  /** of the log, and of the log as the last compaction left it */
+  #bytes = 0;
+  #compacted = 0;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #compactions: Waiting[] = [];
@@ -71,6 +76,7 @@ export class Journal {
     const log = await this.#storage.read(fileName(generation));
     if (!log) throw error('damaged-state');
     const torn = this.#replay(log);
+    this.#bytes = log.length;
     /* A compaction that ended before its last step, or before its next to last one. */
     for (const other of [generation - 1, generation + 1]) await this.#storage.remove(fileName(other));
     if (torn) this.#ports.log('the state file ended in an unfinished record, which was cut');
@@ -92,6 +98,7 @@ export class Journal {
       apply(this.state, plain);
       this.#gone ||= plain.t === 'expired';
       this.#records++;
+      if (plain.t === 'row') this.#compacted += end - at;
       at = end;
     }
     return false;
@@ -135,7 +142,8 @@ export class Journal {
 
   /** More dead records than live ones. */
   get garbage(): boolean {
-    return this.#records > 2 * rowCount(this.state) + GARBAGE_MIN;
+    const tooMany = this.#records > 2 * rowCount(this.state) + GARBAGE_MIN;
+    return tooMany || this.#bytes > 2 * this.#compacted + GARBAGE_BYTES;
   }
 
   /** The state changes at once; the promise resolves when the events are synced. */
@@ -146,6 +154,7 @@ export class Journal {
       apply(this.state, event);
       return this.#seal(event, this.#generation, this.#records++);
     });
+    for (const { length } of bytes) this.#bytes += length;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ bytes, resolve, reject });
       /* What comes in must not make the log grow without end; who appended waits for the rewrite, and for its failure. */
@@ -181,9 +190,8 @@ export class Journal {
 
   async #writeOnce(): Promise<void> {
     const compacting = this.#compactions.length > 0;
-    const settled = [...this.#waiting, ...this.#compactions];
-    const batch = this.#waiting;
-    this.#waiting = [];
+    const batch = compacting ? this.#waiting.splice(0) : this.#nextBatch();
+    const settled = [...batch, ...this.#compactions];
     this.#compactions = [];
     try {
       if (compacting) await this.#rewrite();
@@ -200,6 +208,16 @@ export class Journal {
     }
   }
 
+  /** What waits, as far as one write goes. */
+  #nextBatch(): Waiting[] {
+    let length = 0;
+    const over = this.#waiting.findIndex(({ bytes }, index) => {
+      for (const record of bytes) length += record.length;
+      return length > TORN_MAX && index > 0;
+    });
+    return this.#waiting.splice(0, over < 0 ? this.#waiting.length : over);
+  }
+
   /** The snapshot holds all events so far, those that wait for the disk included. */
   async #rewrite(): Promise<void> {
     const old = this.#generation;
@@ -209,6 +227,7 @@ export class Journal {
     /* From here on new events are sealed for the new file; they are written behind this rewrite. */
     this.#generation = generation;
     this.#records = records.length;
+    this.#bytes = this.#compacted = records.reduce((sum, { length }) => sum + length, 0);
     await this.#storage.replace(fileName(generation), concat(...records));
     await this.#storage.replace(POINTER, utf8(String(generation)));
     if (old > 0) await this.#storage.remove(fileName(old));

@@ -1,25 +1,13 @@
 /** What we send: sealed, synced, then handed to the daemon until it has it (SPEC 8). */
-import {
-  Code,
-  conversationId,
-  ENVELOPE_TEXT,
-  ENVELOPE_VERSION,
-  envelopeHash,
-  fingerprint,
-  fromHex,
-  hex,
-  laterCodes,
-  sealEnvelope,
-  structs,
-  SUITE_RSA,
-  utf8,
-} from '../../protocol/index.js';
-import { cryptoOf, newId, notice, stateOf, type Desk } from './desk.js';
+import { Code, laterCodes, structs } from '../../protocol/index.js';
+import { newId, notice, stateOf, type Desk } from './desk.js';
 import { ClientError, error, limitedFor } from './errors.js';
 import type { Link, Reply } from './link.js';
+import { answered, partOf, sealedPart, waitingParts } from './outgoing.js';
 import { otherName } from './people.js';
 import type { Event } from './reducer.js';
-import { noChain, OUTBOX_MAX, type Chain, type Contact, type Outgoing, type OutgoingState } from './state.js';
+import { checkText, partsOf, sealText, type Sealed } from './sealing.js';
+import { OUTBOX_MAX, type Contact, type Outgoing, type OutgoingState } from './state.js';
 import { Waiters } from './waiters.js';
 
 /** After an answer that means "later" without a time: doubled up to the limit. */
@@ -30,6 +18,8 @@ const FORBIDDEN_MS = 60_000;
 /** Waited for by who wants to know that an answer came: no id is called so. */
 const ANSWERED = 'answered';
 const ANSWERED_LOOK_MS = 1_000;
+/** How often a sender's patience begins anew while parts are answered: within the time of a call of the socket. */
+const OUTCOME_ROUNDS = 8;
 
 export interface Sent {
   readonly state: OutgoingState;
@@ -41,8 +31,9 @@ export class Outbox {
   readonly #desk: Desk;
   readonly #busy: (name: string) => boolean;
   readonly #waiters: Waiters<Sent>;
-  /** Ids that the daemon does not have yet, in order. */
-  readonly #todo = new Set<string>();
+  /** Ids of what the daemon does not have whole yet, in order, and how many parts they have. */
+  readonly #todo = new Map<string, number>();
+  /** parts, as id and number */
   readonly #inFlight = new Set<string>();
   readonly #heldUntil = new Map<string, number>();
   #link: Link | undefined;
@@ -55,14 +46,15 @@ export class Outbox {
     this.#desk = desk;
     this.#busy = busy;
     this.#waiters = new Waiters(desk.ports.clock);
-    for (const entry of stateOf(desk).outgoing.values()) if (entry.state === 'waiting') this.#todo.add(entry.id);
+    for (const entry of stateOf(desk).outgoing.values())
+      if (entry.state === 'waiting') this.#todo.set(entry.id, partsOf(entry.text));
   }
 
   online(link: Link): void {
     this.#link = link;
     this.#delay = LATER_MS;
     this.#heldUntil.clear();
-    for (const id of this.#todo)
+    for (const id of this.#todo.keys())
       if (!stateOf(this.#desk).outgoing.get(id)?.envelope) this.#desk.background(this.#sealLater(id));
     this.kick();
   }
@@ -85,12 +77,11 @@ export class Outbox {
   /** @throws ClientError as the text, the contact or the outbox don't allow it */
   async send(typed: string, text: string): Promise<string> {
     const to = otherName(this.#desk, typed);
-    const { length } = utf8(text);
-    if (length === 0) throw error('text-empty');
-    if (length > ENVELOPE_TEXT) throw error('text-long', String(length), String(ENVELOPE_TEXT));
-    if (hasLoneSurrogate(text)) throw error('text-invalid');
+    const parts = checkText(text);
     this.#mayWrite(to);
-    if (this.#todo.size >= OUTBOX_MAX) throw error('outbox-full', String(OUTBOX_MAX));
+    let waiting = parts;
+    for (const others of this.#todo.values()) waiting += others;
+    if (waiting > OUTBOX_MAX) throw error('outbox-full', String(OUTBOX_MAX));
     const id = newId(this.#desk);
     await this.#inLine(async () => {
       const contact = this.#mayWrite(to);
@@ -99,9 +90,10 @@ export class Outbox {
         await this.#desk.record(base);
       } else {
         const sealed = await this.#seal(contact, id, text, base.at);
+        if (!sealed) throw this.#mayWrite(to).relation === 'open' ? error('changed', to) : error('not-accepted', to);
         await this.#desk.record({ ...base, ...sealed });
       }
-      this.#todo.add(id);
+      this.#todo.set(id, parts);
     });
     this.kick();
     return id;
@@ -133,42 +125,17 @@ export class Outbox {
     return done;
   }
 
-  async #seal(contact: Contact, id: string, text: string, time: number): Promise<{ envelope: string; chain: Chain }> {
-    const { me } = this.#desk;
-    const { keys } = contact;
-    if (!keys) throw error('never-asked', contact.name);
-    const ports = cryptoOf(this.#desk);
-    const recipient = fromHex(keys.uid);
-    const sequence = contact.sent.sequence + 1;
-    const enc = fromHex(keys.enc);
-    const envelope = await sealEnvelope(
-      ports,
-      {
-        version: ENVELOPE_VERSION,
-        suite: SUITE_RSA,
-        conversation: conversationId(ports.sync, me.uid, recipient),
-        message: fromHex(id),
-        sender: me.uid,
-        recipient,
-        senderKeys: fingerprint(ports.sync, { enc: me.enc.modulus, sig: me.sig.modulus }),
-        recipientKeys: fingerprint(ports.sync, { enc, sig: fromHex(keys.sig) }),
-        sequence,
-        time,
-        previous: fromHex(sequence === 1 ? noChain.hash : contact.sent.hash),
-        part: 0,
-        parts: 1,
-      },
-      utf8(text),
-      enc,
-      me.sig,
-    );
-    return { envelope: hex(envelope), chain: { sequence, hash: hex(envelopeHash(ports.sync, envelope)) } };
+  /** undefined where the contact is not the same any more when all parts are sealed. */
+  async #seal(contact: Contact, id: string, text: string, time: number): Promise<Sealed | undefined> {
+    const sealed = await sealText(this.#desk, contact, id, text, time);
+    const now = stateOf(this.#desk).contacts.get(contact.name);
+    return now?.relation === 'open' && !now.changed && now.keys?.enc === contact.keys?.enc ? sealed : undefined;
   }
 
   /** Texts that waited for an acceptance are sealed, in order, once there are keys. */
   opened(name: string): void {
     this.#heldUntil.delete(name);
-    for (const id of this.#todo) {
+    for (const id of this.#todo.keys()) {
       const entry = stateOf(this.#desk).outgoing.get(id);
       if (entry?.to === name && !entry.envelope) this.#desk.background(this.#sealLater(id));
     }
@@ -181,6 +148,7 @@ export class Outbox {
       const contact = entry && stateOf(this.#desk).contacts.get(entry.to);
       if (entry?.state !== 'waiting' || entry.envelope || contact?.relation !== 'open' || contact.changed) return;
       const sealed = await this.#seal(contact, id, entry.text, entry.at);
+      if (!sealed) return;
       await this.#desk.record({ t: 'sealed', id, ...sealed });
     });
     this.kick();
@@ -188,7 +156,8 @@ export class Outbox {
 
   /** Entries that will not be sent any more. */
   forget(): void {
-    for (const id of this.#todo) if (stateOf(this.#desk).outgoing.get(id)?.state !== 'waiting') this.#todo.delete(id);
+    for (const id of this.#todo.keys())
+      if (stateOf(this.#desk).outgoing.get(id)?.state !== 'waiting') this.#todo.delete(id);
   }
 
   /** Hands over what may go, in order, as far as the window reaches. */
@@ -196,9 +165,8 @@ export class Outbox {
     const link = this.#link;
     if (!link || this.#pause) return;
     const stopped = new Set<string>();
-    for (const id of this.#todo) {
+    for (const id of this.#todo.keys()) {
       if (this.#inFlight.size >= link.window) return;
-      if (this.#inFlight.has(id)) continue;
       const entry = stateOf(this.#desk).outgoing.get(id);
       if (entry?.state !== 'waiting') {
         this.#todo.delete(id);
@@ -208,8 +176,13 @@ export class Outbox {
         stopped.add(entry.to); // what follows to the same contact stays behind it
         continue;
       }
-      this.#inFlight.add(id);
-      this.#desk.background(this.#handOver(link, id, entry.envelope));
+      for (const part of waitingParts(entry)) {
+        const key = `${id}:${String(part)}`;
+        if (this.#inFlight.has(key)) continue;
+        if (this.#inFlight.size >= link.window) return;
+        this.#inFlight.add(key);
+        this.#desk.background(this.#handOver(link, entry, part, key));
+      }
     }
   }
 
@@ -219,29 +192,35 @@ export class Outbox {
     return (this.#heldUntil.get(entry.to) ?? 0) <= this.#desk.ports.clock.now();
   }
 
-  /** The message's id is the frame's: a repetition is known as one. */
-  async #handOver(link: Link, id: string, envelope: string): Promise<void> {
+  /** The frame's id follows from the message's and the part: a repetition is known as one. */
+  async #handOver(link: Link, entry: Outgoing, part: number, key: string): Promise<void> {
+    const { id } = entry;
+    const { envelope, frameId } = sealedPart(entry, part);
     let reply: Reply;
     try {
-      reply = await link.request(structs.smpu, { envelope: fromHex(envelope) }, { frameId: fromHex(id) });
+      reply = await link.request(structs.smpu, { envelope }, { frameId });
     } catch (thrown) {
       if (thrown instanceof ClientError) return; // the link ended: the entry stays and is sent again
       throw thrown;
     }
-    this.#inFlight.delete(id);
+    this.#inFlight.delete(key);
     this.#waiters.tell(ANSWERED, { state: 'waiting' });
     if (reply.code === Code.done || reply.code === Code.queued) {
       this.#delay = LATER_MS;
-      await this.#progress(id, reply.code === Code.done ? 'delivered' : 'queued');
+      await this.#progress(id, part, reply.code === Code.done ? 'delivered' : 'queued');
     } else if (reply.code === Code.forbidden) this.#forbidden(id);
     else if (laterCodes.has(reply.code)) this.#later(id, reply);
     else await this.#failed(id);
     this.kick();
   }
 
-  async #progress(id: string, state: OutgoingState): Promise<void> {
+  async #progress(id: string, part: number, reached: 'queued' | 'delivered'): Promise<void> {
+    const entry = stateOf(this.#desk).outgoing.get(id);
+    const event = entry && answered(entry, part, reached, this.#desk.ports.clock.now());
+    await this.#desk.record(...(event ? [event] : []));
+    const state = event?.t === 'sent' ? event.state : (stateOf(this.#desk).outgoing.get(id)?.state ?? reached);
+    if (state === 'waiting') return;
     this.#todo.delete(id);
-    await this.#desk.record({ t: 'sent', id, state, at: this.#desk.ports.clock.now() });
     this.#waiters.tell(id, { state });
   }
 
@@ -276,12 +255,17 @@ export class Outbox {
     });
   }
 
-  /** A queued message was delivered (event dlvd). */
-  onDelivered(id: string): Event[] {
+  /** A queued part was delivered (event dlvd). */
+  onDelivered(frameId: Uint8Array): Event[] {
+    const found = partOf(stateOf(this.#desk), frameId);
+    const event = found && answered(found.entry, found.part, 'delivered', this.#desk.ports.clock.now());
+    return event ? [event] : [];
+  }
+
+  /** Parts that the daemon has. */
+  #gone(id: string): number {
     const entry = stateOf(this.#desk).outgoing.get(id);
-    if (!entry || entry.state === 'delivered' || entry.state === 'failed') return [];
-    this.#todo.delete(id);
-    return [{ t: 'sent', id, state: 'delivered', at: this.#desk.ports.clock.now() }];
+    return entry ? (this.#todo.get(id) ?? 0) - waitingParts(entry).length : 0;
   }
 
   /** How far a message got, waiting up to `ms` for the daemon to have it. */
@@ -293,13 +277,14 @@ export class Outbox {
     if (state() !== 'waiting') return { state: state() };
     if (trouble) return { state: 'waiting', failure: trouble };
     if (!awaits) return { state: 'waiting' };
-    const told = await this.#waiters.wait(id, ms);
-    if (told) return told;
+    /* Many parts take their time on a slow line: waited for as long as there is progress. */
+    for (let round = 0, before = -1, now = 0; round < OUTCOME_ROUNDS && now > before; round++) {
+      const told = await this.#waiters.wait(id, ms);
+      if (told) return told;
+      if (this.#desk.trouble()) break;
+      [before, now] = [now, this.#gone(id)];
+    }
     const failure = state() === 'waiting' ? (this.#desk.trouble() ?? error('timeout', 'smpu')) : undefined;
     return { state: state(), ...(failure ? { failure } : {}) };
   }
-}
-
-function hasLoneSurrogate(text: string): boolean {
-  return /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text);
 }

@@ -1,5 +1,6 @@
 /** What becomes of pinned keys: others came, a person looked, a person decided (SPEC 7.6). */
 import { fingerprint, fromHex, hex, type SyncCrypto } from '../../protocol/index.js';
+import { applyGivenUp } from './received.js';
 import {
   DECLINED_MAX,
   noChain,
@@ -85,9 +86,12 @@ function applyRepinned(state: State, row: Contact, event: Extract<PinEvent, { t:
     if (one.name === name && (one.command === 'ampu' || one.command === 'dmpu')) state.actions.delete(one.frame);
   if (action) state.actions.set(action.frame, action);
   for (const entry of sealedBefore(state, name)) {
-    const { envelope: _void, ...rest } = entry;
+    const { envelope: _void, parts: _far, ...rest } = entry;
     state.outgoing.set(entry.id, { ...rest, state: 'failed', done: at });
   }
+  /* What lacks of these was sealed with the former keys, and is refused now. */
+  for (const { message, from } of [...state.unfinished.values()])
+    if (from === name) applyGivenUp(state, { t: 'given-up', message, at });
 }
 
 /** Texts that only the present pinned keys can open, and that are not known to have arrived. */

@@ -3,22 +3,29 @@ import { applyPin, rememberDeclined, type PinEvent } from './pins.js';
 import { restamp } from './retention.js';
 import {
   EARLIER_MAX,
-  noChain,
-  NOTICES_MAX,
   type Action,
   type Chain,
-  type Contact,
   type Grant,
   type Keys,
-  type Missing,
-  type Notice,
-  type NoticeKind,
   type Outgoing,
   type OutgoingState,
   type Relation,
   type State,
   tableNames,
 } from './state.js';
+import {
+  applyGap,
+  applyGivenUp,
+  applyIncomplete,
+  applyMessage,
+  applyPart,
+  type GapEvent,
+  type GivenUpEvent,
+  type IncompleteEvent,
+  type MessageEvent,
+  type PartEvent,
+} from './received.js';
+import { addNotice, relate, type NoticeEvent } from './tables.js';
 
 export type Event =
   /** a row of a snapshot, as a compaction wrote it */
@@ -57,34 +64,22 @@ export type Event =
       readonly chain?: Chain;
     }
   | { readonly t: 'sealed'; readonly id: string; readonly envelope: string; readonly chain: Chain }
-  | { readonly t: 'sent'; readonly id: string; readonly state: OutgoingState; readonly at: number }
+  /** `parts`: of a message in several, how far each of them is */
   | {
-      readonly t: 'message';
-      readonly key: string;
+      readonly t: 'sent';
       readonly id: string;
-      readonly from: string;
-      readonly text: string;
-      readonly time: number;
+      readonly state: OutgoingState;
       readonly at: number;
-      readonly chain: Chain;
+      readonly parts?: string;
     }
-  | {
-      readonly t: 'notice';
-      readonly key: string;
-      readonly kind: NoticeKind;
-      readonly name: string;
-      readonly detail: string;
-      readonly at: number;
-    }
-  /** messages of a contact that did not come are reported */
-  | {
-      readonly t: 'gap';
-      readonly key: string;
-      readonly name: string;
-      readonly from: number;
-      readonly to: number;
-      readonly at: number;
-    }
+  /** a part is further, the message as a whole is not */
+  | { readonly t: 'portion'; readonly id: string; readonly parts: string }
+  | MessageEvent
+  | PartEvent
+  | IncompleteEvent
+  | GivenUpEvent
+  | GapEvent
+  | NoticeEvent
   | { readonly t: 'read'; readonly keys: readonly string[]; readonly at: number }
   | { readonly t: 'expired'; readonly keys: readonly string[] }
   /** the clock was set back: what was read or delivered in a time to come has its hour from now */
@@ -125,10 +120,18 @@ export function apply(state: State, event: Event): void {
       return applySealed(state, event);
     case 'sent':
       return applySent(state, event);
+    case 'portion':
+      return applyPortion(state, event);
     case 'message':
       return applyMessage(state, event);
+    case 'part':
+      return applyPart(state, event);
+    case 'incomplete':
+      return applyIncomplete(state, event);
+    case 'given-up':
+      return applyGivenUp(state, event);
     case 'notice':
-      return applyNotice(state, event);
+      return addNotice(state, event);
     case 'gap':
       return applyGap(state, event);
     case 'read':
@@ -149,11 +152,6 @@ export function apply(state: State, event: Event): void {
     default:
       return applyPin(state, event);
   }
-}
-
-function relate(state: State, name: string, change: Partial<Contact>): void {
-  const blank: Contact = { name, relation: 'asked', since: 0, sent: noChain, received: noChain };
-  state.contacts.set(name, { ...(state.contacts.get(name) ?? blank), ...change });
 }
 
 function applyAsked(state: State, { name, hash, action, at }: EventOf<'asked'>): void {
@@ -216,66 +214,15 @@ const progress: Readonly<Record<OutgoingState, number>> = { waiting: 0, queued: 
 function applySent(state: State, event: EventOf<'sent'>): void {
   const entry = state.outgoing.get(event.id);
   if (!entry || progress[event.state] <= progress[entry.state]) return;
-  const { envelope: _spent, ...rest } = entry;
+  const { envelope: _spent, parts: _before, ...rest } = entry;
   const done = event.state === 'queued' ? {} : { done: event.at };
-  state.outgoing.set(event.id, { ...rest, ...done, state: event.state });
+  const parts = event.parts === undefined ? {} : { parts: event.parts };
+  state.outgoing.set(event.id, { ...rest, ...parts, ...done, state: event.state });
 }
 
-function applyMessage(state: State, event: EventOf<'message'>): void {
-  const { key, id, from, text, time, at } = event;
-  state.seen.set(key, at);
-  const { sequence } = event.chain;
-  state.incoming.set(key, { key, order: ++state.order, sequence, id, from, text, time, at });
-  const contact = state.contacts.get(from);
-  const last = contact?.received ?? noChain;
-  const missing = contact?.missing ?? [];
-  if (sequence > last.sequence) {
-    const gap = { from: last.sequence + 1, to: sequence - 1, since: at };
-    relate(state, from, { received: event.chain, ...(gap.to < gap.from ? {} : { missing: [...missing, gap] }) });
-  } else if (missing.length > 0) relate(state, from, { missing: without(missing, sequence, sequence) });
-}
-
-/** The ranges without what lies in from to to, cut where they reach over it. */
-function without(missing: readonly Missing[], from: number, to: number): Missing[] {
-  return missing.flatMap((gap) =>
-    gap.to < from || gap.from > to
-      ? [gap]
-      : [
-          { ...gap, to: from - 1 },
-          { ...gap, from: to + 1 },
-        ].filter((rest) => rest.from <= rest.to),
-  );
-}
-
-function applyGap(state: State, event: EventOf<'gap'>): void {
-  const { key, name, from, to, at } = event;
-  const missing = state.contacts.get(name)?.missing;
-  if (missing) relate(state, name, { missing: without(missing, from, to) });
-  const detail = from === to ? String(from) : `${String(from)}-${String(to)}`;
-  applyNotice(state, { t: 'notice', key, kind: 'gap', name, detail, at });
-}
-
-function applyNotice(state: State, event: EventOf<'notice'>): void {
-  const { key, kind, name, detail, at } = event;
-  state.notices.set(key, { key, order: ++state.order, kind, name, detail, at });
-  while (state.notices.size > NOTICES_MAX) {
-    const least = leastNotice(state.notices);
-    if (least === undefined) return;
-    state.notices.delete(least);
-  }
-}
-
-/**
- * What goes when there are too many: junk first, which anybody on the way can make; a warning that nobody read
- * stays. Of these, keys that changed come once for each contact, and a gap needs a message of the contact behind it.
- */
-function leastNotice(notices: ReadonlyMap<string, Notice>): string | undefined {
-  let other: string | undefined;
-  for (const { key, kind, read } of notices.values()) {
-    if (kind === 'unreadable') return key;
-    if (read !== undefined || (kind !== 'changed' && kind !== 'gap')) other ??= key;
-  }
-  return other;
+function applyPortion(state: State, event: EventOf<'portion'>): void {
+  const entry = state.outgoing.get(event.id);
+  if (entry) state.outgoing.set(event.id, { ...entry, parts: event.parts });
 }
 
 function applyRead(state: State, event: EventOf<'read'>): void {

@@ -66,14 +66,16 @@ export interface Outgoing {
   readonly text: string;
   readonly at: number;
   readonly state: OutgoingState;
-  /** the sealed bytes, once the contact's keys are known; gone when the daemon has them */
+  /** the sealed bytes of all parts, once the contact's keys are known; gone when the daemon has them */
   readonly envelope?: string;
+  /** of a message in several parts: a letter for each, `.` waiting, `q` queued, `d` delivered (outgoing.ts) */
+  readonly parts?: string;
   /** ms since 1970: delivered or failed */
   readonly done?: number;
 }
 
 export interface Incoming {
-  /** sender uid, message id and part: what duplicates are told by */
+  /** sender uid, message id and part (of a joined message the first): what duplicates are told by */
   readonly key: string;
   readonly order: number;
   /** the sender's count, by which what came late is put in its place */
@@ -88,6 +90,25 @@ export interface Incoming {
   readonly read?: number;
 }
 
+/** A message of several parts that are not all here. */
+export interface Unfinished {
+  /** sender uid and message id */
+  readonly message: string;
+  readonly id: string;
+  readonly from: string;
+  /** the sequence that its first part has */
+  readonly first: number;
+  readonly parts: number;
+  /** ms since 1970, the sender's clock */
+  readonly time: number;
+  /** ms since 1970, ours, when the last part came */
+  readonly at: number;
+  /** bytes by part */
+  readonly pieces: Readonly<Record<number, string>>;
+  /** a notice says that it is incomplete */
+  readonly told?: boolean;
+}
+
 export type NoticeKind =
   | 'request'
   | 'accepted'
@@ -98,6 +119,8 @@ export type NoticeKind =
   | 'send-again'
   | 'unreadable'
   | 'gap'
+  | 'incomplete'
+  | 'given-up'
   | 'not-taken';
 
 export interface Notice {
@@ -130,9 +153,11 @@ export interface Tables {
   readonly contacts: Map<string, Contact>;
   readonly outgoing: Map<string, Outgoing>;
   readonly incoming: Map<string, Incoming>;
+  /** by sender uid and message id, in the order in which their first parts came */
+  readonly unfinished: Map<string, Unfinished>;
   readonly notices: Map<string, Notice>;
   readonly actions: Map<string, Action>;
-  /** keys of all messages that ever came, kept when the text is gone; the value is the time */
+  /** keys of all parts that ever came, kept when the text is gone, and of messages given up; the value is the time */
   readonly seen: Map<string, number>;
   /** hashes of requests that were declined, so that they are not shown again; the value is the time */
   readonly declined: Map<string, number>;
@@ -148,6 +173,7 @@ export const tableNames = [
   'contacts',
   'outgoing',
   'incoming',
+  'unfinished',
   'notices',
   'actions',
   'seen',
@@ -161,6 +187,7 @@ export function emptyState(): State {
     contacts: new Map(),
     outgoing: new Map(),
     incoming: new Map(),
+    unfinished: new Map(),
     notices: new Map(),
     actions: new Map(),
     seen: new Map(),
@@ -181,7 +208,9 @@ export const DECLINED_MAX = 1_000;
 export const MISSING_MAX = 32;
 /** Earlier requests to one contact that may still be answered. */
 export const EARLIER_MAX = 4;
-/** Messages that wait for the daemon or for an acceptance. */
+/** Messages of a contact whose parts are not all here; the oldest is given up for a further one. */
+export const UNFINISHED_MAX = 32;
+/** Parts of messages that wait for the daemon or for an acceptance. */
 export const OUTBOX_MAX = 10_000;
 
 export const noChain: Chain = { sequence: 0, hash: '00'.repeat(32) };

@@ -2,7 +2,7 @@
 import { encodeFields, Opcode, structs } from '../../protocol/index.js';
 import type { QueueEntry } from '../store/store.js';
 
-/** @param message the acknowledged entry; its key is the message's id */
+/** @param message the acknowledged entry; its key is the frame id of the `smpu` that brought it */
 export function deliveredEntry(id: Uint8Array, recipient: Uint8Array, message: QueueEntry, at: number): QueueEntry {
   const fields = encodeFields(structs.dlvd, { message: message.key, recipient, at });
   return { id, opcode: Opcode.dlvd, from: recipient, key: message.key, time: at, fields };

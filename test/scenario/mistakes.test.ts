@@ -33,7 +33,7 @@ test('mistakes of a user', async (t) => {
   oneLine(t, await alice.run('add', '@alice'), 1, /that is you/, 'oneself');
   oneLine(t, await alice.run('accept', '@bobby'), 1, /has not asked you/, 'nobody asked');
   t.equal((await alice.run('add', '@bobby')).code, 0);
-  oneLine(t, await alice.run('send', '@bobby', 'y'.repeat(1025)), 1, /1025 bytes, the limit is 1024/, 'too long');
+  oneLine(t, await alice.run('send', '@bobby', 'y'.repeat(65_537)), 1, /65537 bytes, the limit is 65536/, 'too long');
   oneLine(t, await alice.run('send', '@bobby', ''), 1, /empty/, 'empty');
   oneLine(t, await alice.run('sennd', '@bobby', 'x'), 1, /unknown command/, 'a mistyped command');
   oneLine(t, await alice.run(), 1, /no command/, 'no command');

@@ -8,11 +8,13 @@ import {
   rsaPrivate,
   type NodeRsaPrivate,
 } from '../../src/crypto/index.js';
-import { concat, utf8, type LinkedNetwork } from '../../protocol/index.js';
+import { utf8, type LinkedNetwork } from '../../protocol/index.js';
 import type { ClientCrypto, ClientStorage, Clock } from '../../src/client/index.js';
 
 export class MemoryStorage implements ClientStorage {
   readonly files = new Map<string, Uint8Array>();
+  /** memory behind a growing file, so that appending does not copy all of it */
+  readonly #room = new Map<string, Uint8Array>();
   /** called before each write takes effect; throws to fail it */
   before: (what: string) => void | Promise<void> = () => undefined;
 
@@ -25,7 +27,16 @@ export class MemoryStorage implements ClientStorage {
   }
   async append(name: string, bytes: Uint8Array): Promise<void> {
     await this.before(`append ${name}`);
-    this.files.set(name, concat(this.files.get(name) ?? new Uint8Array(0), bytes));
+    const before = this.files.get(name) ?? new Uint8Array(0);
+    const length = before.length + bytes.length;
+    let room = this.#room.get(name);
+    if (!room || before.buffer !== room.buffer || room.length < length) {
+      room = new Uint8Array(2 * length);
+      room.set(before);
+      this.#room.set(name, room);
+    }
+    room.set(bytes, before.length);
+    this.files.set(name, room.subarray(0, length));
   }
   async remove(name: string): Promise<void> {
     await this.before(`remove ${name}`);

@@ -14,7 +14,6 @@ import {
   concat,
   decode,
   encode,
-  envelopeMessage,
   envelopeRecipient,
   envelopeSender,
   FRAME,
@@ -401,11 +400,9 @@ class Peer {
     if (treatment === 'silence') return;
     if (treatment === Code.queued || treatment === Code.done) {
       daemon.queue(envelopeRecipient(envelope).slice(), structs.rvum, { envelope });
-      const [from, message, to] = [
-        envelopeSender(envelope),
-        envelopeMessage(envelope),
-        envelopeRecipient(envelope),
-      ].map((one) => one.slice());
+      const [from, message, to] = [envelopeSender(envelope), peekFrameId(frame), envelopeRecipient(envelope)].map(
+        (one) => one.slice(),
+      );
       const last = daemon.queues.get(hex(to ?? new Uint8Array(0)))?.at(-1);
       const before = daemon.onAck;
       daemon.onAck = (id) => {

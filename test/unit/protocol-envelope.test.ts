@@ -5,11 +5,11 @@ import {
   ENVELOPE,
   ENVELOPE_TEXT,
   envelopeHash,
-  envelopeMessage,
   envelopeRecipient,
   envelopeSender,
   fingerprint,
   hex,
+  joinText,
   openEnvelope,
   readEnvelopeHeader,
   sealEnvelope,
@@ -63,7 +63,7 @@ test('texts of every length come back', async (t) => {
     t.equal(envelope.length, ENVELOPE);
     const opened = await openEnvelope(ports, envelope, who);
     t.equal(opened.problem, undefined);
-    if (opened.problem === undefined) t.equal(opened.text, text);
+    if (opened.problem === undefined) t.equal(joinText([opened.text]), text);
   }
 });
 
@@ -78,7 +78,6 @@ test('the header is readable on the way, and what the router reads is in it', as
   t.equal(read?.sequence, 1);
   t.equal(hex(envelopeSender(envelope)), hex(who.sender));
   t.equal(hex(envelopeRecipient(envelope)), hex(who.recipient));
-  t.equal(hex(envelopeMessage(envelope)), hex(header.message));
   t.equal(hex(envelopeHash(nodeSync, envelope)), hex(nodeSync.sha256(envelope)));
   t.equal(readEnvelopeHeader(envelope.subarray(1)), undefined);
 });

@@ -48,6 +48,13 @@ const changes: readonly Change[] = [
   { name: 'suite', what: 'suite 0', step: 'header', header: { suite: 0 } },
   { name: 'part', what: 'part 1 of 1, counted from 0', step: 'header', header: { part: 1 } },
   { name: 'parts', what: 'a message of no parts', step: 'header', header: { parts: 0 } },
+  { name: 'parts-65', what: 'a message of 65 parts', step: 'header', header: { parts: 65 }, text: some('text', 1024) },
+  {
+    name: 'sequence',
+    what: 'part 7, counted from 0, with sequence 7: the first would have 0',
+    step: 'header',
+    header: { part: 7, parts: 8 },
+  },
   {
     name: 'conversation',
     what: 'the id of another conversation',
@@ -81,6 +88,13 @@ const changes: readonly Change[] = [
   { name: 'text-length', what: 'a length of 1,025', step: 'text', length: ENVELOPE_TEXT + 1 },
   { name: 'text-padding', what: 'a byte behind the text', step: 'text', tail: 1 },
   { name: 'text-utf8', what: 'a text that is not UTF-8', step: 'text', text: Uint8Array.of(0x61, 0xff) },
+  {
+    name: 'text-short',
+    what: 'a part of 1,023 bytes that is not the last',
+    step: 'text',
+    header: { parts: 2 },
+    text: some('text', ENVELOPE_TEXT - 1),
+  },
   {
     name: 'signature',
     what: 'a signature over another header: the sealing is right',
@@ -139,12 +153,24 @@ function sealed(keys: TestKeys, header: EnvelopeHeader, text: Uint8Array, change
 
 const TEXT = 'Bonjour, ça va ? 🔒';
 
+/** The second of two parts: the cut goes through a character. */
+function part(keys: TestKeys): Case[1] {
+  const header = { ...soundHeader(keys), sequence: 8, part: 1, parts: 2 };
+  const bytes = utf8(`x${'ž'.repeat(600)}`).subarray(ENVELOPE_TEXT);
+  const frame = some('message', 16);
+  frame[15] = (frame[15] ?? 0) ^ 1;
+  const values = { who: correspondents(keys), k: some('k', 32), header, frame, bytes };
+  const what = 'the last of two parts: it begins within a character';
+  const envelope = sealed(keys, header, bytes, {});
+  return { kind: 'envelope', what, expect: 'accepted', ...(toJson({ ...values, envelope }) as object) };
+}
+
 export function envelopeCases(keys: TestKeys): readonly Case[] {
   const who = correspondents(keys);
   const envelope = sealed(keys, soundHeader(keys), utf8(TEXT), {});
   const what = 'an envelope that its recipient opens';
-  const parts = { who, k: some('k', 32), header: soundHeader(keys), text: TEXT, envelope };
-  const sound = { kind: 'envelope', what, expect: 'accepted', ...(toJson(parts) as object) } as const;
+  const whole = { who, k: some('k', 32), header: soundHeader(keys), frame: some('message', 16), text: TEXT, envelope };
+  const sound = { kind: 'envelope', what, expect: 'accepted', ...(toJson(whole) as object) } as const;
   const refused = changes.map((change): Case => {
     const header = { ...soundHeader(keys), ...change.header };
     const bytes = sealed(keys, header, change.text ?? utf8(TEXT), change);
@@ -156,5 +182,5 @@ export function envelopeCases(keys: TestKeys): readonly Case[] {
     } as const;
     return [`envelope-refused-${change.name}`, { ...vector, ...(toJson({ who, envelope: bytes }) as object) }];
   });
-  return [['envelope', sound], ...refused];
+  return [['envelope', sound], ['envelope-part', part(keys)], ...refused];
 }

@@ -37,6 +37,8 @@ import {
   type Request,
   type Struct,
   type Values,
+  joinText,
+  partFrameId,
 } from '../../protocol/index.js';
 import { nodeAsymmetric, nodeSync, rsaPrivate } from '../../src/crypto/index.js';
 import { noEpochs } from '../support/epochs.js';
@@ -280,7 +282,10 @@ async function verifyEnvelope(vector: Vector): Promise<void> {
   });
   expectEqual('problem', opened.problem, vector.step);
   if (opened.problem) return;
-  expectEqual('text', opened.text, from.text('text'));
+  const { parts, part, message } = opened.header;
+  if (parts === 1) expectEqual('text', joinText([opened.text]), from.text('text'));
+  else expectEqual('bytes', opened.text, from.bytes('bytes'));
+  expectEqual('frame', partFrameId(message, part), from.bytes('frame'));
   expectEqual('header', toJson(opened.header), from.at('header').json);
   expectEqual('hash', envelopeHash(nodeSync, from.bytes('envelope')), nodeSync.sha256(from.bytes('envelope')));
 }

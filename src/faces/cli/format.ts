@@ -68,10 +68,19 @@ function noticeText(notice: Notice): string {
     case 'gap':
       return notice.detail === 'chain'
         ? `the messages of ${who} do not follow one another: one may have been taken out`
-        : `${notice.detail.includes('-') ? 'messages' : 'message'} ${notice.detail} of ${who} missing`;
+        : `${notice.detail.includes('-') ? 'numbers' : 'number'} ${notice.detail} of what ${who} sent did not come: missing`;
+    case 'incomplete':
+      return `a long message of ${who} is not complete: ${partsText(notice)} came. It is shown when the rest comes`;
+    case 'given-up':
+      return `a long message of ${who} never became complete and is dropped: ${partsText(notice)} came`;
     case 'not-taken':
       return `the daemon did not take a message to ${who}: send it anew`;
   }
+}
+
+function partsText({ detail }: Notice): string {
+  const [came = '', all = ''] = detail.split('/');
+  return `${came} of ${all} parts`;
 }
 
 /** @param columns of the terminal, where it is one */

@@ -1,4 +1,5 @@
 /** add, accept, decline, block, contacts, send, receive, history. */
+import { TEXT_MAX } from '../../../protocol/index.js';
 import { error, Exit, type Client, type ClientEvent, type RelationView } from '../../client/index.js';
 import { contactLine, historyLine, itemLine, marks } from './format.js';
 import { plainLine } from '../../plain/plain.js';
@@ -43,7 +44,8 @@ async function standardInput(run: Run): Promise<string> {
   for await (const chunk of run.host.stdin) {
     const bytes = Buffer.from(chunk as Uint8Array);
     length += bytes.length;
-    if (length > STDIN_MAX) throw mistake('text-long', 'the text is over 1 MiB', 'the limit is 1024 bytes a message');
+    if (length > STDIN_MAX)
+      throw mistake('text-long', 'the text is over 1 MiB', `the limit is ${String(TEXT_MAX)} bytes a message`);
     chunks.push(bytes);
   }
   let text: string;
@@ -154,7 +156,7 @@ export function history(run: Run, name: string): Promise<Exit> {
     for (let after = 0; ;) {
       const { lines, more } = await client.call('history', { name, after });
       for (const line of lines) {
-        const { key: _key, order: _order, envelope: _envelope, type, ...row } = { key: '', envelope: '', ...line };
+        const { key: _key, order: _order, type, ...row } = { key: '', ...line };
         await run.output.print({ type: 'line', direction: type, ...row }, historyLine(line, run.output.columns));
       }
       const keys = lines.flatMap((line) => (line.type === 'in' ? [line.key] : []));

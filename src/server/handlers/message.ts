@@ -1,5 +1,5 @@
 /** Private messages and their acknowledgement: the path of each frame (SPEC 8). Nothing here awaits when routes are known. */
-import { Code, envelopeMessage, envelopeRecipient, ID, Opcode, structs } from '../../../protocol/index.js';
+import { Code, envelopeRecipient, ID, Opcode, structs } from '../../../protocol/index.js';
 import type { Caller, Handler } from '../handler.js';
 import type { Context } from '../context.js';
 import { idKey } from '../keys.js';
@@ -8,7 +8,7 @@ import type { Reply } from '../reply.js';
 /** Where sender and recipient stand next to each other in an envelope. */
 const PAIR_AT = 2 + 2 * ID;
 
-export const send: Handler<typeof structs.smpu> = (context, peer, { envelope }, reply) => {
+export const send: Handler<typeof structs.smpu> = (context, peer, { envelope }, reply, { frameId }) => {
   const pair = idKey(envelope, PAIR_AT, PAIR_AT + 2 * ID);
   if (!pair.startsWith(peer.uidKey)) {
     reply.fail(Code.forbidden);
@@ -20,15 +20,22 @@ export const send: Handler<typeof structs.smpu> = (context, peer, { envelope }, 
   }
   const open = context.routes.known(pair);
   if (open !== undefined) {
-    route(context, peer, envelope, open, reply);
+    route(context, peer, frameId, envelope, open, reply);
     return undefined;
   }
   return context.routes.load(pair).then((loaded) => {
-    route(context, peer, envelope, loaded, reply);
+    route(context, peer, frameId, envelope, loaded, reply);
   });
 };
 
-function route(context: Context, peer: Caller, envelope: Uint8Array, open: boolean, reply: Reply): void {
+function route(
+  context: Context,
+  peer: Caller,
+  frameId: Uint8Array,
+  envelope: Uint8Array,
+  open: boolean,
+  reply: Reply,
+): void {
   if (!open) {
     reply.fail(Code.forbidden);
     return;
@@ -37,7 +44,7 @@ function route(context: Context, peer: Caller, envelope: Uint8Array, open: boole
     id: context.nextId(),
     opcode: Opcode.rvum,
     from: peer.account.uid,
-    key: envelopeMessage(envelope),
+    key: frameId, // each part of a message has its own
     time: context.now(),
     fields: envelope,
   };

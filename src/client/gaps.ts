@@ -1,0 +1,81 @@
+/** What did not come: told 5 seconds after it should have, also over a restart (SPEC 7.4). */
+import { newId, stateOf, type Desk } from './desk.js';
+import type { Event } from './reducer.js';
+import { UNFINISHED_MAX, type Contact, type Missing } from './state.js';
+
+/** What is missing is reported after this long: it may still be on its way. */
+const GAP_MS = 5_000;
+/** The daemon keeps nothing for longer: the rest of a message will not come (SPEC 8.2). */
+const GIVEN_UP_MS = 21 * 24 * 3600_000;
+
+export class Gaps {
+  readonly #desk: Desk;
+  #cancel: (() => void) | undefined;
+  /** The queue of a login has come: what is unfinished now does not wait there. */
+  #drained = false;
+
+  constructor(desk: Desk) {
+    this.#desk = desk;
+  }
+
+  close(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  drained(): Promise<void> {
+    this.#drained = true;
+    return this.report().then(() => {
+      this.watch();
+    });
+  }
+
+  of(contact: Contact, { from, to }: Missing): Event {
+    return { t: 'gap', key: newId(this.#desk), name: contact.name, from, to, at: this.#desk.ports.clock.now() };
+  }
+
+  /** What makes room for one more unfinished message of a contact. */
+  room(name: string): Event[] {
+    const theirs = [...stateOf(this.#desk).unfinished.values()].filter((row) => row.from === name);
+    const over = theirs.slice(0, Math.max(0, theirs.length + 1 - UNFINISHED_MAX));
+    return over.map(({ message }) => ({ t: 'given-up', message, at: this.#desk.ports.clock.now() }));
+  }
+
+  /** Reports what is missing for long enough; the state remembers the rest. */
+  async report(): Promise<void> {
+    const { contacts, unfinished } = stateOf(this.#desk);
+    const now = this.#desk.ports.clock.now();
+    /* A time to come means a clock that was set back: waiting for it could take years. */
+    const due = (since: number, ms: number): boolean => since <= now - ms || since > now;
+    const events: Event[] = [];
+    for (const contact of contacts.values())
+      for (const gap of contact.missing ?? []) if (due(gap.since, GAP_MS)) events.push(this.of(contact, gap));
+    for (const { message, at, told } of unfinished.values())
+      if (at <= now - GIVEN_UP_MS) events.push({ t: 'given-up', message, at: now });
+      else if (this.#drained && !told && due(at, GAP_MS)) events.push({ t: 'incomplete', message, at: now });
+    if (events.length > 0) await this.#desk.record(...events);
+  }
+
+  /** Looks again when the oldest of what is missing is due; `close` ends it. */
+  watch(): void {
+    if (this.#cancel) return;
+    const { contacts, unfinished } = stateOf(this.#desk);
+    let oldest: number | undefined;
+    const look = (since: number): void => {
+      if (oldest === undefined || since < oldest) oldest = since;
+    };
+    for (const { missing } of contacts.values()) for (const { since } of missing ?? []) look(since);
+    if (this.#drained) for (const { at, told } of unfinished.values()) if (!told) look(at);
+    if (oldest === undefined) return;
+    const { clock } = this.#desk.ports;
+    const ms = Math.min(Math.max(oldest + GAP_MS - clock.now(), 0), GAP_MS);
+    this.#cancel = clock.after(ms, () => {
+      this.#cancel = undefined;
+      this.#desk.background(
+        this.report().then(() => {
+          this.watch();
+        }),
+      );
+    });
+  }
+}

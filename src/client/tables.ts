@@ -1,0 +1,43 @@
+/** Changes of rows that several events have in common. */
+import { noChain, NOTICES_MAX, type Contact, type Notice, type NoticeKind, type State } from './state.js';
+
+export interface NoticeEvent {
+  readonly t: 'notice';
+  readonly key: string;
+  readonly kind: NoticeKind;
+  readonly name: string;
+  readonly detail: string;
+  readonly at: number;
+}
+
+export function relate(state: State, name: string, change: Partial<Contact>): void {
+  const blank: Contact = { name, relation: 'asked', since: 0, sent: noChain, received: noChain };
+  state.contacts.set(name, { ...(state.contacts.get(name) ?? blank), ...change });
+}
+
+export function addNotice(state: State, event: Omit<NoticeEvent, 't'>): void {
+  const { key, kind, name, detail, at } = event;
+  state.notices.set(key, { key, order: ++state.order, kind, name, detail, at });
+  while (state.notices.size > NOTICES_MAX) {
+    const least = leastNotice(state.notices);
+    if (least === undefined) return;
+    state.notices.delete(least);
+  }
+}
+
+/** What anybody on the way, or one contact alone, can make any number of. */
+const junk: ReadonlySet<NoticeKind> = new Set<NoticeKind>(['unreadable', 'given-up']);
+const warnings: ReadonlySet<NoticeKind> = new Set<NoticeKind>(['changed', 'gap', 'incomplete']);
+
+/**
+ * What goes when there are too many: junk first; a warning that nobody read stays. Of these, keys that changed come
+ * once for each contact, a gap needs a message of the contact behind it, and unfinished messages are few.
+ */
+function leastNotice(notices: ReadonlyMap<string, Notice>): string | undefined {
+  let other: string | undefined;
+  for (const { key, kind, read } of notices.values()) {
+    if (junk.has(kind)) return key;
+    if (read !== undefined || !warnings.has(kind)) other ??= key;
+  }
+  return other;
+}
