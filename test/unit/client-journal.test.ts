@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { concat, fromUtf8, hex, utf8 } from '../../protocol/index.js';
+import { concat, ENVELOPE, fromUtf8, hex, PARTS_MAX, TEXT_MAX, utf8 } from '../../protocol/index.js';
 import { ClientError } from '../../src/client/index.js';
 import { Journal } from '../../src/client/journal.js';
 import type { ClientPorts } from '../../src/client/index.js';
@@ -135,4 +135,49 @@ test('after a failed write nothing more is written', async (t) => {
   storage.before = () => undefined;
   await t.rejects(journal.append(text('b')), ClientError);
   t.same(ids(await Journal.open(await portsOf(storage), key)), []);
+});
+
+test('the longest text with its sealed parts is one record, in the log and in a snapshot', async (t) => {
+  const storage = new MemoryStorage();
+  const ports = await portsOf(storage);
+  const journal = await Journal.open(ports, key);
+  const worst = '\u0001'.repeat(TEXT_MAX);
+  const envelope = 'ff'.repeat(PARTS_MAX * ENVELOPE);
+  await journal.append({ t: 'text', to: 'bob', id: 'a', at: 1, text: worst, envelope });
+  await journal.compact();
+  const again = await Journal.open(ports, key);
+  t.ok(again.state.outgoing.get('a')?.text === worst);
+  t.ok(again.state.outgoing.get('a')?.envelope === envelope);
+});
+
+test('one write is never longer than what a start would cut as unfinished, and nothing of it is lost', async (t) => {
+  const storage = new MemoryStorage();
+  const ports = await portsOf(storage);
+  const journal = await Journal.open(ports, key);
+  const sizes: number[] = [];
+  let before = 0;
+  storage.before = () => {
+    const now = storage.files.get(storage.stateLog)?.length ?? 0;
+    sizes.push(now - before);
+    before = now;
+  };
+  const body = 'x'.repeat(TEXT_MAX);
+  const all = Array.from({ length: 150 }, (_, i) => `m${String(i)}`);
+  await Promise.all(all.map((id) => journal.append({ t: 'text', id, to: 'bob', text: body, at: 1 })));
+  await storage.before(''); // the last write
+  t.ok(sizes.length > 2);
+  t.ok(Math.max(...sizes) <= 4 * 1024 * 1024, `${String(Math.max(...sizes))} bytes`);
+  t.same(ids(await Journal.open(ports, key)), all);
+});
+
+test('long records of no more use do not make the log grow without end', async (t) => {
+  const storage = new MemoryStorage();
+  const journal = await Journal.open(await portsOf(storage), key);
+  const body = 'x'.repeat(TEXT_MAX);
+  let most = 0;
+  for (let i = 0; i < 900; i++) {
+    await journal.append({ t: 'text', id: 'a', to: 'bob', text: body, at: 1 });
+    most = Math.max(most, storage.files.get(storage.stateLog)?.length ?? 0);
+  }
+  t.ok(most < 20 * 1024 * 1024, `${String(most)} bytes`);
 });
