@@ -1,5 +1,5 @@
 /** Long texts from one client to another: handed over in parts, whatever the line and the daemon do (SPEC 7.3, 8.1). */
-import { test } from 'tap';
+import tap, { test } from 'tap';
 import {
   Code,
   ENVELOPE_TEXT,
@@ -24,6 +24,7 @@ import { MemoryDaemon } from './memory-daemon.js';
 const long = `a${'🔒'.repeat(TEXT_MAX / 4 - 1)}žb`;
 const daemon = await MemoryDaemon.start();
 let [a, b] = await friends(daemon);
+tap.teardown(() => Promise.all([a.core.close(), b.core.close()]));
 
 /** What was handed in from now on, until the returned function is called. */
 function handedIn(): () => Uint8Array[] {
@@ -159,8 +160,4 @@ void test('a delivery note is for the part that it names', async (t) => {
   await note(partFrameId(fromHex(id), 1));
   t.equal(await state(), 'delivered');
   t.equal(hex(envelopeSender(one)), hex(daemon.accounts.get('alice')?.uid ?? new Uint8Array(0)));
-});
-
-void test('end', async () => {
-  await Promise.all([a.core.close(), b.core.close()]);
 });
