@@ -261,7 +261,8 @@ def check_envelope(vector, spec):
         data = envelope[at : at + field["length"]]
         header[field["name"]] = int.from_bytes(data, "big") if field["kind"] == "uint" else data
         at += field["length"]
-    if header["version"] != 1 or header["suite"] != 1 or header["part"] >= header["parts"]:
+    part, parts = header["part"], header["parts"]
+    if header["version"] != 1 or header["suite"] != 1 or parts > 64 or part >= parts or part >= header["sequence"]:
         raise Refused("header")
     if header["recipient"] != recipient:
         raise Refused("recipient")
@@ -277,15 +278,41 @@ def check_envelope(vector, spec):
     inner = unseal(hkdf(k, sha256(bound), b"pm key"), bound, envelope[at + 256 :], "seal")
     length = int.from_bytes(inner[256:258], "big")
     text = inner[258 : 258 + length]
-    if not 1 <= length <= 1024 or any(inner[258 + length :]):
+    if not 1 <= length <= 1024 or (part + 1 < parts and length < 1024) or any(inner[258 + length :]):
         raise Refused("text")
     try:
-        text.decode()
+        text.decode() if parts == 1 else None
     except UnicodeDecodeError as error:
         raise Refused("text") from error
     pss_verify(sender_sig, b"pm", hdr + sha256(block) + sha256(text), inner[:256])
-    same("text", text.decode(), vector["text"])
+    same("text", text.hex(), vector["bytes"] if "bytes" in vector else vector["text"].encode().hex())
+    message = header["message"]
+    same("frame id", message[:14] + (int.from_bytes(message[14:], "big") ^ part).to_bytes(2, "big"), vector["frame"])
     same("header", check_wire.encode_fields(spec.envelope, vector["header"]), hdr.hex())
+
+
+def safety_digest(person):
+    uid, fingerprint = raw(person, "uid", "fingerprint")
+    digest = sha256(LABEL + b"safety", uid, fingerprint)
+    for _ in range(5200):
+        digest = sha256(LABEL + b"safety", digest, fingerprint)
+    return digest
+
+
+def check_safety(vector, spec):
+    low, high = sorted((vector["a"], vector["b"]), key=lambda person: bytes.fromhex(person["uid"]))
+    number = ""
+    for name, person in (("lowDigest", low), ("highDigest", high)):
+        digest = safety_digest(person)
+        same(name, digest, vector[name])
+        groups = (int.from_bytes(digest[at : at + 5], "big") for at in range(0, 30, 5))
+        number += "".join(f"{group % 100_000:05}" for group in groups)
+    same("number", number, vector["number"])
+    words = []
+    for at in range(0, 60, 10):
+        tens = int(number[at : at + 10])
+        words += [spec.words[tens // 2163**2], spec.words[tens // 2163 % 2163], spec.words[tens % 2163]]
+    same("words", " ".join(words), vector["words"])
 
 
 def check_account(vector, _spec):
@@ -351,6 +378,7 @@ CHECKS = {
     "login": check_login,
     "epochs": check_epochs,
     "envelope": check_envelope,
+    "safety": check_safety,
     "account": check_account,
     "request": check_bundle,
     "acceptance": check_bundle,
@@ -372,6 +400,7 @@ def outcome(vector, spec):
 
 def main(folder):
     spec = check_wire.Spec((folder / "SPEC.md").read_text(encoding="utf-8"))
+    spec.words = (folder / "words.txt").read_text(encoding="ascii").splitlines()
     results = [("SPEC.md", None if spec.table_hash() == spec.stated_hash else "the table hash differs")]
     for path in sorted((folder / "vectors").glob("*.json")):
         vector = json.loads(path.read_text(encoding="utf-8"))
