@@ -4,7 +4,7 @@
  */
 import { concat, copy, isZero, readUint, samePublic, u64, utf8 } from './bytes.js';
 import { decode, encode, type Header } from './codec.js';
-import type { AsymmetricCrypto, RsaPrivate, SyncCrypto } from './crypto-port.js';
+import type { AsymmetricCrypto, KeyAgreement, RsaPrivate, SyncCrypto } from './crypto-port.js';
 import { innerKeys, ReceiveEpochs, SendEpochs, type EpochStart } from './epoch.js';
 import { ReceiveSide, SendSide } from './frame.js';
 import { label, Label } from './labels.js';
@@ -290,44 +290,59 @@ export interface AnsweredHello {
   readonly client: ClientBuild;
   /** undefined where the ACK refuses: send it and close */
   readonly session: Session | undefined;
-  /** Opens a block that this client seals later, for a new epoch (SPEC 5.5). */
-  readonly openBlock: (block: Uint8Array) => Promise<Uint8Array | undefined>;
+}
+
+export type Admit = (client: ClientBuild) => typeof Code.done | typeof Code.upgrade;
+
+/** What lies under the inner layer of a HELLO, and the answering half of its key agreement. */
+export interface InnerHello {
+  readonly s1: Uint8Array;
+  readonly frameId: Uint8Array;
+  readonly client: ClientBuild;
+  readonly code: typeof Code.done | typeof Code.upgrade;
+  /** undefined where the client is not admitted */
+  readonly agreed: KeyAgreement | undefined;
 }
 
 /**
- * The expensive half: RSA and key agreement. undefined where the inner layer does not open: close
- * without a byte.
+ * The expensive half of an answer, RSA and key agreement: bytes in, bytes out, so that a daemon can have it done in a
+ * worker as one piece. undefined where the inner layer does not open: close without a byte.
  * @param admit the code of the ACK for this client build: 200, or 426
  */
-export async function answerHello<Private extends RsaPrivate>(
-  ports: Ports<Private>,
-  opened: OpenedHello<Private>,
-  admit: (client: ClientBuild) => typeof Code.done | typeof Code.upgrade,
-  limits: { readonly window: number },
-  now: number,
-): Promise<AnsweredHello | undefined> {
-  const { sync, asymmetric } = ports;
-  const s1 = await asymmetric.oaepOpen(opened.keys.serverPrivate, Label.s1, opened.b1);
+export async function openInner<Private extends RsaPrivate>(
+  { sync, asymmetric }: Ports<Private>,
+  key: Private,
+  { cr, b1, inner, aad }: Pick<OpenedHello<Private>, 'cr' | 'b1' | 'inner' | 'aad'>,
+  admit: Admit,
+): Promise<InnerHello | undefined> {
+  const s1 = await asymmetric.oaepOpen(key, Label.s1, b1);
   if (s1?.length !== RANDOM) return undefined;
-  const struct = openOnce(sync, sync.hkdf(s1, opened.cr, info.helloInner, KEY), opened.aad, opened.inner);
+  const struct = openOnce(sync, sync.hkdf(s1, cr, info.helloInner, KEY), aad, inner);
   if (!struct || struct.length !== HELLO_STRUCT) return undefined;
   const hello = decode(structs.helo, struct);
   if (hello.problem) return undefined;
-  const client: ClientBuild = {
-    build: hello.values.build,
-    software: copy(hello.values.software),
-    table: copy(hello.values.table),
-  };
+  const { build, software, table, x25519, mlkem } = hello.values;
+  const client: ClientBuild = { build, software: copy(software), table: copy(table) };
   const code = admit(client);
-  const agreed = code === Code.done ? await asymmetric.agree(hello.values.x25519, hello.values.mlkem) : undefined;
+  const agreed = code === Code.done ? await asymmetric.agree(x25519, mlkem) : undefined;
   if (code === Code.done && !agreed) return undefined;
+  return { s1, frameId: copy(hello.header.frameId), client, code, agreed };
+}
 
+/** The ACK to what `openInner` found, and the session that begins with it. */
+export function answerHello(
+  sync: SyncCrypto,
+  opened: Pick<OpenedHello<RsaPrivate>, 'b1' | 'th1' | 'ck0'>,
+  { s1, frameId, client, code, agreed }: InnerHello,
+  limits: { readonly window: number },
+  now: number,
+): AnsweredHello {
   const ck1 = sync.hkdf(s1, opened.ck0, concat(info.ck1, opened.th1), HASH);
   for (const spent of [s1, opened.ck0]) spent.fill(0);
   const header: Header = {
     opcode: structs.ack.opcode,
     step: 0,
-    frameId: hello.header.frameId,
+    frameId,
     time: now,
     status: agreed ? Status.finished : Status.error,
     code,
@@ -339,19 +354,16 @@ export async function answerHello<Private extends RsaPrivate>(
     session: agreed ? sync.random(ID) : new Uint8Array(ID),
     window: limits.window,
   });
-  const { serverPrivate } = opened.keys;
-  const openBlock = (block: Uint8Array): Promise<Uint8Array | undefined> =>
-    asymmetric.oaepOpen(serverPrivate, Label.epoch, block);
   const sr = sync.random(RANDOM);
   const ack = concat(sr, sealOnce(sync, sync.hkdf(ck1, sr, info.ack, KEY), concat(sr, opened.th1), ackStruct));
   if (!agreed) {
     ck1.fill(0);
-    return { ack, client, session: undefined, openBlock };
+    return { ack, client, session: undefined };
   }
   const th2 = sync.sha256(opened.th1, ack);
   const ck2 = sync.hkdf(agreed.secret, ck1, concat(info.ck2, th2), HASH);
   for (const spent of [ck1, agreed.secret]) spent.fill(0);
-  return { ack, client, session: new Session(sync, 'daemon', ck2, th2, opened.b1), openBlock };
+  return { ack, client, session: new Session(sync, 'daemon', ck2, th2, opened.b1) };
 }
 
 /** A session key or share of zeros is never used; for the crypto providers. */

@@ -1,5 +1,5 @@
 /** What the daemon's parts share. Concrete stores, providers and transports are named in `daemon.ts` alone. */
-import type { AsymmetricCrypto, PasswordServer, RsaPrivate, ServerKeys, SyncCrypto } from '../../protocol/index.js';
+import type { PasswordServer, RsaPrivate, ServerKeys, SyncCrypto } from '../../protocol/index.js';
 import type { QueueEntry, Store } from '../store/store.js';
 import type { Budgets } from './budgets.js';
 import type { Limits } from './limits.js';
@@ -9,20 +9,18 @@ import type { Settle } from './mailbox.js';
 import type { Presence } from './presence.js';
 import type { Refusals } from './refusals.js';
 import type { Routes } from './routes.js';
+import type { Admitted, Work } from './work.js';
 
 export interface Context {
   readonly store: Store;
   readonly sync: SyncCrypto;
-  readonly asymmetric: AsymmetricCrypto;
-  readonly passwords: PasswordServer;
+  readonly work: Work;
+  /** The last step of OPAQUE is two hashes: it is done where its answer is awaited. */
+  readonly passwords: Pick<PasswordServer, 'loginFinish'>;
   /** The network's generations, the current first. */
   readonly generations: readonly ServerKeys<RsaPrivate>[];
   readonly decoySecret: Uint8Array;
-  readonly clientBuild: {
-    readonly build: number;
-    readonly software: Uint8Array;
-    readonly tables: readonly Uint8Array[];
-  };
+  readonly clientBuild: Admitted;
   readonly limits: Limits;
   readonly budgets: Budgets;
   readonly presence: Presence;

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
 import { HELLO_WINDOW_MS, tableHash, type RsaPrivate, type ServerKeys } from '../../protocol/index.js';
-import { nodeSync } from '../crypto/index.js';
+import { nodeSync, passwordServer } from '../crypto/index.js';
 import { ensureTlsCertificate, KeysRefusal, loadNetwork, spkiPin, type NetworkFiles } from '../keys/network.js';
 import { takeLock } from '../ops/instance-lock.js';
 import { makeLog, type Log } from '../ops/log.js';
@@ -85,8 +85,8 @@ async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
     {
       store,
       sync: nodeSync,
-      asymmetric: pool.asymmetric,
-      passwords: pool.passwords,
+      work: pool.work,
+      passwords: await passwordServer(network.opaqueSetup),
       generations: [generation],
       decoySecret,
       clientBuild: { build, software, tables: [tableHash((table) => nodeSync.sha256(table))] },

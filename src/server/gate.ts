@@ -1,13 +1,11 @@
 /** What a HELLO passes before it costs an RSA operation (SPEC 4.4). */
 import {
   answerHello,
-  Code,
   HELLO_WINDOW_MS,
   isTimely,
   openHello,
   type AnsweredHello,
   type Binding,
-  type ClientBuild,
 } from '../../protocol/index.js';
 import type { Context } from './context.js';
 import { idKey } from './keys.js';
@@ -16,6 +14,11 @@ import type { Refusal } from './refusals.js';
 
 /** A HELLO is timely for this long, so its random is kept as long. */
 const REMEMBER_MS = 2 * HELLO_WINDOW_MS;
+
+export interface Admission extends AnsweredHello {
+  /** Opens a block that this client seals later, for a new epoch (SPEC 5.5). */
+  readonly openBlock: (block: Uint8Array) => Promise<Uint8Array | undefined>;
+}
 
 /** The randoms of recent HELLOs, on disk too. */
 export class SeenHellos {
@@ -53,28 +56,25 @@ export class Gate {
   }
 
   /** The answer to a HELLO, or why there is none. */
-  async admit(hello: Uint8Array, binding: Binding, source: string): Promise<AnsweredHello | Refusal> {
-    const { sync, asymmetric, generations, limits, store, now } = this.#context;
+  async admit(hello: Uint8Array, binding: Binding, source: string): Promise<Admission | Refusal> {
+    const { sync, work, clientBuild, generations, limits, store, now } = this.#context;
     const opened = openHello(sync, generations, binding, hello);
     if (!opened) return 'hello sealed otherwise';
     if (!isTimely(opened.time, now())) return 'hello out of time';
     if (!this.#places.take(source, limits.handshakes, limits['handshakes-per-source'])) return 'hello budget';
     try {
       if (!this.#seen.add(opened.cr, opened.time, now())) return 'hello replayed';
-      const ports = { sync, asymmetric };
-      const [answered] = await Promise.all([
-        answerHello(ports, opened, this.#code, { window: limits.window }, now()),
-        store.rememberHello(opened.cr, opened.time),
+      const { cr, b1, inner, aad, time } = opened;
+      const key = opened.keys.serverPrivate;
+      const [found] = await Promise.all([
+        work.openInner(key, { cr, b1, inner, aad }, clientBuild),
+        store.rememberHello(cr, time),
       ]);
-      return answered ?? 'hello inner';
+      if (!found) return 'hello inner';
+      const answered = answerHello(sync, opened, found, { window: limits.window }, now());
+      return { ...answered, openBlock: (block) => work.openBlock(key, block) };
     } finally {
       this.#places.give(source);
     }
   }
-
-  readonly #code = (client: ClientBuild): typeof Code.done | typeof Code.upgrade => {
-    const { tables, build, software } = this.#context.clientBuild;
-    const known = tables.some((table) => Buffer.compare(table, client.table) === 0);
-    return known && client.build >= build && Buffer.compare(software, client.software) === 0 ? Code.done : Code.upgrade;
-  };
 }

@@ -1,20 +1,12 @@
 /** One connection from its first byte to its last: its state, its login, its mailbox. What commands mean is the handlers' business. */
-import {
-  Code,
-  FRAME,
-  SESSION_MS,
-  structs,
-  type AnsweredHello,
-  type EpochStart,
-  type Session,
-} from '../../protocol/index.js';
+import { Code, FRAME, SESSION_MS, structs, type EpochStart, type Session } from '../../protocol/index.js';
 import type { Account, QueueEntry } from '../store/store.js';
 import type { Connection } from '../transport/transport.js';
 import { Commands, type CommandHost } from './commands.js';
 import type { Context } from './context.js';
 import { strictStates } from './dispatch.js';
 import type { Flusher } from './flusher.js';
-import type { Gate } from './gate.js';
+import type { Admission, Gate } from './gate.js';
 import type { Caller, LinkState, PendingLogin, PendingRegistration } from './handler.js';
 import { idKey } from './keys.js';
 import { Line } from './line.js';
@@ -26,7 +18,7 @@ import { deliveredEntry } from './delivered.js';
 /** What there is behind the handshake. */
 interface Link {
   readonly session: Session;
-  readonly openBlock: AnsweredHello['openBlock'];
+  readonly openBlock: Admission['openBlock'];
   readonly line: Line;
   readonly commands: Commands;
 }
@@ -147,7 +139,7 @@ export class Peer implements Caller, CommandHost, Online {
     }
   }
 
-  #begin(session: Session, openBlock: AnsweredHello['openBlock']): void {
+  #begin(session: Session, openBlock: Admission['openBlock']): void {
     const line = new Line(this.#connection, this.context, this.#flusher, session, {
       stuck: () => {
         this.refuse('congested');

@@ -1,7 +1,8 @@
-/** The asymmetric ports, each operation a task in a worker. The queue before the workers is bounded. */
+/** The costly work, each piece a task in a worker. The queue before the workers is bounded. */
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import type { AsymmetricCrypto, PasswordServer, RsaPrivate } from '../../protocol/index.js';
+import type { RsaPrivate } from '../../protocol/index.js';
+import type { Work } from './work.js';
 
 /** Copied into each worker at its start; gone with the worker. */
 export interface WorkerKeys {
@@ -10,17 +11,8 @@ export interface WorkerKeys {
   readonly opaqueSetup: string;
 }
 
-type Task<F extends (...args: never[]) => unknown> = (args: Parameters<F>) => ReturnType<F>;
-
-export interface WorkerTasks {
-  oaepOpen: (args: [generation: number, label: Uint8Array, block: Uint8Array]) => Promise<Uint8Array | undefined>;
-  oaepSeal: Task<AsymmetricCrypto['oaepSeal']>;
-  pssVerify: Task<AsymmetricCrypto['pssVerify']>;
-  agree: Task<AsymmetricCrypto['agree']>;
-  registrationResponse: Task<PasswordServer['registrationResponse']>;
-  loginResponse: Task<PasswordServer['loginResponse']>;
-  loginFinish: Task<PasswordServer['loginFinish']>;
-}
+/** A piece of work as a task: its arguments, as one. */
+export type Task<Name extends keyof Work> = (args: Parameters<Work[Name]>) => ReturnType<Work[Name]>;
 
 /** A private key that lives in the workers; here is its number. */
 export interface PooledPrivate extends RsaPrivate {
@@ -32,44 +24,28 @@ const MAX_QUEUE = 4_096;
 
 export class Pool {
   readonly #workers: Piscina;
-  readonly asymmetric: AsymmetricCrypto;
-  readonly passwords: PasswordServer;
+  readonly work: Work;
 
   /** @param filename the compiled worker */
   constructor(filename: string, keys: WorkerKeys) {
     const threads = Math.max(1, availableParallelism() - 1);
     const options = { minThreads: threads, maxThreads: threads, maxQueue: MAX_QUEUE };
     this.#workers = new Piscina({ filename, workerData: keys, ...options });
-    this.asymmetric = {
-      oaepOpen: (key, label, block) => this.#run('oaepOpen', [(key as PooledPrivate).generation, label, block]),
-      oaepSeal: (...args) => this.#run('oaepSeal', args),
-      pssVerify: (...args) => this.#run('pssVerify', args),
-      agree: (...args) => this.#run('agree', args),
-      pssSign: notOurs,
-      x25519: notOurs,
-      mlkem: notOurs,
-    };
-    this.passwords = {
-      registrationResponse: (...args) => this.#run('registrationResponse', args),
-      loginResponse: (...args) => this.#run('loginResponse', args),
-      loginFinish: (...args) => this.#run('loginFinish', args),
+    this.work = {
+      openInner: (...args) => this.#run('openInner', args),
+      openBlock: (...args) => this.#run('openBlock', args),
+      answerLogin: (...args) => this.#run('answerLogin', args),
+      answerRegistration: (...args) => this.#run('answerRegistration', args),
+      verifyKeys: (...args) => this.#run('verifyKeys', args),
     };
   }
 
-  #run<Name extends keyof WorkerTasks>(
-    name: Name,
-    args: Parameters<WorkerTasks[Name]>[0],
-  ): ReturnType<WorkerTasks[Name]> {
-    return this.#workers.run(args, { name }) as ReturnType<WorkerTasks[Name]>;
+  #run<Name extends keyof Work>(name: Name, args: Parameters<Work[Name]>): ReturnType<Work[Name]> {
+    return this.#workers.run(args, { name }) as ReturnType<Work[Name]>;
   }
 
   /** Ends the workers, and with them their copies of the keys. */
   async destroy(): Promise<void> {
     await this.#workers.destroy();
   }
-}
-
-/* The client's half of the handshake and its signatures: a daemon has no use for them. */
-function notOurs(): never {
-  throw new Error('pool: a daemon does not sign or begin a handshake');
 }

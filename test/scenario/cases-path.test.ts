@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { test, type Test } from 'tap';
-import { answerHello, Code, FRAME, linkedKeys, openHello } from '../../protocol/index.js';
+import { Code, FRAME, linkedKeys, openHello, openInner } from '../../protocol/index.js';
 import { generateRsa, nodeSync } from '../../src/crypto/index.js';
 import { generateTlsCertificate } from '../../src/keys/network.js';
 import { CliUser } from '../support/cli.js';
@@ -88,8 +88,8 @@ test('who has the network key but not the server’s key can’t be the server',
         socket.destroy();
         return;
       }
-      void answerHello(ports, hello, () => Code.done, { window: 1 }, Date.now()).then((answer) => {
-        answered = answer !== undefined;
+      void openInner(ports, hello.keys.serverPrivate, hello, () => Code.done).then((inner) => {
+        answered = inner !== undefined;
         socket.end(nodeSync.random(FRAME)); // the best that is left: bytes that look like an ACK
       });
     });

@@ -21,12 +21,13 @@ import {
   Label,
   LoginTranscript,
   openHello,
+  openInner,
   peekFrameId,
   peekOpcode,
   peekStep,
   Status,
   structs,
-  type AnsweredHello,
+  type EpochKeys,
   type LinkedNetwork,
   type PasswordServer,
   type ServerKeys,
@@ -167,7 +168,7 @@ class Peer {
   #s2 = nodeSync.random(32);
   #block: Uint8Array = new Uint8Array(256);
   #shared: Uint8Array | undefined;
-  #openBlock: AnsweredHello['openBlock'] = () => Promise.resolve(undefined);
+  #openBlock: EpochKeys['open'] = () => Promise.resolve(undefined);
   readonly #elapsed: () => number;
 
   constructor(
@@ -212,13 +213,14 @@ class Peer {
     if (this.#head.length < FRAME) return;
     const opened = openHello(nodeSync, [this.#keys], this.#connection.binding, this.#head);
     const admit = () => (this.#daemon.upgrade ? Code.upgrade : Code.done);
-    const answer = opened && (await answerHello(this.#ports, opened, admit, { window: 4 }, Date.now()));
+    const inner = opened && (await openInner(this.#ports, opened.keys.serverPrivate, opened, admit));
+    const answer = inner && answerHello(nodeSync, opened, inner, { window: 4 }, Date.now());
     if (!answer) return this.#connection.destroy();
     this.#connection.write(answer.ack);
     this.#session = answer.session;
     this.#openBlock = (block) => {
       this.#daemon.turns++;
-      return answer.openBlock(block);
+      return nodeAsymmetric.oaepOpen(opened.keys.serverPrivate, Label.epoch, block);
     };
     if (!answer.session) this.#connection.end();
   }

@@ -12,9 +12,11 @@ import {
   LoginTranscript,
   noExporter,
   openHello,
+  openInner,
   Session,
   STRUCT,
   Transport,
+  type Admit,
   type AnsweredHello,
   type AsymmetricCrypto,
   type Binding,
@@ -28,7 +30,6 @@ import { readTestKeys } from '../vectors/keys.js';
 import { Seeded } from '../vectors/seeded.js';
 
 const NOW = 1_760_000_000_000;
-const ports = { sync: nodeSync, asymmetric: nodeAsymmetric };
 const some = (what: string, length: number): Uint8Array => new Seeded(`handshake ${what}`).bytes(length);
 const keys = await readTestKeys();
 const network: ServerKeys<NodeRsaPrivate> = {
@@ -50,7 +51,15 @@ function opened(hello: Uint8Array, binding = tcp): OpenedHello<NodeRsaPrivate> {
   return found;
 }
 async function answered(hello: Uint8Array, asymmetric = nodeAsymmetric): Promise<AnsweredHello | undefined> {
-  return answerHello({ sync: nodeSync, asymmetric }, opened(hello), admit, limits, NOW);
+  return answerTo(opened(hello), asymmetric);
+}
+async function answerTo(
+  found: OpenedHello<NodeRsaPrivate>,
+  asymmetric = nodeAsymmetric,
+  admits: Admit = admit,
+): Promise<AnsweredHello | undefined> {
+  const inner = await openInner({ sync: nodeSync, asymmetric }, found.keys.serverPrivate, found, admits);
+  return inner && answerHello(nodeSync, found, inner, limits, NOW + 5);
 }
 const flip = (bytes: Uint8Array, at: number): Uint8Array => bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
 
@@ -74,7 +83,7 @@ test('both sides come to the same keys, and say who they are', async (t) => {
   const found = opened(begun.hello);
   t.equal(found.time, NOW);
   t.equal(hex(found.cr), hex(begun.hello.subarray(0, 32)));
-  const answer = await answerHello(ports, found, admit, limits, NOW + 5);
+  const answer = await answerTo(found);
   if (!answer) throw new Error('no answer');
   t.equal(answer.ack.length, FRAME);
   t.equal(answer.client.build, build.build);
@@ -200,8 +209,7 @@ test('a client that is too old gets 426, no session, and no key agreement is don
       return nodeAsymmetric.agree(...shares);
     },
   };
-  const side = { sync: nodeSync, asymmetric: watched };
-  const answer = await answerHello(side, opened(begun.hello), () => Code.upgrade, limits, NOW);
+  const answer = await answerTo(opened(begun.hello), watched, () => Code.upgrade);
   t.equal(answer?.session, undefined);
   t.notOk(agreed);
   const finished = await begun.finish(answer?.ack ?? noExporter);

@@ -9,6 +9,7 @@ import {
   MLKEM_EK,
   noExporter,
   openHello,
+  openInner,
   Status,
   structs,
   Transport,
@@ -74,8 +75,10 @@ export async function runHandshake(
   const opened = openHello(nodeSync, [{ ...network, serverPrivate: keys.server }], binding, begun.hello);
   if (!opened) throw new Error('the HELLO did not open');
   const limits = { window: WINDOW };
-  const answered = await answerHello(side('daemon', daemon), opened, () => code, limits, NOW + 25);
-  if (!answered) throw new Error('the HELLO was not answered');
+  const ports = side('daemon', daemon);
+  const inner = await openInner(ports, opened.keys.serverPrivate, opened, () => code);
+  if (!inner) throw new Error('the HELLO was not answered');
+  const answered = answerHello(ports.sync, opened, inner, limits, NOW + 25);
   const finished = await begun.finish(answered.ack);
   if (!finished) throw new Error('the ACK did not open');
   const sessions = { clientSession: finished.session, daemonSession: answered.session };

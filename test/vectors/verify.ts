@@ -22,6 +22,7 @@ import {
   LoginTranscript,
   openEnvelope,
   openHello,
+  openInner,
   possession,
   requestHash,
   Session,
@@ -171,7 +172,8 @@ async function verifyDaemonSide(from: Reader): Promise<void> {
     asymmetric: fixedAsymmetric(new Script(['x25519Private', 'mlkemMessage'].map((name) => daemon.bytes(name)))),
   };
   const limits = { window: daemon.number('window') };
-  const answered = await answerHello(scripted, opened, () => Code.done, limits, daemon.number('now'));
+  const inner = await openInner(scripted, opened.keys.serverPrivate, opened, () => Code.done);
+  const answered = inner && answerHello(scripted.sync, opened, inner, limits, daemon.number('now'));
   expectEqual('ack', answered?.ack, from.bytes('ack'));
   expectEqual('client build', toJson(answered?.client), toJson(buildOf(from.at('client'))));
 }
@@ -197,7 +199,7 @@ async function verifyHello(vector: Vector): Promise<void> {
     asked = true;
     return Code.done;
   };
-  expectEqual('answer', await answerHello(ports, opened, admit, { window: 1 }, now), undefined);
+  expectEqual('answer', await openInner(ports, opened.keys.serverPrivate, opened, admit), undefined);
   expectEqual('struct accepted', asked, vector.step === 'agreement');
 }
 

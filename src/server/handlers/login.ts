@@ -1,7 +1,6 @@
 /** auth in two steps, then pass (SPEC 6.5, 6.6). */
 import {
   Code,
-  Label,
   loginMessage,
   LoginTranscript,
   PASS_WINDOW_MS,
@@ -76,20 +75,25 @@ async function prepare(
   th2: Uint8Array,
   { name, signature, ke1 }: { readonly name: string; readonly signature: Uint8Array; readonly ke1: Uint8Array },
 ) {
-  const { store, sync, asymmetric, passwords, decoySecret, generations } = context;
+  const { store, sync, work, decoySecret, generations } = context;
   const found = await store.accountByName(name);
   const nobody = generations[0]?.serverModulus ?? new Uint8Array(0);
-  const signed = await asymmetric.pssVerify(found?.sig ?? nobody, Label.login, loginMessage(th2, name, ke1), signature);
-  const account = signed ? found : undefined;
   const s2 = sync.random(RANDOM);
-  const identifier = account?.uid ?? decoyIdentifier(sync, decoySecret, name);
-  const [wait, sealed, response] = await Promise.all([
-    account ? count(context, account) : countNobody(context),
-    asymmetric.oaepSeal(account?.enc ?? nobody, Label.s2, s2),
-    passwords.loginResponse(identifier, account?.record, ke1),
-  ]);
+  const { signed, ...answer } = await work.answerLogin({
+    sig: found?.sig ?? nobody,
+    message: loginMessage(th2, name, ke1),
+    signature,
+    ke1,
+    s2,
+    account: found && { enc: found.enc, identifier: found.uid, record: found.record },
+    decoy: { enc: nobody, identifier: decoyIdentifier(sync, decoySecret, name), record: undefined },
+  });
+  const account = signed ? found : undefined;
+  /* The attempt is on the disk before its answer leaves; a decoy waits for the disk too. */
+  const wait = await (account ? count(context, account) : countNobody(context));
+  const { response } = answer;
   if (!response) return undefined;
-  const block = account ? sealed : decoyBlock(sync, decoySecret, name);
+  const block = account ? answer.block : decoyBlock(sync, decoySecret, name);
   return { account, wait, s2, block, ke2: response.ke2, passwordState: response.state };
 }
 

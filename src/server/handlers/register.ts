@@ -6,7 +6,6 @@ import {
   ID,
   isPlausibleModulus,
   keysMessage,
-  Label,
   possession,
   samePublic,
   structs,
@@ -14,7 +13,7 @@ import {
 import type { Handler } from '../handler.js';
 
 export const begin: Handler<typeof structs.crea1> = async (context, peer, values, reply) => {
-  const { store, sync, asymmetric, passwords, budgets } = context;
+  const { store, sync, work, budgets } = context;
   peer.become('open');
   const wait = await budgets.take('registrations', peer.source);
   if (wait > 0) {
@@ -32,21 +31,18 @@ export const begin: Handler<typeof structs.crea1> = async (context, peer, values
   }
   const uid = sync.random(ID);
   const p = sync.random(HASH);
-  const [block, response] = await Promise.all([
-    asymmetric.oaepSeal(enc, Label.pop, p),
-    passwords.registrationResponse(uid, opaque),
-  ]);
-  if (!response) {
+  const answer = await work.answerRegistration(enc, p, uid, opaque);
+  if (!answer) {
     reply.fail(Code.malformed);
     return;
   }
   peer.become('registering');
   peer.registration = { uid, name, enc: copy(enc), sig: copy(sig), possession: p };
-  reply.progress(structs.crea1Answer, { uid, block, opaque: response }, Code.proceed);
+  reply.progress(structs.crea1Answer, { uid, block: answer.block, opaque: answer.response }, Code.proceed);
 };
 
 export const finish: Handler<typeof structs.crea2> = async (context, peer, values, reply) => {
-  const { store, sync, asymmetric, log, now } = context;
+  const { store, sync, work, log, now } = context;
   const pending = peer.registration;
   peer.become('open');
   if (!pending) {
@@ -57,7 +53,7 @@ export const finish: Handler<typeof structs.crea2> = async (context, peer, value
   const { record, words } = values;
   const message = keysMessage(peer.th2, name, enc, sig);
   const opened = sync.equal(values.mac, possession(sync, pending.possession, peer.th2, record));
-  const signed = await asymmetric.pssVerify(sig, Label.keys, message, values.signature);
+  const signed = await work.verifyKeys(sig, message, values.signature);
   if (!opened || !signed) {
     reply.fail(Code.authentication);
     return;

@@ -1,0 +1,104 @@
+/**
+ * The costly steps of a connection's life: RSA, key agreement and OPAQUE. One piece of work for each step, since waking a
+ * thread and being woken by it costs as much as an RSA operation.
+ */
+import {
+  Label,
+  openInner,
+  type AsymmetricCrypto,
+  type ClientBuild,
+  Code,
+  type InnerHello,
+  type OpenedHello,
+  type PasswordServer,
+  type RsaPrivate,
+  type SyncCrypto,
+} from '../../protocol/index.js';
+
+/** Builds that are let in. */
+export interface Admitted {
+  /** the oldest */
+  readonly build: number;
+  readonly software: Uint8Array;
+  readonly tables: readonly Uint8Array[];
+}
+
+export type SealedInner = Pick<OpenedHello<RsaPrivate>, 'cr' | 'b1' | 'inner' | 'aad'>;
+
+/** One identity with which OPAQUE and OAEP answer a login. */
+export interface Answering {
+  readonly enc: Uint8Array;
+  readonly identifier: Uint8Array;
+  readonly record: Uint8Array | undefined;
+}
+
+export interface LoginQuestion {
+  /** the key that has to have signed, and what */
+  readonly sig: Uint8Array;
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly ke1: Uint8Array;
+  readonly s2: Uint8Array;
+  /** undefined: there is no such account */
+  readonly account: Answering | undefined;
+  /** answers unless the account has signed, after the same work */
+  readonly decoy: Answering;
+}
+
+export interface LoginAnswer {
+  readonly signed: boolean;
+  /** s2, for the one that answers */
+  readonly block: Uint8Array;
+  /** undefined: KE1 is malformed */
+  readonly response: { readonly state: string; readonly ke2: Uint8Array } | undefined;
+}
+
+/** What a daemon has done elsewhere than on its loop. */
+export interface Work {
+  openInner(key: RsaPrivate, sealed: SealedInner, admitted: Admitted): Promise<InnerHello | undefined>;
+  /** Opens the block of a client's new epoch (SPEC 5.5). */
+  openBlock(key: RsaPrivate, block: Uint8Array): Promise<Uint8Array | undefined>;
+  answerLogin(question: LoginQuestion): Promise<LoginAnswer>;
+  /** Seals `secret` for the key, and answers the OPAQUE request; undefined where that is malformed. */
+  answerRegistration(
+    enc: Uint8Array,
+    secret: Uint8Array,
+    uid: Uint8Array,
+    request: Uint8Array,
+  ): Promise<{ readonly block: Uint8Array; readonly response: Uint8Array } | undefined>;
+  verifyKeys(sig: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
+}
+
+export function admits(
+  { tables, build, software }: Admitted,
+  client: ClientBuild,
+): typeof Code.done | typeof Code.upgrade {
+  const known = tables.some((table) => Buffer.compare(table, client.table) === 0);
+  return known && client.build >= build && Buffer.compare(software, client.software) === 0 ? Code.done : Code.upgrade;
+}
+
+/** Does the work where it is called. */
+export function workOf<Private extends RsaPrivate>(
+  sync: SyncCrypto,
+  asymmetric: AsymmetricCrypto<Private>,
+  passwords: PasswordServer,
+  privateOf: (key: RsaPrivate) => Private,
+): Work {
+  return {
+    openInner: (key, sealed, admitted) =>
+      openInner({ sync, asymmetric }, privateOf(key), sealed, (client) => admits(admitted, client)),
+    openBlock: (key, block) => asymmetric.oaepOpen(privateOf(key), Label.epoch, block),
+    async answerLogin({ sig, message, signature, ke1, s2, account, decoy }) {
+      const signed = await asymmetric.pssVerify(sig, Label.login, message, signature);
+      const { enc, identifier, record } = (signed ? account : undefined) ?? decoy;
+      const block = await asymmetric.oaepSeal(enc, Label.s2, s2);
+      return { signed, block, response: await passwords.loginResponse(identifier, record, ke1) };
+    },
+    async answerRegistration(enc, secret, uid, request) {
+      const block = await asymmetric.oaepSeal(enc, Label.pop, secret);
+      const response = await passwords.registrationResponse(uid, request);
+      return response && { block, response };
+    },
+    verifyKeys: (sig, message, signature) => asymmetric.pssVerify(sig, Label.keys, message, signature),
+  };
+}
