@@ -187,8 +187,14 @@ void test('case 13: hostile names', async (t) => {
   const daemon = await startLavish(t, { network: await makeNetwork(), args: ['--limit', 'journal-bytes=1'] });
   const user = await makeUser('bob');
   const raw = await connected(t, daemon);
-  const around = async (): Promise<string> =>
-    (await readdir(dirname(daemon.data), { recursive: true })).sort().join('\n');
+  /* Without the journal and its checkpoints, whose files come and go with each connection. */
+  const around = async (): Promise<string> => {
+    const all = await readdir(dirname(daemon.data), { recursive: true });
+    return all
+      .filter((path) => !/(^|\/)(journal\/.*|hellos|index)(\.new|\.tmp)?$/.test(path))
+      .sort()
+      .join('\n');
+  };
   const before = await around();
   const named = async (name: Uint8Array): Promise<number> => {
     const opaque = (await passwordClient()).registrationStart('x').request;
@@ -218,7 +224,7 @@ void test('case 13: hostile names', async (t) => {
   t.equal((await registerUser(raw, user)).header.code, 200, 'bob');
   t.equal((await registerUser(await connected(t, daemon), await makeUser('bob'))).header.code, 409, 'bob again');
   const files = (await around()).split('\n').filter((path) => path !== '');
-  t.ok(files.length > 5 && files.every((path) => !path.includes('bob')), 'no file is named by a user');
+  t.ok(files.length > 3 && files.every((path) => !path.includes('bob')), 'no file is named by a user');
   t.ok(await enter(t, daemon, user));
 });
 
