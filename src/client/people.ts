@@ -209,7 +209,8 @@ export class People {
   async onRequest(request: Request): Promise<Event[]> {
     const { me } = this.#desk;
     const { name } = request;
-    if (request.to !== me.name || name === me.name || !(await verifyRequest(cryptoOf(this.#desk), request)))
+    const isMine = name === me.name || samePublic(request.uid, me.uid);
+    if (request.to !== me.name || isMine || !(await verifyRequest(cryptoOf(this.#desk), request)))
       return this.#unreadable(name, 'request', encodeFields(structs.jmpu, request));
     const keys = keysOf(request);
     const blocked = this.#ofBlocked(name, keys);
@@ -238,8 +239,14 @@ export class People {
   async onAcceptance(acceptance: Acceptance): Promise<Event[]> {
     const { name } = acceptance;
     const known = this.#contact(name);
-    const ours = samePublic(acceptance.to, this.#desk.me.uid) && isOurs(known, acceptance.request);
-    if (!known || !ours || !(await verifyAcceptance(cryptoOf(this.#desk), acceptance)))
+    const { uid } = this.#desk.me;
+    const ours = samePublic(acceptance.to, uid) && isOurs(known, acceptance.request);
+    if (
+      !known ||
+      !ours ||
+      samePublic(acceptance.uid, uid) ||
+      !(await verifyAcceptance(cryptoOf(this.#desk), acceptance))
+    )
       return this.#unreadable(name, 'acceptance', encodeFields(structs.ampu, acceptance));
     const keys = keysOf(acceptance);
     const blocked = this.#ofBlocked(name, keys);

@@ -176,6 +176,7 @@ void test('requests: asked, accepted, declined, blocked', async (t) => {
     codeOf(from.raw.ask(structs.jmpu, await requestOf(from.user, to), id));
   t.equal(await ask(a, 'nobody'), Code.notFound);
   t.equal(await ask(a, 'alice'), Code.conflict, 'oneself');
+  t.equal(await codeOf(a.raw.ask(structs.bloc, { uid: a.user.uid })), Code.conflict, 'oneself');
   t.equal(
     await codeOf(a.raw.ask(structs.jmpu, await requestOf({ ...a.user, name: 'bobby' }, 'bobby'))),
     Code.forbidden,

@@ -182,6 +182,17 @@ test('only a signed bundle counts as a change', async (t) => {
   t.match(await a.core.call('send', { to: 'bob', text: 'goes on' }), { state: 'queued' });
 });
 
+test('a bundle under another name with one’s own uid is none', async (t) => {
+  const { daemon, a } = await talking(t);
+  const [enc, sig] = await Promise.all([generateRsa(), generateRsa()]);
+  const uid = daemon.accounts.get('alice')?.uid ?? nodeSync.random(16);
+  const bundle = { uid, name: 'mallory', enc: enc.modulus, sig: sig.modulus, time: 1, suite: SUITE_RSA };
+  await daemon.inject('alice', structs.rjmp, await signRequest(await clientCrypto(), sig, { to: 'alice', ...bundle }));
+  t.match(await unread(a.core, isNotice('unreadable')), { name: 'mallory', detail: 'request' });
+  const { contacts } = await a.core.call('contacts', { check: false });
+  t.notOk(contacts.some(({ name }) => name === 'mallory'));
+});
+
 test('keys that are not theirs are rejected: the former stay, verified as they were', async (t) => {
   const { daemon, a, b } = await talking(t);
   await verify(a.core, 'bob');

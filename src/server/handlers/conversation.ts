@@ -116,6 +116,10 @@ export const block: Handler<typeof structs.bloc> = async (context, peer, { uid }
     reply.fail(Code.notFound);
     return;
   }
+  if (samePublic(uid, peer.account.uid)) {
+    reply.fail(Code.conflict);
+    return;
+  }
   await routes.setConsent(peer.account.uid, uid, 'blocked');
   reply.done();
 };
