@@ -5,7 +5,18 @@
 import { fromHex } from './bytes.js';
 import type { ClientBuild, NetworkKeys } from './handshake.js';
 
-export interface LinkedNetwork {
+/** One generation of a network's keys (SPEC 4.1). */
+export interface LinkedGeneration {
+  /** Counts from 1. */
+  readonly generation: number;
+  /** 16 bytes */
+  readonly networkKey: string;
+  /** 256 bytes */
+  readonly serverModulus: string;
+}
+
+/** The generation that was current when the client was linked; `next` where it had a successor by then. */
+export interface LinkedNetwork extends LinkedGeneration {
   readonly network: string;
   /** of the client's program, for a person */
   readonly version: string;
@@ -14,15 +25,17 @@ export interface LinkedNetwork {
   readonly software: string;
   /** 32 bytes: hash of the opcode table the client was built with */
   readonly table: string;
-  /** 16 bytes */
-  readonly networkKey: string;
-  /** 256 bytes */
-  readonly serverModulus: string;
-  /** SHA-256 of the SubjectPublicKeyInfo of each accepted TLS certificate */
+  readonly next?: LinkedGeneration;
+  /** SHA-256 of the SubjectPublicKeyInfo of each accepted TLS certificate, of either generation */
   readonly pins: readonly string[];
 }
 
-export function linkedKeys(linked: LinkedNetwork): NetworkKeys {
+/** The oldest first. */
+export function linkedGenerations(linked: LinkedNetwork): LinkedGeneration[] {
+  return linked.next ? [linked, linked.next] : [linked];
+}
+
+export function linkedKeys(linked: LinkedGeneration): NetworkKeys {
   return { networkKey: fromHex(linked.networkKey), serverModulus: fromHex(linked.serverModulus) };
 }
 

@@ -29,17 +29,24 @@ const lines = {
   ],
   pin: (at: string): Line => [
     trust,
-    `the certificate of ${at} is not the one of this network: somebody may be intercepting`,
-    'ask your operator; --allow-invalid-cert only if you know why it differs',
+    `the certificate of ${at} is not one that this client knows: somebody may be intercepting, or the network has new keys`,
+    'ask your operator whether there is a new client; --allow-invalid-cert only if you know why it differs',
   ],
   'no-answer': (tls: string): Line => [
     network,
-    'no answer: another network, a wrong clock, or not a Cadenas server',
-    tls === 'tls'
-      ? 'check --server and the clock'
-      : 'check --server and the clock; a daemon with TLS needs a client without --disable-ssl',
+    'no answer: another network, keys that were retired, a wrong clock, or not a Cadenas server',
+    `check --server and the clock, ask your operator whether there is a new client${tls === 'tls' ? '' : '; a daemon with TLS needs a client without --disable-ssl'}`,
   ],
-  'too-old': (): Line => [network, 'this client is too old or of another build', 'get a new one from your operator'],
+  'too-old': (): Line => [
+    mistake,
+    'this client is too old for the daemon, or of another build (426)',
+    'get a new one from your operator; profiles stay as they are',
+  ],
+  'old-keys': (): Line => [
+    mistake,
+    'this profile has used newer keys of the network than this client has',
+    'use the newest client that your operator gave you',
+  ],
   disconnected: (): Line => [network, 'the connection to the daemon ended', 'try again'],
   stopping: (): Line => [network, 'the daemon is stopping', 'try again in a while'],
   protocol: (what: string): Line => [
@@ -105,6 +112,11 @@ const lines = {
   'damaged-state': (): Line => [
     unexpected,
     'the state file of this profile is damaged',
+    'restore the profile from a backup',
+  ],
+  'damaged-generation': (): Line => [
+    unexpected,
+    'the file generation of this profile is damaged',
     'restore the profile from a backup',
   ],
   'other-network': (name: string): Line => [

@@ -21,6 +21,8 @@ import {
   Transport,
   type ClientHandshake,
   type Header,
+  type LinkedGeneration,
+  type NetworkKeys,
   type RsaPrivate,
   type Session,
   type Struct,
@@ -28,6 +30,7 @@ import {
 } from '../../protocol/index.js';
 import type { Connection } from '../transport/transport.js';
 import { asClientError, ClientError, error } from './errors.js';
+import { generationWorked, usableGenerations } from './generations.js';
 import type { ClientPorts } from './ports.js';
 
 /** From the first byte to the ACK. */
@@ -60,6 +63,8 @@ export type OnEvent = (link: Link, struct: Uint8Array, opcode: number) => void;
 export class Link {
   readonly #ports: ClientPorts;
   readonly #connection: Connection;
+  /** Of the generation that this link is under. */
+  readonly #keys: NetworkKeys;
   readonly #onEvent: OnEvent;
   readonly #waiting = new Map<string, Waiting>();
   readonly #early: Uint8Array[] = [];
@@ -69,14 +74,17 @@ export class Link {
   #flushing = false;
   readonly #held = { backlog: false, epoch: false };
   #over: ClientError | undefined;
+  /** The daemon ended it before its first byte. */
+  #isTurnedAway = false;
   #end!: (reason: ClientError) => void;
   /** Why the link ended; never rejects. */
   readonly closed: Promise<ClientError>;
   /** Messages that may be unanswered at a time. */
   window = 1;
 
-  private constructor(ports: ClientPorts, connection: Connection, onEvent: OnEvent) {
+  private constructor(ports: ClientPorts, connection: Connection, keys: NetworkKeys, onEvent: OnEvent) {
     this.#ports = ports;
+    this.#keys = keys;
     this.#connection = connection;
     this.#onEvent = onEvent;
     this.closed = new Promise((resolve) => {
@@ -89,6 +97,7 @@ export class Link {
       drained: () => undefined, // what a client has to send is bounded by the window
       closed: (cause) => {
         if (cause) ports.log(`connection closed: ${cause.message}`);
+        this.#isTurnedAway = !this.#over && this.#head.length === 0 && this.#early.length === 0;
         this.fail(this.#session ? error('disconnected') : this.#silence());
       },
     });
@@ -96,6 +105,16 @@ export class Link {
 
   /** @throws ClientError */
   static async open(ports: ClientPorts, onEvent: OnEvent): Promise<Link> {
+    return Link.#open(ports, onEvent, await usableGenerations(ports));
+  }
+
+  /** A daemon that does not know a generation closes without a byte: then the one before it is tried, if it may be. */
+  static async #open(
+    ports: ClientPorts,
+    onEvent: OnEvent,
+    [generation, ...older]: readonly LinkedGeneration[],
+  ): Promise<Link> {
+    if (!generation) throw error('old-keys');
     const at = `${ports.server.host}:${String(ports.server.port)}`;
     let connection: Connection;
     try {
@@ -103,15 +122,17 @@ export class Link {
     } catch (thrown) {
       throw asClientError(thrown, at);
     }
-    const link = new Link(ports, connection, onEvent);
+    const link = new Link(ports, connection, linkedKeys(generation), onEvent);
     const cancel = ports.clock.after(HANDSHAKE_MS, () => {
       link.fail(link.#silence());
     });
     try {
       await link.#handshake(connection);
+      await generationWorked(ports, generation.generation);
       return link;
     } catch (thrown) {
       link.fail(asClientError(thrown, at));
+      if (link.#isTurnedAway && older.length > 0) return await Link.#open(ports, onEvent, older);
       throw link.#over ?? asClientError(thrown, at);
     } finally {
       cancel();
@@ -135,7 +156,7 @@ export class Link {
     arrived.catch(() => undefined); // it may fail before anybody awaits it below; then the await throws it
     const begun: ClientHandshake = await beginHandshake(
       crypto,
-      linkedKeys(linked),
+      this.#keys,
       connection.binding,
       linkedBuild(linked),
       clock.now(),
@@ -274,9 +295,9 @@ export class Link {
    * @param enc opens the blocks of the daemon's later epochs
    */
   authenticated(secret: Uint8Array, th3: Uint8Array, b2: Uint8Array, enc: RsaPrivate): void {
-    const { linked, crypto, clock } = this.#ports;
+    const { crypto, clock } = this.#ports;
     const keys = {
-      theirs: linkedKeys(linked).serverModulus,
+      theirs: this.#keys.serverModulus,
       open: (block: Uint8Array) => crypto.asymmetric.oaepOpen(enc, Label.epoch, block),
     };
     const host = {

@@ -17,6 +17,8 @@ const JITTER = 0.3;
 /** After these the session is not made again by itself. */
 const final: ReadonlySet<string> = new Set([
   'too-old',
+  'old-keys',
+  'damaged-generation',
   'pin',
   'login-refused',
   'taken-over',

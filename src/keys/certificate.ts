@@ -14,6 +14,8 @@ const YEARS = 10;
 /** A client's clock may be behind by this much, in ms. */
 const CLOCK_SLACK_MS = 3600_000;
 const ALWAYS = ['localhost', '127.0.0.1', '::1'];
+/** `::1`, as OpenSSL prints it. */
+const LOOPBACK_WRITTEN_OUT = '0:0:0:0:0:0:0:1';
 const DNS = 2;
 const IP = 7;
 
@@ -38,6 +40,13 @@ export function checkHost(host: string): string {
   if (isIP(host) === 0 && (!named || /^[0-9.]+$/.test(host)))
     throw new KeysRefusal('a host is a DNS name or an IP address; give each with its own --host');
   return host;
+}
+
+/** The hosts that a certificate of ours names, without those that each one names. */
+export function hostsOf(certPem: string): string[] {
+  const names = new X509Certificate(certPem).subjectAltName?.split(', ') ?? [];
+  const hosts = names.map((name) => /^(?:DNS|IP Address):(.+)$/.exec(name)?.[1] ?? '').filter(Boolean);
+  return hosts.filter((host) => !ALWAYS.includes(host) && host !== LOOPBACK_WRITTEN_OUT);
 }
 
 /** A new RSA-2048 key and its certificate, valid for ten years, for localhost, its addresses, and `hosts`. */

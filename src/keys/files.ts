@@ -6,6 +6,13 @@ export const SECRETS = 'secrets.json';
 export const TLS_KEY = 'tls.key';
 export const TLS_CERT = 'tls.crt';
 export const NETWORK = 'network.json';
+/** All five: a generation of the network's keys, with what does not change from one to the next. */
+export const GENERATION_FILES = [SERVER_KEY, TLS_KEY, TLS_CERT, SECRETS, NETWORK] as const;
+
+/** A folder beside them with the same five files: the generation that comes next. */
+export const NEXT = 'next';
+/** What `next` is called from the moment on at which it counts, until it is folded into the network's folder. */
+export const PROMOTED = 'promoted';
 
 /** Of both JSON files. A program reads this one alone. */
 export const FORMAT = 1;
@@ -17,6 +24,8 @@ const PINS_MAX = 2;
 export interface NetworkJson {
   readonly format: typeof FORMAT;
   readonly network: string;
+  /** Counts from 1; each rotation adds one. Folders made before there were rotations lack it. */
+  readonly generation: number;
   /** ISO 8601, UTC */
   readonly created: string;
   /** Of the program that made the keys, with its build number and the hash of its opcode table (32 bytes). */
@@ -31,14 +40,18 @@ export interface NetworkJson {
   readonly pins: readonly string[];
 }
 
-export interface SecretsJson {
+/** What the accounts of a network hang on: the same in all generations, and part of each backup of the data. */
+export interface AccountSecretsJson {
   readonly format: typeof FORMAT;
-  /** 16 bytes */
-  readonly networkKey: string;
   /** base64url, as the OPAQUE library writes it */
   readonly opaqueSetup: string;
   /** 32 bytes */
   readonly decoySecret: string;
+}
+
+export interface SecretsJson extends AccountSecretsJson {
+  /** 16 bytes */
+  readonly networkKey: string;
 }
 
 export const networkNamePattern = /^[a-z][a-z0-9-]{0,31}$/;
@@ -87,7 +100,9 @@ const hex = (bytes: number): RegExp => new RegExp(`^[0-9a-f]{${String(2 * bytes)
 /** @throws KeysRefusal; its message never quotes the file */
 export function parseNetwork(path: string, content: string): NetworkJson {
   const fields = parseFields(path, content);
-  const { build, pins } = fields;
+  const { build, pins, generation = 1 } = fields;
+  if (typeof generation !== 'number' || !Number.isInteger(generation) || generation < 1 || generation >= 2 ** 32)
+    throw malformed(path, 'generation is not as it should be');
   if (typeof build !== 'number' || !Number.isInteger(build) || build < 0 || build >= 2 ** 32)
     throw malformed(path, 'build is not as it should be');
   const isPin = (pin: unknown): pin is string => typeof pin === 'string' && hex(32).test(pin);
@@ -96,6 +111,7 @@ export function parseNetwork(path: string, content: string): NetworkJson {
   return {
     format: FORMAT,
     network: text(path, fields, 'network', networkNamePattern),
+    generation,
     created: text(path, fields, 'created', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     version: text(path, fields, 'version', /^\d{1,3}\.\d{1,3}\.\d{1,3}$/),
     build,
@@ -108,15 +124,20 @@ export function parseNetwork(path: string, content: string): NetworkJson {
 
 /** @throws KeysRefusal; its message never quotes the file */
 export function parseSecrets(path: string, content: string): SecretsJson {
+  const networkKey = text(path, parseFields(path, content), 'networkKey', hex(16));
+  return { ...parseAccountSecrets(path, content), networkKey };
+}
+
+/** @throws KeysRefusal; its message never quotes the file */
+export function parseAccountSecrets(path: string, content: string): AccountSecretsJson {
   const fields = parseFields(path, content);
   return {
     format: FORMAT,
-    networkKey: text(path, fields, 'networkKey', hex(16)),
     opaqueSetup: text(path, fields, 'opaqueSetup', /^[A-Za-z0-9_-]{100,1000}$/),
     decoySecret: text(path, fields, 'decoySecret', hex(32)),
   };
 }
 
-export function json(value: NetworkJson | SecretsJson): string {
+export function json(value: NetworkJson | SecretsJson | AccountSecretsJson): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { hex, type LinkedNetwork } from '../../protocol/index.js';
+import { hex, linkedGenerations, type LinkedGeneration, type LinkedNetwork } from '../../protocol/index.js';
 import { checkNetworkName } from './files.js';
-import { loadNetwork } from './network.js';
+import { loadNetwork, wipe, type GenerationFiles } from './network.js';
 import { replaceFile } from './private-files.js';
 import { packageRoot, thisProgram } from './program.js';
 import { KeysRefusal } from './refusal.js';
@@ -65,12 +65,16 @@ export function linkedNetwork(folder: string, network: string): LinkedNetwork {
     build: number,
     software: hex(files.software),
     table: hex(table),
-    networkKey: hex(files.networkKey),
-    serverModulus: hex(files.serverModulus),
-    pins: files.pins,
+    ...linkedGeneration(files),
+    ...(files.next ? { next: linkedGeneration(files.next) } : {}),
+    pins: [...files.pins, ...(files.next?.pins ?? [])],
   };
-  for (const secret of [files.serverPrivate, files.decoySecret, files.networkKey]) secret.fill(0);
+  wipe(files);
   return linked;
+}
+
+function linkedGeneration({ generation, networkKey, serverModulus }: GenerationFiles): LinkedGeneration {
+  return { generation, networkKey: hex(networkKey), serverModulus: hex(serverModulus) };
 }
 
 function refuseOther(path: string, out: string, network: string): void {
@@ -119,12 +123,17 @@ async function bundleClient(linked: LinkedNetwork, entry: string): Promise<Uint8
   return file.contents;
 }
 
-function readme({ network, version }: LinkedNetwork): string {
+function readme(linked: LinkedNetwork): string {
+  const { network, version } = linked;
+  const generations = linkedGenerations(linked).map(({ generation }) => generation);
   return [
-    `Cadenas ${version}, client of network ${network}.`,
+    `Cadenas ${version}, client of network ${network}, generation ${generations.join(' and ')} of its keys.`,
     '',
     `Needs Node 20.19 or later, nothing else.   node ${CLIENT_FILE} --help`,
     'It holds the key that opens this network to a client: give it to members only.',
+    '',
+    `When the operator hands out another ${CLIENT_FILE}, put it in the place of this one: your profile stays as it is.`,
+    'A client of retired keys, or one that is too old, says so and is answered no more.',
     '',
   ].join('\n');
 }

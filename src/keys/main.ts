@@ -1,13 +1,16 @@
 /** cadenas-keys: makes the keys of networks and links their clients. */
 import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import { createInterface } from 'node:readline/promises';
 import { buildNetwork } from './build.js';
+import { checkNetworkName } from './files.js';
 import { linkClient } from './link.js';
-import { loadNetwork } from './network.js';
+import { loadNetwork, wipe } from './network.js';
 import { errorCode } from './private-files.js';
 import { plainLine } from '../plain/plain.js';
 import { thisProgram } from './program.js';
 import { KeysRefusal } from './refusal.js';
+import { finishRetirement, retireNetwork, rotateNetwork, rotationOf, type Rotation } from './rotation.js';
 
 const KEYS = ['--keys <dir>', 'folder of the keys; each network has its own folder in it', 'keys'] as const;
 
@@ -15,6 +18,15 @@ interface BuildOptions {
   readonly network: string;
   readonly keys: string;
   readonly host: readonly string[];
+  readonly secrets?: string;
+}
+
+type RotateOptions = Omit<BuildOptions, 'secrets'>;
+
+interface RetireOptions {
+  readonly network: string;
+  readonly keys: string;
+  readonly yes: boolean;
 }
 
 interface LinkOptions {
@@ -27,15 +39,67 @@ const print = (...lines: readonly string[]): void => {
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 };
 
-async function runBuild({ network, keys, host }: BuildOptions): Promise<void> {
-  const folder = await buildNetwork({ network, keys, hosts: host });
-  const { pins } = loadNetwork(folder);
+async function runBuild({ network, keys, host, secrets }: BuildOptions): Promise<void> {
+  const folder = await buildNetwork({ network, keys, hosts: host, ...(secrets === undefined ? {} : { secrets }) });
+  const files = loadNetwork(folder);
+  wipe(files);
+  const { pins } = files;
   print(
     `made the keys of network ${network} in ${folder}`,
     `tls pin  ${pins.join(' ')}`,
     'Back the folder up and show it to nobody: whoever loses it loses every account of the network.',
     `next: bin/cadenas-keys link --network ${network} --out DIR`,
   );
+}
+
+async function runRotate({ network, keys, host }: RotateOptions): Promise<void> {
+  const { folder, current, next } = await rotateNetwork({ network, keys, hosts: host });
+  print(
+    `made generation ${String(next.generation)} of the keys of network ${network} in ${join(folder, 'next')}`,
+    `tls pin  ${next.pins.join(' ')}`,
+    `Clients of generation ${String(current.generation)} go on working. From now on:`,
+    `1. restart cadenasd: it reads the keys at its start, and then serves both generations`,
+    `2. cadenas-keys link --network ${network} --out DIR, and give the client to everybody; profiles stay as they are`,
+    `3. when they have it: cadenas-keys retire --network ${network}, and restart cadenasd`,
+    'Back the folder up again.',
+  );
+}
+
+async function runRetire({ network, keys, yes }: RetireOptions): Promise<void> {
+  checkNetworkName(network);
+  const folder = join(keys, network);
+  wipe(loadNetwork(folder));
+  if (finishRetirement(folder)) {
+    print(`finished a retirement that was cut off; restart cadenasd: it reads the keys at its start`);
+    return;
+  }
+  const rotation = rotationOf(folder, network);
+  if (!yes) await confirmRetirement(network, rotation);
+  const { current, next } = retireNetwork(folder, network);
+  print(
+    `network ${network} has generation ${String(next.generation)} of its keys now; generation ${String(current.generation)} is gone from ${folder}`,
+    'Restart cadenasd: it serves the old keys until then, and shows the new certificate after it.',
+    'Removed is not overwritten: a disk may hold the old private keys until it reuses their place, and older backups of the folder hold them still.',
+  );
+}
+
+/** @throws KeysRefusal where nobody can be asked, or the answer is another */
+async function confirmRetirement(network: string, { current, next }: Rotation): Promise<void> {
+  const warning = `Clients that were linked before ${next.created} (generation ${String(current.generation)} alone) stop working for good.`;
+  if (!process.stdin.isTTY) throw new KeysRefusal(`${warning} Nobody is here to confirm it; add --yes`);
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const ended = new Promise<string>((resolve) =>
+      asking.once('close', () => {
+        resolve('');
+      }),
+    ); // Ctrl-D
+    const asked = asking.question(`${warning}\nType the network's name to retire its keys: `).catch(() => ''); // Ctrl-C
+    const answer = await Promise.race([asked, ended]);
+    if (answer.trim() !== network) throw new KeysRefusal('nothing was done; it was not confirmed');
+  } finally {
+    asking.close();
+  }
 }
 
 async function runLink(options: LinkOptions): Promise<void> {
@@ -48,6 +112,12 @@ async function runLink(options: LinkOptions): Promise<void> {
     `table    ${linked.table}`,
     `sha256   ${sha256}`,
   );
+}
+
+function hostOption(besides: string): Option {
+  return new Option('--host <name>', `DNS name or IP address for the TLS certificate ${besides}; may be repeated`)
+    .argParser((host: string, hosts: readonly string[]) => [...hosts, host])
+    .default([]);
 }
 
 function program(): Command {
@@ -67,13 +137,27 @@ function program(): Command {
     )
     .requiredOption('--network <name>', 'its name: a–z, 0–9 and -, at most 32, the first a letter')
     .option(...KEYS)
-    .option(
-      '--host <name>',
-      'DNS name or IP address for the TLS certificate besides localhost; may be repeated',
-      (host: string, hosts: readonly string[]) => [...hosts, host],
-      [] as readonly string[],
-    )
+    .addOption(hostOption('besides localhost'))
+    .option('--secrets <file>', 'secrets.json of a backup: its accounts can log in again, with clients linked anew')
     .action(runBuild);
+  root
+    .command('rotate')
+    .description(
+      'Makes the next generation of a network’s keys and its certificate, in KEYS/NAME/next. The daemon serves both from its next start on; clients that are linked from now on know both. Never overwrites.',
+    )
+    .requiredOption('--network <name>', 'a network that was built')
+    .option(...KEYS)
+    .addOption(hostOption('besides those of the current one'))
+    .action(runRotate);
+  root
+    .command('retire')
+    .description(
+      'Drops the current generation of keys, and makes the next one current. Clients that were linked before the rotation stop working when the daemon is restarted.',
+    )
+    .requiredOption('--network <name>', 'a network whose keys were rotated')
+    .option(...KEYS)
+    .option('--yes', 'does not ask', false)
+    .action(runRetire);
   root
     .command('link')
     .description(
@@ -85,7 +169,7 @@ function program(): Command {
     .action(runLink);
   root.addHelpText(
     'after',
-    `\nExamples:\n  cadenas-keys build --network home --host chat.example.org\n  cadenas-keys link --network home --out ${join('clients', 'home')}\n`,
+    `\nExamples:\n  cadenas-keys build --network home --host chat.example.org\n  cadenas-keys link --network home --out ${join('clients', 'home')}\n  cadenas-keys rotate --network home\n`,
   );
   return root;
 }

@@ -1,15 +1,19 @@
 /** Reads and checks a network's folder: the door of this room for the daemon. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { fromHex } from '../../protocol/index.js';
+import { fromHex, hex } from '../../protocol/index.js';
 import { exportPrivate, rsaPrivate } from '../crypto/index.js';
 import { certify, checkHost, generateTlsCertificate, spkiPin, type TlsFiles } from './certificate.js';
 import {
+  FORMAT,
   json,
   malformed,
   NETWORK,
+  NEXT,
   parseNetwork,
   parseSecrets,
+  PROMOTED,
   SECRETS,
   SERVER_KEY,
   TLS_CERT,
@@ -26,26 +30,36 @@ const BUILD_FIRST =
   'make the keys with: cadenas-keys build --network NAME (npm run keys -- --network NAME compiles it first)';
 const RESTORE = 'restore it from the backup of the keys';
 
-export interface NetworkFiles {
-  readonly network: string;
-  /** Build number and opcode-table hash (32 bytes) of the program that made the keys. */
-  readonly build: number;
-  readonly table: Uint8Array;
-  /** 16 bytes */
-  readonly software: Uint8Array;
+/** Keys that belong together, and that clients know together: what a rotation replaces. */
+export interface GenerationFiles {
+  readonly generation: number;
+  /** ISO 8601, UTC */
+  readonly created: string;
   /** 16 bytes */
   readonly networkKey: Uint8Array;
   /** PKCS#8 DER */
   readonly serverPrivate: Uint8Array;
   /** 256 bytes */
   readonly serverModulus: Uint8Array;
-  readonly opaqueSetup: string;
-  /** 32 bytes */
-  readonly decoySecret: Uint8Array;
   /** undefined where the folder has neither of the two files */
   readonly tls: TlsFiles | undefined;
   /** lower-case hexadecimal, SHA-256 of each accepted SubjectPublicKeyInfo */
   readonly pins: readonly string[];
+}
+
+/** The current generation, and what stays the same from one to the next. */
+export interface NetworkFiles extends GenerationFiles {
+  readonly network: string;
+  /** Build number and opcode-table hash (32 bytes) of the program that made the keys. */
+  readonly build: number;
+  readonly table: Uint8Array;
+  /** 16 bytes */
+  readonly software: Uint8Array;
+  readonly opaqueSetup: string;
+  /** 32 bytes */
+  readonly decoySecret: Uint8Array;
+  /** There is one between `rotate` and `retire`. */
+  readonly next: GenerationFiles | undefined;
 }
 
 function required(folder: string, name: string): string {
@@ -62,11 +76,59 @@ function required(folder: string, name: string): string {
  */
 export function loadNetwork(folder: string): NetworkFiles {
   checkPrivateFolder(folder, BUILD_FIRST);
+  const promoted = join(folder, PROMOTED);
+  // A retirement that was cut off: what was promoted counts already, whatever of it is in the folder itself.
+  const current = readGeneration(isThere(promoted) ? promoted : folder);
+  const next = join(folder, NEXT);
+  return { ...current, next: isThere(next) ? successor(current, next) : undefined };
+}
+
+export function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** For those who need the public part alone. */
+export function wipe(files: NetworkFiles): void {
+  for (const secret of secretsOf(files)) secret.fill(0);
+}
+
+/** What is to be wiped when it is of no more use. */
+export function secretsOf(files: NetworkFiles): Uint8Array[] {
+  const generations = files.next ? [files, files.next] : [files];
+  return [files.decoySecret, ...generations.flatMap(({ networkKey, serverPrivate }) => [networkKey, serverPrivate])];
+}
+
+/** What a backup keeps of the keys, as a file. */
+export function accountSecrets({ opaqueSetup, decoySecret }: NetworkFiles): string {
+  return json({ format: FORMAT, opaqueSetup, decoySecret: hex(decoySecret) });
+}
+
+type Current = Omit<NetworkFiles, 'next'>;
+
+/** The next generation. @throws KeysRefusal where it is not that of `current` */
+function successor(current: Current, folder: string): GenerationFiles {
+  const next = readGeneration(folder);
+  const isSame =
+    next.network === current.network &&
+    next.opaqueSetup === current.opaqueSetup &&
+    Buffer.from(next.decoySecret).equals(current.decoySecret) &&
+    Buffer.from(next.software).equals(current.software);
+  if (!isSame || next.generation !== current.generation + 1)
+    throw malformed(folder, 'it is not the next generation of these keys');
+  next.decoySecret.fill(0);
+  return next;
+}
+
+/** The five files of a generation. */
+function readGeneration(folder: string): Current {
+  checkPrivateFolder(folder, RESTORE);
   const info = parseNetwork(join(folder, NETWORK), required(folder, NETWORK));
   const secrets = parseSecrets(join(folder, SECRETS), required(folder, SECRETS));
   const server = serverPair(folder, info);
   return {
     network: info.network,
+    generation: info.generation,
+    created: info.created,
     build: info.build,
     table: fromHex(info.table),
     software: fromHex(info.software),
@@ -134,6 +196,7 @@ function pinOf(path: string, certPem: string): string {
 export async function ensureTlsCertificate(folder: string, hosts: readonly string[] = []): Promise<boolean> {
   checkPrivateFolder(folder, BUILD_FIRST);
   hosts.forEach(checkHost);
+  if (isThere(join(folder, PROMOTED))) return false; // a generation that was rotated to has one
   const [certPath, keyPath] = [join(folder, TLS_CERT), join(folder, TLS_KEY)];
   if (readPrivateFile(certPath)) return false;
   const info = parseNetwork(join(folder, NETWORK), required(folder, NETWORK));

@@ -2,6 +2,7 @@
 import type { PasswordServer, RsaPrivate, ServerKeys, SyncCrypto } from '../../protocol/index.js';
 import type { QueueEntry, Store } from '../store/store.js';
 import type { Budgets } from './budgets.js';
+import type { ServedClients } from './clients.js';
 import type { Limits } from './limits.js';
 import type { Log } from './log.js';
 import type { Logins } from './logins.js';
@@ -9,7 +10,7 @@ import type { Settle } from './mailbox.js';
 import type { Presence } from './presence.js';
 import type { Refusals } from './refusals.js';
 import type { Routes } from './routes.js';
-import type { Admitted, Work } from './work.js';
+import type { Work } from './work.js';
 
 export interface Context {
   readonly store: Store;
@@ -20,7 +21,7 @@ export interface Context {
   /** The network's generations, the current first. */
   readonly generations: readonly ServerKeys<RsaPrivate>[];
   readonly decoySecret: Uint8Array;
-  readonly clientBuild: Admitted;
+  readonly clients: ServedClients;
   readonly limits: Limits;
   readonly budgets: Budgets;
   readonly presence: Presence;

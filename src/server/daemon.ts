@@ -4,20 +4,30 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
-import { HELLO_WINDOW_MS, tableHash, type RsaPrivate, type ServerKeys } from '../../protocol/index.js';
+import { fromHex, HELLO_WINDOW_MS, tableHash, utf8, type RsaPrivate, type ServerKeys } from '../../protocol/index.js';
 import { nodeSync, passwordServer } from '../crypto/index.js';
-import { ensureTlsCertificate, KeysRefusal, loadNetwork, spkiPin, type NetworkFiles } from '../keys/network.js';
+import {
+  ensureTlsCertificate,
+  KeysRefusal,
+  loadNetwork,
+  spkiPin,
+  wipe,
+  type GenerationFiles,
+  type NetworkFiles,
+} from '../keys/network.js';
 import { takeLock } from '../ops/instance-lock.js';
 import { makeLog, type Log } from '../ops/log.js';
 import { isSystemError, nodeFiles } from '../store/journal/disk.js';
 import { ensureFolder } from '../store/journal/durable.js';
 import { openJournalStore } from '../store/journal/journal-store.js';
 import { plainText } from '../plain/plain.js';
+import { checkSetup, keepSetup } from '../store/journal/setup.js';
 import { StorageError, StoreRefusal } from '../store/store.js';
 import type { Turned } from '../transport/listen.js';
 import { listenTcp } from '../transport/tcp.js';
 import { listenTls } from '../transport/tls.js';
 import { Budgets } from './budgets.js';
+import type { ServedClients } from './clients.js';
 import { SeenHellos } from './gate.js';
 import { STOP_MS } from './limits.js';
 import { isCommand, optionParser, readOptions, type Options } from './options.js';
@@ -43,7 +53,7 @@ async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
     log.warn('made a TLS certificate: link the clients again, they know the old one by its pin');
   const network = loadNetwork(keysFolder);
   undo.push(() => {
-    for (const secret of [network.networkKey, network.serverPrivate, network.decoySecret]) secret.fill(0);
+    wipe(network);
   });
   const dataFolder = join(options.data, options.network);
   await ensureFolder(nodeFiles, resolve(dataFolder));
@@ -52,6 +62,8 @@ async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
   undo.push(() => {
     lock.release();
   });
+  const setup = nodeSync.sha256(utf8(network.opaqueSetup));
+  await checkSetup(nodeFiles, dataFolder, setup);
   const now = Date.now;
   const store = await openJournalStore(dataFolder, {
     now,
@@ -64,6 +76,7 @@ async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
     },
   });
   undo.push(() => store.close());
+  await keepSetup(nodeFiles, dataFolder, setup);
 
   const started = now();
   const recent = await store.recentHellos(started - 2 * HELLO_WINDOW_MS);
@@ -73,13 +86,10 @@ async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
   }
   const seen = new SeenHellos(recent, started);
   const pool = new Pool(fileURLToPath(new URL('./worker.js', import.meta.url)), {
-    serverKeys: [network.serverPrivate],
+    serverKeys: generationsOf(network).map(({ serverPrivate }) => serverPrivate),
     opaqueSetup: network.opaqueSetup,
   });
   undo.push(() => pool.destroy());
-  const { networkKey, serverModulus, build, software, decoySecret } = network;
-  const serverPrivate: PooledPrivate = { modulus: serverModulus, generation: 0 };
-  const generation: ServerKeys<RsaPrivate> = { networkKey, serverModulus, serverPrivate };
   const refusals = new Refusals(log, now);
   const server = new Server(
     {
@@ -87,9 +97,9 @@ async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
       sync: nodeSync,
       work: pool.work,
       passwords: await passwordServer(network.opaqueSetup),
-      generations: [generation],
-      decoySecret,
-      clientBuild: { build, software, tables: [tableHash((table) => nodeSync.sha256(table))] },
+      generations: generationsOf(network).map(pooled),
+      decoySecret: network.decoySecret,
+      clients: servedClients(options, network),
       limits: options.limits,
       budgets: new Budgets(options.limits),
       refusals,
@@ -104,6 +114,25 @@ async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
   });
   server.add(await listen(options, network, server, refusals, log));
   return server;
+}
+
+/** The current one first. */
+function generationsOf(network: NetworkFiles): readonly GenerationFiles[] {
+  return network.next ? [network, network.next] : [network];
+}
+
+/** @param generation its number in the pool */
+function pooled({ networkKey, serverModulus }: GenerationFiles, generation: number): ServerKeys<RsaPrivate> {
+  const serverPrivate: PooledPrivate = { modulus: serverModulus, generation };
+  return { networkKey, serverModulus, serverPrivate };
+}
+
+function servedClients({ minBuild, acceptSoftware, acceptTable }: Options, network: NetworkFiles): ServedClients {
+  return {
+    minBuild: minBuild ?? network.build,
+    software: [network.software, ...acceptSoftware.map(fromHex)],
+    tables: [tableHash((table) => nodeSync.sha256(table)), ...acceptTable.map(fromHex)],
+  };
 }
 
 async function release(undo: Undo): Promise<void> {
@@ -155,7 +184,7 @@ async function certificateOf({ certPath, keyPath }: Options, network: NetworkFil
   } catch {
     throw new Refusal(`${certPath} is not a PEM certificate — check --cert-path`);
   }
-  if (!network.pins.includes(pin))
+  if (!generationsOf(network).some(({ pins }) => pins.includes(pin)))
     log.warn('clients are not linked with this certificate’s key and will refuse it unless they skip the pin', { pin });
   return { certificate, privateKey };
 }
@@ -193,7 +222,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const server = await start(options, log, undo);
     process.stdout.write(`ready ${server.address}\n`);
-    log.info('serving', { network: options.network, version });
+    const { generations, clients } = server.context;
+    const served = { minBuild: clients.minBuild, software: clients.software.length, tables: clients.tables.length };
+    log.info('serving', { network: options.network, version, generations: generations.length, ...served });
     const why = await Promise.race([signalled, server.context.store.failed]);
     const failed = typeof why !== 'string';
     if (failed) log.error('the disk has failed: stopping', { error: why.message });

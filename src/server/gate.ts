@@ -1,12 +1,15 @@
 /** What a HELLO passes before it costs an RSA operation (SPEC 4.4). */
 import {
   answerHello,
+  hex,
   HELLO_WINDOW_MS,
   isTimely,
   openHello,
   type AnsweredHello,
   type Binding,
+  type ClientBuild,
 } from '../../protocol/index.js';
+import { unserved } from './clients.js';
 import type { Context } from './context.js';
 import { idKey } from './keys.js';
 import { Places } from './places.js';
@@ -57,7 +60,7 @@ export class Gate {
 
   /** The answer to a HELLO, or why there is none. */
   async admit(hello: Uint8Array, binding: Binding, source: string): Promise<Admission | Refusal> {
-    const { sync, work, clientBuild, generations, limits, store, now } = this.#context;
+    const { sync, work, clients, generations, limits, store, now } = this.#context;
     const opened = openHello(sync, generations, binding, hello);
     if (!opened) return 'hello sealed otherwise';
     if (!isTimely(opened.time, now())) return 'hello out of time';
@@ -67,14 +70,22 @@ export class Gate {
       const { cr, b1, inner, aad, time } = opened;
       const key = opened.keys.serverPrivate;
       const [found] = await Promise.all([
-        work.openInner(key, { cr, b1, inner, aad }, clientBuild),
+        work.openInner(key, { cr, b1, inner, aad }, clients),
         store.rememberHello(cr, time),
       ]);
       if (!found) return 'hello inner';
+      if (!found.agreed) this.#tell(found.client, source);
       const answered = answerHello(sync, opened, found, { window: limits.window }, now());
       return { ...answered, openBlock: (block) => work.openBlock(key, block) };
     } finally {
       this.#places.give(source);
     }
+  }
+
+  /** For the operator, who may want to serve it. */
+  #tell({ build, software, table }: ClientBuild, source: string): void {
+    const { clients, refusals } = this.#context;
+    const lacking = unserved(clients, { build, software, table }) ?? '';
+    refusals.count('client', source, { lacking, build, software: hex(software), table: hex(table) });
   }
 }

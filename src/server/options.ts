@@ -25,6 +25,11 @@ export interface Options {
   readonly certPath?: string;
   readonly keyPath?: string;
   readonly generateDefaultCert: boolean;
+  /** undefined: the build with which the keys were made */
+  readonly minBuild?: number;
+  /** hexadecimal */
+  readonly acceptSoftware: readonly string[];
+  readonly acceptTable: readonly string[];
   readonly debug: boolean;
   readonly limits: Limits;
 }
@@ -42,6 +47,21 @@ export function networkName(text: string): string {
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(text))
     throw new InvalidArgumentError('a network name begins with a letter and has only a-z, 0-9 and -, 32 at most.');
   return text;
+}
+
+function build(text: string): number {
+  const number = Number(text);
+  if (!/^\d{1,10}$/.test(text) || number >= 2 ** 32)
+    throw new InvalidArgumentError('write the build number, as cadenas --version shows it.');
+  return number;
+}
+
+function hexes(length: number) {
+  return (text: string, before: readonly string[]): string[] => {
+    if (!new RegExp(`^[0-9a-f]{${String(length)}}$`).test(text))
+      throw new InvalidArgumentError(`write ${String(length)} of 0-9 and a-f, as cadenas --version shows them.`);
+    return [...before, text];
+  };
 }
 
 function limit(text: string, before: Limits): Limits {
@@ -76,6 +96,14 @@ export function optionParser(version: string): Command {
       'make the network’s TLS certificate if it has none; clients must be linked again',
       false,
     )
+    .addOption(
+      new Option(
+        '--min-build <number>',
+        'oldest build of clients that is served (default: that of the keys)',
+      ).argParser(build),
+    )
+    .option('--accept-software <hex>', 'serve clients of this software id too; may be repeated', hexes(32), [])
+    .option('--accept-table <hex>', 'serve clients of this older opcode table too; may be repeated', hexes(64), [])
     .addOption(
       new Option('--limit <name=number>', 'change a limit; may be repeated')
         .argParser(limit)

@@ -131,7 +131,6 @@ export class Peer implements Caller, CommandHost, Online {
         this.#begin(answered.session, answered.openBlock);
         return;
       }
-      this.context.refusals.count('build', this.source);
       this.finish();
     } catch (error) {
       this.context.refusals.trouble('a handshake failed', error);

@@ -13,7 +13,7 @@ export type Refusal =
   | 'hello replayed'
   | 'hello budget'
   | 'hello inner'
-  | 'build'
+  | 'client'
   | 'bytes before the answer'
   | 'frame'
   | 'out of turn'
@@ -33,10 +33,10 @@ export class Refusals {
     this.#now = now;
   }
 
-  count(reason: Refusal, source: string): void {
+  count(reason: Refusal, source: string, more: Readonly<Record<string, string | number>> = {}): void {
     const count = (this.#counts.get(reason) ?? 0) + 1;
     this.#counts.set(reason, count);
-    if (this.#isDue(reason)) this.#log.warn('refused', { reason, source, total: count });
+    if (this.#isDue(reason)) this.#log.warn('refused', { reason, source, total: count, ...more });
   }
 
   /** Something of ours failed: logged like a refusal, since what comes from outside may make it happen often. */

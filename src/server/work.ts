@@ -6,7 +6,6 @@ import {
   Label,
   openInner,
   type AsymmetricCrypto,
-  type ClientBuild,
   Code,
   type InnerHello,
   type OpenedHello,
@@ -14,14 +13,7 @@ import {
   type RsaPrivate,
   type SyncCrypto,
 } from '../../protocol/index.js';
-
-/** Builds that are let in. */
-export interface Admitted {
-  /** the oldest */
-  readonly build: number;
-  readonly software: Uint8Array;
-  readonly tables: readonly Uint8Array[];
-}
+import { unserved, type ServedClients } from './clients.js';
 
 export type SealedInner = Pick<OpenedHello<RsaPrivate>, 'cr' | 'b1' | 'inner' | 'aad'>;
 
@@ -55,7 +47,7 @@ export interface LoginAnswer {
 
 /** What a daemon has done elsewhere than on its loop. */
 export interface Work {
-  openInner(key: RsaPrivate, sealed: SealedInner, admitted: Admitted): Promise<InnerHello | undefined>;
+  openInner(key: RsaPrivate, sealed: SealedInner, served: ServedClients): Promise<InnerHello | undefined>;
   /** Opens the block of a client's new epoch (SPEC 5.5). */
   openBlock(key: RsaPrivate, block: Uint8Array): Promise<Uint8Array | undefined>;
   answerLogin(question: LoginQuestion): Promise<LoginAnswer>;
@@ -69,14 +61,6 @@ export interface Work {
   verifyKeys(sig: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
 }
 
-export function admits(
-  { tables, build, software }: Admitted,
-  client: ClientBuild,
-): typeof Code.done | typeof Code.upgrade {
-  const known = tables.some((table) => Buffer.compare(table, client.table) === 0);
-  return known && client.build >= build && Buffer.compare(software, client.software) === 0 ? Code.done : Code.upgrade;
-}
-
 /** Does the work where it is called. */
 export function workOf<Private extends RsaPrivate>(
   sync: SyncCrypto,
@@ -85,8 +69,10 @@ export function workOf<Private extends RsaPrivate>(
   privateOf: (key: RsaPrivate) => Private,
 ): Work {
   return {
-    openInner: (key, sealed, admitted) =>
-      openInner({ sync, asymmetric }, privateOf(key), sealed, (client) => admits(admitted, client)),
+    openInner: (key, sealed, served) =>
+      openInner({ sync, asymmetric }, privateOf(key), sealed, (client) =>
+        unserved(served, client) === undefined ? Code.done : Code.upgrade,
+      ),
     openBlock: (key, block) => asymmetric.oaepOpen(privateOf(key), Label.epoch, block),
     async answerLogin({ sig, message, signature, ke1, s2, account, decoy }) {
       const signed = await asymmetric.pssVerify(sig, Label.login, message, signature);

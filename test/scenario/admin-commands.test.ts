@@ -4,21 +4,23 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test, type Test } from 'tap';
-import { Code, HELLO_WINDOW_MS, structs } from '../../protocol/index.js';
+import { Code, structs } from '../../protocol/index.js';
 import { takeLock } from '../../src/ops/instance-lock.js';
 import { cadenasd, type Ended } from '../support/cadenasd.js';
 import { makeNetwork, startDaemon, type Daemon } from '../support/daemon.js';
 import { acknowledge, letter, numberOf } from '../support/letters.js';
-import { newPerson, startLavish, type Person } from '../support/people.js';
-import { befriend, logIn, RawConnection, type RawUser, type Received } from '../support/raw.js';
+import { enterLater, newPerson, startLavish, type Person } from '../support/people.js';
+import { befriend, type Received } from '../support/raw.js';
 import { flip, lastSegment } from '../support/store-fixture.js';
 import { temporaryFolder } from '../support/temp.js';
 
 /** On the data of this daemon's network. */
 const on =
   (data: string) =>
-  (...args: readonly string[]): Promise<Ended> =>
-    cadenasd(...args, '--network', 'test', '--data', data);
+  async (...args: readonly string[]): Promise<Ended> => {
+    const keys = ['backup', 'restore'].includes(args[0] ?? '') ? ['--keys', (await makeNetwork()).keys] : [];
+    return cadenasd(...args, '--network', 'test', '--data', data, ...keys);
+  };
 
 const oneLine = /^cadenasd: [^\n]+ — [^\n]+\n$/;
 
@@ -70,20 +72,6 @@ class Load {
     this.#goesOn = false;
     await this.#ended;
   }
-}
-
-/** Logs in at a daemon that lost its record of HELLOs, by a clock that is ahead. */
-async function enterLater(t: Test, daemon: Daemon, user: RawUser): Promise<RawConnection> {
-  const ahead = HELLO_WINDOW_MS - 500;
-  await delay(600);
-  const raw = await RawConnection.connect(daemon, daemon.network.linked.pins);
-  t.teardown(() => {
-    raw.close();
-  });
-  await raw.handshake(daemon.network.linked, { now: Date.now() + ahead });
-  const { header } = await logIn(raw, user);
-  if (header.code !== Code.done) throw new Error(`login: ${String(header.code)}`);
-  return raw;
 }
 
 const isMessage = ({ opcode }: Received): boolean => opcode === structs.rvum.opcode;

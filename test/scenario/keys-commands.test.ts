@@ -61,8 +61,10 @@ test('help', (t) => {
   const cwd = t.testdir();
   const all = keys(cwd, '--help');
   t.equal(all.code, 0);
-  for (const word of ['build', 'link', 'Examples']) t.match(all.out, word);
+  for (const word of ['build', 'link', 'rotate', 'retire', 'Examples']) t.match(all.out, word);
   t.match(keys(cwd, 'build', '--help').out, /--network[^]*--keys[^]*--host/);
+  t.match(keys(cwd, 'rotate', '--help').out, /--network[^]*--keys[^]*--host/);
+  t.match(keys(cwd, 'retire', '--help').out, /--network[^]*--keys[^]*--yes/);
   t.match(keys(cwd, 'link', '--help').out, /--network[^]*--out[^]*--keys/);
   t.end();
 });

@@ -1,5 +1,6 @@
 /** Users of a running daemon, made and logged in by the raw client. */
-import { Code, structs, type Values } from '../../protocol/index.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Code, HELLO_WINDOW_MS, structs, type Values } from '../../protocol/index.js';
 import { startDaemon, type Daemon, type DaemonOptions } from './daemon.js';
 import { logIn, makeUser, RawConnection, registerUser, type RawUser } from './raw.js';
 import type { Teardown } from './temp.js';
@@ -43,4 +44,18 @@ export async function newPerson(t: Teardown, daemon: Daemon, name: string): Prom
   if (header.code !== Code.done) throw new Error(`crea: ${String(header.code)}`);
   raw.close();
   return enter(t, daemon, user);
+}
+
+/** Logs in at a daemon that lost its record of HELLOs, by a clock that is ahead. */
+export async function enterLater(t: Teardown, daemon: Daemon, user: RawUser): Promise<RawConnection> {
+  const ahead = HELLO_WINDOW_MS - 500;
+  await delay(600);
+  const raw = await RawConnection.connect(daemon, daemon.network.linked.pins);
+  t.teardown(() => {
+    raw.close();
+  });
+  await raw.handshake(daemon.network.linked, { now: Date.now() + ahead });
+  const { header } = await logIn(raw, user);
+  if (header.code !== Code.done) throw new Error(`login: ${String(header.code)}`);
+  return raw;
 }

@@ -85,7 +85,10 @@ test('the same as JSON', async (t) => {
 
 test('help and version', async (t) => {
   t.testdir();
-  t.match(await run(t, '--version'), { exit: 0, out: /^1\.2\.3 \(network test, build 7\)\n$/ });
+  t.match(await run(t, '--version'), {
+    exit: 0,
+    out: /^1\.2\.3 \(network test, build 7\)\nkeys +generation 1\nsoftware 0{32}\ntable +0{64}\n$/,
+  });
   const help = await run(t, '--help');
   t.equal(help.exit, 0);
   for (const command of [

@@ -113,6 +113,7 @@ export const anyNetwork: LinkedNetwork = {
   build: 7,
   software: '00'.repeat(16),
   table: '00'.repeat(32),
+  generation: 1,
   networkKey: '00'.repeat(16),
   serverModulus: 'ff'.repeat(256),
   pins: [],

@@ -8,6 +8,7 @@ import { buildNetwork } from '../../src/keys/build.js';
 import { clientEntry, linkClient } from '../../src/keys/link.js';
 import { loadNetwork } from '../../src/keys/network.js';
 import { thisProgram } from '../../src/keys/program.js';
+import { rotateNetwork } from '../../src/keys/rotation.js';
 
 /** A client that says what it was linked with, and ends with the number it is given. */
 const STAND_IN = `export async function main(linked, argv) {
@@ -92,6 +93,7 @@ for (const [what, source] of entries)
     const dir = t.testdir(source === undefined ? {} : { 'entry.mjs': source });
     const entry = source === undefined ? clientEntry : join(dir, 'entry.mjs');
     const folder = await buildNetwork({ network: 'home', keys: join(dir, 'keys'), hosts: [] });
+    await rotateNetwork({ network: 'home', keys: join(dir, 'keys'), hosts: [] });
     const out = join(dir, 'out');
     await linkClient({ network: 'home', keys: join(dir, 'keys'), out, entry });
     t.same(readdirSync(out).sort(), ['README.txt', 'cadenas.mjs']);
@@ -99,15 +101,16 @@ for (const [what, source] of entries)
 
     const networkKey = Buffer.from(loadNetwork(folder).networkKey);
     t.same(findings(handedOut, networkKey), ['hex'], 'the search finds the network key, which belongs there');
-    const values = privateValues(folder);
-    t.equal(values.size, 14);
+    const values = [...privateValues(folder), ...privateValues(join(folder, 'next'))];
+    t.equal(values.length, 28);
     for (const [name, value] of values) {
       t.ok(value.length >= 32, `${name} is a value`);
       t.same(findings(handedOut, value), [], name);
       for (const [encoding, write] of encodings)
         t.ok(findings(`x${write(value)}x`, value).includes(encoding), `${name} would be found: ${encoding}`);
     }
-    for (const text of privateTexts(folder)) t.notOk(handedOut.includes(text), 'no private text');
+    for (const text of [...privateTexts(folder), ...privateTexts(join(folder, 'next'))])
+      t.notOk(handedOut.includes(text), 'no private text');
   });
 
 test('a linked client runs by itself with its network', async (t) => {
@@ -127,6 +130,7 @@ test('a linked client runs by itself with its network', async (t) => {
   t.same(said.linked, made.linked);
   t.same(Object.keys(said.linked).sort(), [
     'build',
+    'generation',
     'network',
     'networkKey',
     'pins',

@@ -52,10 +52,18 @@ interface Queued {
 /** How the daemon treats a message: its code, or silence, or an immediate end of the connection. */
 export type Treatment = Code | 'silence' | 'close';
 
+export async function newGeneration(): Promise<ServerKeys<NodeRsaPrivate>> {
+  const pair = await generateRsa();
+  return { networkKey: nodeSync.random(16), serverModulus: pair.modulus, serverPrivate: pair };
+}
+
 /** As much of a daemon as the client's tests need: honest, unless `treat` or the fields say otherwise. */
 export class MemoryDaemon {
   readonly linked: LinkedNetwork;
-  readonly #keys: ServerKeys<NodeRsaPrivate>;
+  /** that it serves, the current one first */
+  generations: readonly ServerKeys<NodeRsaPrivate>[];
+  /** that were opened to it */
+  connections = 0;
   readonly #password: PasswordServer;
   readonly accounts = new Map<string, Account>();
   readonly queues = new Map<string, Queued[]>();
@@ -75,7 +83,7 @@ export class MemoryDaemon {
   onBlock: (uid: Uint8Array) => void = () => undefined;
 
   private constructor(keys: ServerKeys<NodeRsaPrivate>, password: PasswordServer) {
-    this.#keys = keys;
+    this.generations = [keys];
     this.#password = password;
     this.linked = {
       network: 'test',
@@ -83,6 +91,7 @@ export class MemoryDaemon {
       build: 1,
       software: '00'.repeat(16),
       table: '00'.repeat(32),
+      generation: 1,
       networkKey: hex(keys.networkKey),
       serverModulus: hex(keys.serverModulus),
       pins: [],
@@ -90,9 +99,7 @@ export class MemoryDaemon {
   }
 
   static async start(): Promise<MemoryDaemon> {
-    const pair = await generateRsa();
-    const keys = { networkKey: nodeSync.random(16), serverModulus: pair.modulus, serverPrivate: pair };
-    return new MemoryDaemon(keys, await passwordServer(await createOpaqueSetup()));
+    return new MemoryDaemon(await newGeneration(), await passwordServer(await createOpaqueSetup()));
   }
 
   async ports(storage: ClientStorage, clock: Clock): Promise<ClientPorts> {
@@ -101,7 +108,8 @@ export class MemoryDaemon {
       const [near, far] = [new MemoryConnection(), new MemoryConnection()];
       near.other = far;
       far.other = near;
-      new Peer(this, far, this.#keys, this.#password, () => clock.elapsed());
+      this.connections++;
+      new Peer(this, far, this.#password, () => clock.elapsed());
       return Promise.resolve(near);
     };
     const server = { host: 'memory', port: 1 };
@@ -156,7 +164,6 @@ function copied<S extends Struct>(values: Values<S>): Values<S> {
 class Peer {
   readonly #daemon: MemoryDaemon;
   readonly #connection: Connection;
-  readonly #keys: ServerKeys<NodeRsaPrivate>;
   readonly #password: PasswordServer;
   #session: Session | undefined;
   #head: Uint8Array = new Uint8Array(0);
@@ -171,17 +178,10 @@ class Peer {
   #openBlock: EpochKeys['open'] = () => Promise.resolve(undefined);
   readonly #elapsed: () => number;
 
-  constructor(
-    daemon: MemoryDaemon,
-    connection: Connection,
-    keys: ServerKeys<NodeRsaPrivate>,
-    password: PasswordServer,
-    elapsed: () => number,
-  ) {
+  constructor(daemon: MemoryDaemon, connection: Connection, password: PasswordServer, elapsed: () => number) {
     this.#elapsed = elapsed;
     this.#daemon = daemon;
     this.#connection = connection;
-    this.#keys = keys;
     this.#password = password;
     connection.start({
       data: (chunk) => {
@@ -211,7 +211,7 @@ class Peer {
     }
     this.#head = concat(this.#head, chunk);
     if (this.#head.length < FRAME) return;
-    const opened = openHello(nodeSync, [this.#keys], this.#connection.binding, this.#head);
+    const opened = openHello(nodeSync, this.#daemon.generations, this.#connection.binding, this.#head);
     const admit = () => (this.#daemon.upgrade ? Code.upgrade : Code.done);
     const inner = opened && (await openInner(this.#ports, opened.keys.serverPrivate, opened, admit));
     const answer = inner && answerHello(nodeSync, opened, inner, { window: 4 }, Date.now());

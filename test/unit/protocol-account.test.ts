@@ -187,6 +187,7 @@ test('linked keys are read from hexadecimal, and nothing else is', (t) => {
     software: hex(some('software', 16)),
     table: hex(some('table', 32)),
     networkKey: hex(some('network key', 16)),
+    generation: 1,
     serverModulus: hex(keys.server.modulus),
     pins: [],
   };

@@ -1,4 +1,5 @@
 /** What an operator does with a store: each kind of damage is found, told and mended; what can be kept is kept. */
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -6,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -157,7 +159,8 @@ test('check: the end of a write that was cut short is no damage', async (t) => {
   t.same(texts(await checked(folder)), []);
 });
 
-const task = (folder: string, to: string) => ({ folder, to, network: 'net', version: '1.2.3', now: Date.now });
+const secrets = Buffer.from('{"the":"secrets"}');
+const task = (folder: string, to: string) => ({ folder, to, network: 'net', version: '1.2.3', now: Date.now, secrets });
 
 test('backup: a copy that opens as the store does', async (t) => {
   const fixture = await storeFixture(t);
@@ -166,6 +169,13 @@ test('backup: a copy that opens as the store does', async (t) => {
   t.same([made.accounts, made.rooms, made.messages, made.network], [2, 1, 15, 'net']);
   t.same(texts(await checked(to)), []);
   t.notOk(existsSync(join(to, 'hellos')), 'a copy does not vouch for HELLOs');
+  t.same(readFileSync(join(to, 'secrets.json')), secrets);
+  t.equal(statSync(join(to, 'secrets.json')).mode & 0o777, 0o600);
+  t.equal(made.secrets, createHash('sha256').update(secrets).digest('hex'));
+  const without = join(fixture.data, 'copy', 'without');
+  const bare = await backup(syncFiles, { ...task(fixture.folder, without), secrets: undefined }, silent);
+  t.same([bare.secrets, existsSync(join(without, 'secrets.json'))], [undefined, false]);
+  t.same(texts(await checked(without)), []);
   const store = await openJournalStore(to, { now: Date.now });
   t.teardown(() => store.close());
   t.same(await waiting(store, alice.uid), numbers(0, 15));
@@ -261,6 +271,8 @@ test('restore: nothing of what is no sound backup of the network', async (t) => 
   const harm: Record<string, (from: string) => void> = {
     'a file is damaged': (from) => flip(userFile(from, alice.uid, 'queue'), 80),
     'the end of the journal is cut off': (from) => truncateSync(lastSegment(from), 60),
+    'the secrets are gone': (from) => rmSync(join(from, 'secrets.json')),
+    'the secrets are damaged': (from) => flip(join(from, 'secrets.json'), 3),
     'a queue is gone': (from) => rmSync(userFile(from, alice.uid, 'queue')),
   };
   for (const [name, damage] of Object.entries(harm)) {

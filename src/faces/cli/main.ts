@@ -1,6 +1,6 @@
 /** The command line of a Cadenas client. Everything that a network is made of comes as `linked`. */
 import { Command, CommanderError } from 'commander';
-import type { LinkedNetwork } from '../../../protocol/index.js';
+import { linkedGenerations, type LinkedNetwork } from '../../../protocol/index.js';
 import { Exit } from '../../client/index.js';
 import { agent, login, logout, register, status, whoami } from './account.js';
 import { defaultHome, Profile } from './compose.js';
@@ -114,13 +114,24 @@ function ownName(self: readonly string[], profile: string): string {
   return profile === 'default' ? program : `${program} --profile ${profile}`;
 }
 
+/** What an operator asks for when a client is turned away. */
+function versionText(linked: LinkedNetwork): string {
+  const generations = linkedGenerations(linked).map(({ generation }) => generation);
+  return [
+    `${linked.version} (network ${linked.network}, build ${String(linked.build)})`,
+    `keys     generation ${generations.join(' and ')}`,
+    `software ${linked.software}`,
+    `table    ${linked.table}`,
+  ].join('\n');
+}
+
 type Perform = (command: Command, work: (run: Run) => Promise<number>) => Promise<void>;
 
 /** All commands on one screen. */
 function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Command {
   const program = addGlobalOptions(new Command('cadenas'))
     .description(`Private conversations on the network ${linked.network}.`)
-    .version(`${linked.version} (network ${linked.network}, build ${String(linked.build)})`)
+    .version(versionText(linked))
     .exitOverride()
     .configureOutput({
       writeOut: (text) => host.stdout.write(text),

@@ -28,8 +28,9 @@ class Program {
       .configureOutput({ writeErr: () => undefined });
     const json = new Option('--json', 'one JSON object a line').default(false);
     this.#add<object>('check', runCheck, json);
-    const keys = new Option('--keys <dir>', 'folder of the keys, of which you are reminded').default('keys');
-    this.#add<BackupOptions>('backup DIR', (where, dir) => runBackup(where, dir, version), json, keys);
+    const keys = new Option('--keys <dir>', 'folder of the keys; the network has its own folder in it').default('keys');
+    const without = new Option('--without-secrets', 'leaves the OPAQUE setup and the decoy secret out').default(false);
+    this.#add<BackupOptions>('backup DIR', (where, dir) => runBackup(where, dir, version), json, keys, without);
     const replace = new Option('--replace', 'moves a store that is there aside').default(false);
     this.#add<RestoreOptions>('restore DIR', runRestore, json, replace, keys);
     const out = new Option('--out <file>', 'a new file that is open to you alone, instead of standard output');

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { restore } from '../../store/tools/restore.js';
+import { readManifest, readSecrets, SECRETS_FILE } from '../../store/tools/manifest.js';
 import { tellFindings } from './check.js';
 import {
   alone,
@@ -16,6 +17,7 @@ import {
   type ExitCode,
   type Where,
 } from './common.js';
+import { compareSecrets } from './secrets.js';
 
 export interface RestoreOptions {
   readonly replace: boolean;
@@ -28,6 +30,9 @@ export async function runRestore(where: Where & RestoreOptions, directory: strin
   const folder = folderOf(where);
   const from = resolve(directory);
   if (!existsSync(from)) throw new Mistake(`${from} is not there — name a folder that cadenasd backup made`);
+  const had = await readManifest(files, from);
+  const secrets = had && (await readSecrets(files, from, had));
+  const keys = secrets && compareSecrets(where, secrets); // before anything is touched
   speech.progress.begin('restoring');
   const now = Date.now();
   const aside = replace ? `${folder}.before-restore-${stamp(now)}` : undefined;
@@ -49,7 +54,24 @@ export async function runRestore(where: Where & RestoreOptions, directory: strin
     ...(before === undefined ? [] : [`The store that was there is now ${before}.`]),
     'Messages that were delivered since the backup come again (clients drop duplicates); what came since is lost.',
     'Who logged in since the backup has to log in again, and who registered since has no account.',
-    `The keys must be those of then: ${join(where.keys, network)}. The daemon answers two minutes after its start.`,
+    ...tellKeys(where, from, keys),
+    'The daemon answers two minutes after its start.',
   );
   return Exit.done;
+}
+
+/** @param found undefined: the backup has no secrets */
+function tellKeys(
+  { keys, network }: Where & RestoreOptions,
+  from: string,
+  found: 'same' | 'no keys' | undefined,
+): string[] {
+  const folder = join(keys, network);
+  if (found === 'same') return [`The keys in ${folder} are those of its accounts.`];
+  if (found === undefined)
+    return [`The keys must be those of then: ${folder}; the backup has nothing to make them from.`];
+  return [
+    `There are no keys in ${folder}. Put your copy there; without one, make new keys for these accounts and link every client anew:`,
+    `  cadenas-keys build --network ${network} --keys ${keys} --secrets ${join(from, SECRETS_FILE)}`,
+  ];
 }

@@ -6,6 +6,8 @@ function hexId(id: string): string {
 }
 
 export const FORMAT_FILE = 'format.json';
+/** With which OPAQUE setup the accounts were made. */
+export const SETUP_FILE = 'setup.json';
 export const USERS = 'users';
 export const ROOMS = 'rooms';
 export const ACCOUNT_FILE = 'account.json';

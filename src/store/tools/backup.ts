@@ -13,8 +13,17 @@ import { readIndex } from '../journal/checkpoint.js';
 import { Disk, type Files } from '../journal/disk.js';
 import { makeFolder, readWhole, syncFolder, writeNew } from '../journal/durable.js';
 import { FORMAT, writeFormat } from '../journal/folder.js';
-import { ACCOUNT_FILE, indexPath, journalFolder, QUEUE_FILE, ROOM_FILE, ROOMS, USERS } from '../journal/layout.js';
-import { writeManifest, type Manifest } from './manifest.js';
+import {
+  ACCOUNT_FILE,
+  indexPath,
+  journalFolder,
+  QUEUE_FILE,
+  ROOM_FILE,
+  ROOMS,
+  SETUP_FILE,
+  USERS,
+} from '../journal/layout.js';
+import { SECRETS_FILE, secretsHash, writeManifest, type Manifest } from './manifest.js';
 import { listSegments } from '../journal/open-journal.js';
 import { readAccountFile, readMail, readRoomFile } from '../journal/part-files.js';
 import { turn, type Progress } from './reader.js';
@@ -37,6 +46,8 @@ export interface BackupTask {
   readonly network: string;
   readonly version: string;
   readonly now: () => number;
+  /** what goes into `secrets.json` */
+  readonly secrets: Uint8Array | undefined;
 }
 
 /** The journal went on while it was copied, and what the copy needs is gone. */
@@ -47,7 +58,7 @@ class Moved extends Error {}
  * @throws what the disk throws; without its manifest the copy counts as none then
  */
 export async function backup(files: Files, task: BackupTask, progress: Progress): Promise<Manifest> {
-  const { folder, to, network, version } = task;
+  const { folder, to, network, version, secrets } = task;
   await takeEmptyFolder(files, to);
   const time = task.now();
   for (let tries = 1; ; tries++) {
@@ -67,7 +78,9 @@ export async function backup(files: Files, task: BackupTask, progress: Progress)
   });
   const [worst] = findings.filter(({ level }) => level === 'damage');
   if (worst) throw new StoreRefusal(`${worst.path} ${worst.what}: ${ADVICE}`);
-  const manifest = { format: FORMAT, network, version, time, lsn, accounts, rooms, messages, bytes };
+  if (secrets) await writeNew(files, join(to, SECRETS_FILE), secrets);
+  const whole = { format: FORMAT, network, version, time, lsn, accounts, rooms, messages, bytes };
+  const manifest = secrets ? { ...whole, secrets: secretsHash(secrets) } : whole;
   await writeManifest(files, to, manifest);
   await syncFolder(files, dirname(to));
   return manifest;
@@ -87,6 +100,8 @@ async function copyStore(files: Files, folder: string, to: string, progress: Pro
   }
   await copyJournal(files, folder, to, settled);
   for (const name of [USERS, ROOMS, 'journal']) await syncFolder(files, join(to, name));
+  const setup = await readWhole(files, join(folder, SETUP_FILE));
+  if (setup) await writeNew(files, join(to, SETUP_FILE), setup);
   await writeFormat(files, to, { format: FORMAT });
 }
 

@@ -12,10 +12,11 @@ import {
   QUEUE_FILE,
   ROOM_FILE,
   ROOMS,
+  SETUP_FILE,
   USERS,
   WAITING_FILE,
 } from '../journal/layout.js';
-import { BACKUP_FILE } from './manifest.js';
+import { BACKUP_FILE, SECRETS_FILE } from './manifest.js';
 import { damage, hint, type Finding } from './reader.js';
 import { segmentFirst } from '../journal/segment.js';
 
@@ -53,7 +54,9 @@ const ofStore = oneOf({
   hellos: 'file',
   [FORMAT_FILE]: 'file',
   [HOLD_FILE]: 'file',
+  [SETUP_FILE]: 'file',
   [BACKUP_FILE]: 'file',
+  [SECRETS_FILE]: 'file',
 });
 
 /** The ids by which folders of users or rooms are named, in hexadecimal. */

@@ -11,6 +11,7 @@ import { readHellosFile } from '../journal/hellos.js';
 import { inspectStore } from './inspect.js';
 import { hellosPath, roomFolder, ROOMS, userFolder, USERS } from '../journal/layout.js';
 import { damage, openView, refused, turn, type Finding, type Progress, type View } from './reader.js';
+import { readManifest, readSecrets, SECRETS_FILE } from './manifest.js';
 import { latin1, partKey } from '../journal/records.js';
 
 export interface Checked {
@@ -62,7 +63,7 @@ export async function check(files: Files, folder: string, now: number, progress:
   const findings = [...ofFormat, ...view.findings];
   for (const owner of suspect) findings.push(...(await checkOwner(view, owner, now)).findings);
   const own = await checkStoreFolder(files, folder);
-  findings.push(...own.findings, ...(await checkHellos(view)));
+  findings.push(...own.findings, ...(await checkHellos(view)), ...(await checkSecrets(view)));
   const { names, records, lsn } = view;
   return { accounts: names.users, rooms: names.rooms, messages, bytes: bytes + own.bytes, records, lsn, findings };
 }
@@ -93,6 +94,13 @@ async function checkOwner(view: View, { kind, id }: Owner, now: number): Promise
   }
   const parts = isRoom ? await checkRoom(view, id) : await checkUser(view, id, now);
   return { findings: [...parts.findings, ...own.findings], messages: parts.messages, bytes: own.bytes };
+}
+
+/** Of a backup. */
+async function checkSecrets({ files, folder }: View): Promise<Finding[]> {
+  const manifest = await readManifest(files, folder);
+  if (manifest?.secrets === undefined || (await readSecrets(files, folder, manifest))) return [];
+  return [damage(join(folder, SECRETS_FILE), 'is lost, or not what was backed up')];
 }
 
 async function checkHellos({ files, folder }: View): Promise<Finding[]> {

@@ -1,10 +1,13 @@
 /** What a backup says about itself. It is written last: a backup without it never ended. */
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Files } from '../journal/disk.js';
 import { readWhole, replaceFile } from '../journal/durable.js';
 import { fromFile, toFile, type Format } from '../journal/formats.js';
 
 export const BACKUP_FILE = 'backup.json';
+/** What accounts hang on besides the data, as the caller gave it. */
+export const SECRETS_FILE = 'secrets.json';
 
 export interface Manifest {
   /** of the store's folder */
@@ -20,6 +23,8 @@ export interface Manifest {
   readonly rooms: number;
   readonly messages: number;
   readonly bytes: number;
+  /** SHA-256 of `secrets.json`, hexadecimal; absent where the backup has none */
+  readonly secrets?: string;
 }
 
 /** What a Date can hold, in ms since 1970. */
@@ -36,7 +41,8 @@ const manifestFormat: Format<Manifest> = {
     const isPlain = [read.network, read.version].every(
       (text) => typeof text === 'string' && /^[\w.+-]{1,64}$/.test(text),
     );
-    return isWhole && isPlain && read.time <= LAST_TIME ? read : undefined;
+    const isHash = read.secrets === undefined || /^[0-9a-f]{64}$/.test(read.secrets);
+    return isWhole && isPlain && isHash && read.time <= LAST_TIME ? read : undefined;
   },
 };
 
@@ -48,4 +54,15 @@ export async function writeManifest(files: Files, folder: string, manifest: Mani
 export async function readManifest(files: Files, folder: string): Promise<Manifest | undefined> {
   const bytes = await readWhole(files, join(folder, BACKUP_FILE));
   return bytes && fromFile(manifestFormat, bytes);
+}
+
+export function secretsHash(secrets: Uint8Array): string {
+  return createHash('sha256').update(secrets).digest('hex');
+}
+
+/** The secrets of a backup, as they were given; undefined where there are none, or not those. */
+export async function readSecrets(files: Files, folder: string, manifest: Manifest): Promise<Uint8Array | undefined> {
+  if (manifest.secrets === undefined) return undefined;
+  const bytes = await readWhole(files, join(folder, SECRETS_FILE));
+  return bytes && secretsHash(bytes) === manifest.secrets ? bytes : undefined;
 }

@@ -5,7 +5,7 @@ import { check } from './check.js';
 import { errorCode, type Files } from '../journal/disk.js';
 import { ensureFolder, exists, syncFolder, TEMPORARY } from '../journal/durable.js';
 import { HOLD_FILE } from '../journal/hold.js';
-import { BACKUP_FILE, readManifest, type Manifest } from './manifest.js';
+import { BACKUP_FILE, readManifest, SECRETS_FILE, type Manifest } from './manifest.js';
 import { damage, turn, type Finding, type Progress } from './reader.js';
 import { copyTree, countFiles, removeTree } from './trees.js';
 
@@ -80,5 +80,5 @@ async function put(files: Files, { from, folder, aside }: RestoreTask, isTaken: 
 }
 
 /** What is the backup's own, or no part of a store that is opened later. HELLOs: whoever starts a copy must not vouch for them. */
-const LEFT_OUT: ReadonlySet<string> = new Set([BACKUP_FILE, HOLD_FILE, 'hellos']);
+const LEFT_OUT: ReadonlySet<string> = new Set([BACKUP_FILE, SECRETS_FILE, HOLD_FILE, 'hellos']);
 const isWanted = (name: string): boolean => !LEFT_OUT.has(name) && !name.endsWith(TEMPORARY);
