@@ -1,36 +1,14 @@
 /** Case 6 and what else a member of the network can do who sits on the path: everybody's client has the network key. */
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import { test, type Test } from 'tap';
+import { createServer, type AddressInfo } from 'node:net';
+import { test } from 'tap';
 import { Code, FRAME, linkedKeys, openHello, openInner } from '../../protocol/index.js';
 import { generateRsa, nodeSync } from '../../src/crypto/index.js';
-import { generateTlsCertificate } from '../../src/keys/network.js';
 import { CliUser } from '../support/cli.js';
-import { makeNetwork, startDaemon, type Daemon } from '../support/daemon.js';
+import { makeNetwork, startDaemon } from '../support/daemon.js';
 import { connected, newPerson } from '../support/people.js';
 import { logIn, ports, RawConnection } from '../support/raw.js';
-
-/** Where the relay listens. */
-async function relayTo(t: Test, daemon: Daemon, tls: boolean): Promise<{ port: number; seen: number[] }> {
-  const seen: number[] = [];
-  const join = (near: Socket): void => {
-    const to = { host: daemon.host, port: daemon.port };
-    const far = tls ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to);
-    for (const end of [near, far]) end.on('error', () => undefined); // either may end as it likes
-    far.on('data', (chunk: Buffer) => seen.push(chunk.length));
-    near.pipe(far);
-    far.pipe(near);
-    near.on('close', () => far.destroy());
-    far.on('close', () => near.destroy());
-  };
-  const own = tls ? await generateTlsCertificate('path', []) : undefined;
-  const server = own ? createTlsServer({ cert: own.certPem, key: own.keyPem }, join) : createServer(join);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => server.close());
-  return { port: (server.address() as AddressInfo).port, seen };
-}
+import { relayTo } from '../support/relay.js';
 
 test('TLS ended on the path: the daemon answers no byte, even where the client accepts any certificate', async (t) => {
   const network = await makeNetwork();
@@ -41,7 +19,7 @@ test('TLS ended on the path: the daemon answers no byte, even where the client a
   t.equal(refused.code, 4, 'the pin');
   const careless = await alice.run('--allow-invalid-cert', 'register', '@alice');
   t.equal(careless.code, 3, careless.err);
-  t.same(relay.seen, [], 'not one byte inside TLS: the handshake is bound to the channel');
+  t.equal(relay.fromDaemon.length, 0, 'not one byte inside TLS: the handshake is bound to the channel');
 });
 
 test('case 6: what was signed on one connection is nothing on another', async (t) => {
