@@ -2,7 +2,8 @@
 import { Code, fromHex, laterCodes, readFields, structs, type Struct, type Values } from '../../protocol/index.js';
 import { notice, stateOf, type Desk } from './desk.js';
 import { ClientError, error, limitedFor } from './errors.js';
-import type { Link, Reply } from './link.js';
+import type { Reply } from './answers.js';
+import type { Link } from './link.js';
 import type { Event } from './reducer.js';
 import type { Action } from './state.js';
 import { Waiters } from './waiters.js';

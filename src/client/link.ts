@@ -8,7 +8,6 @@ import {
   decode,
   encode,
   FRAME,
-  hex,
   ID,
   Label,
   linkedBuild,
@@ -29,7 +28,8 @@ import {
   type Values,
 } from '../../protocol/index.js';
 import type { Connection } from '../transport/transport.js';
-import { asClientError, ClientError, error } from './errors.js';
+import { Answers, type Reply } from './answers.js';
+import { asClientError, type ClientError, error } from './errors.js';
 import { generationWorked, usableGenerations } from './generations.js';
 import type { ClientPorts } from './ports.js';
 
@@ -40,23 +40,6 @@ const ANSWER_MS = 30_000;
 /** A clean end may take this long; then the connection is cut. */
 const LEAVE_MS = 1_000;
 
-export interface Reply {
-  readonly header: Header;
-  readonly code: Code;
-  readonly isError: boolean;
-  /** seconds; 0 where the daemon names no time */
-  readonly wait: number;
-  /** The whole struct, ours to keep. Empty where the answer shared a frame. */
-  readonly struct: Uint8Array;
-}
-
-interface Waiting {
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (reason: ClientError) => void;
-  readonly atOnce: ((reply: Reply) => void) | undefined;
-  readonly cancel: () => void;
-}
-
 /** Events as whole structs that were checked, in order. */
 export type OnEvent = (link: Link, struct: Uint8Array, opcode: number) => void;
 
@@ -66,7 +49,7 @@ export class Link {
   /** Of the generation that this link is under. */
   readonly #keys: NetworkKeys;
   readonly #onEvent: OnEvent;
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #answers = new Answers();
   readonly #early: Uint8Array[] = [];
   #session: Session | undefined;
   #ack: { resolve: (ack: Uint8Array) => void; reject: (reason: ClientError) => void } | undefined;
@@ -207,29 +190,10 @@ export class Link {
     }
     if (opcode >= COMMANDS_FROM) {
       const wait = struct.name === structs.answer.name ? (decoded.values as Values<typeof structs.answer>).wait : 0;
-      this.#answer(decoded.header, wait, copy);
-    } else if (opcode === structs.ansr.opcode) this.#shared(decoded.values, decoded.header);
+      this.#answers.came(decoded.header, wait, copy);
+    } else if (opcode === structs.ansr.opcode) this.#answers.cameTogether(decoded.values, decoded.header);
     else this.#onEvent(this, copy, opcode);
     return !this.#over;
-  }
-
-  /** Several answers in one frame. */
-  #shared(values: Values<typeof structs.ansr>, header: Header): void {
-    for (const row of values.answers) {
-      const one = { ...header, opcode: row.opcode, step: row.step, frameId: row.frame };
-      this.#answer({ ...one, status: row.status as Status, code: row.code as Code }, 0, new Uint8Array(0));
-    }
-  }
-
-  #answer(header: Header, wait: number, struct: Uint8Array): void {
-    const id = hex(header.frameId);
-    const waiting = this.#waiting.get(id);
-    if (!waiting) return; // an answer to what timed out
-    this.#waiting.delete(id);
-    waiting.cancel();
-    const reply = { header, code: header.code, isError: header.status === Status.error, wait, struct };
-    waiting.atOnce?.(reply);
-    waiting.resolve(reply);
   }
 
   /**
@@ -251,7 +215,7 @@ export class Link {
       const cancel = this.#ports.clock.after(ANSWER_MS, () => {
         this.fail(error('timeout', struct.name));
       });
-      this.#waiting.set(hex(frameId), { resolve, reject, atOnce: more.atOnce, cancel });
+      this.#answers.expect(frameId, { resolve, reject, atOnce: more.atOnce, cancel });
       const bytes = this.tell(struct, values, frameId);
       if (bytes) more.sent?.(bytes);
     });
@@ -334,11 +298,7 @@ export class Link {
     this.#connection.destroy();
     this.#session?.forget();
     this.#ack?.reject(reason);
-    for (const waiting of this.#waiting.values()) {
-      waiting.cancel();
-      waiting.reject(reason);
-    }
-    this.#waiting.clear();
+    this.#answers.fail(reason);
     this.#end(reason);
   }
 

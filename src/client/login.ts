@@ -20,7 +20,8 @@ import {
 } from '../../protocol/index.js';
 import { ClientError, error, limitedFor } from './errors.js';
 import { sealIdentity, stretchNew, type Me, type Secrets } from './identity.js';
-import type { Link, Reply } from './link.js';
+import type { Reply } from './answers.js';
+import type { Link } from './link.js';
 import type { ClientPorts } from './ports.js';
 
 /** How `pass` proves the second factor. */

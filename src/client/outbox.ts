@@ -2,7 +2,8 @@
 import { Code, laterCodes, structs } from '../../protocol/index.js';
 import { newId, notice, stateOf, type Desk } from './desk.js';
 import { ClientError, error, limitedFor } from './errors.js';
-import type { Link, Reply } from './link.js';
+import type { Reply } from './answers.js';
+import type { Link } from './link.js';
 import { answered, partOf, sealedPart, waitingParts } from './outgoing.js';
 import { otherName } from './people.js';
 import type { Event } from './reducer.js';
