@@ -10,7 +10,7 @@ import { test } from 'tap';
 
 const run = promisify(execFile);
 const PYTHON = '/usr/bin/python3';
-const script = join(process.cwd(), 'test', 'system', 'check_vectors.py');
+const script = join(process.cwd(), 'test', 'interop', 'check_vectors.py');
 const protocol = join(process.cwd(), 'protocol');
 
 interface Outcome {
