@@ -24,8 +24,6 @@ const hot: ReadonlySet<Struct> = new Set<Struct>([structs.smpu, structs.ackd]);
 /** What this needs of the connection besides what handlers see of it. */
 export interface CommandHost extends Caller {
   readonly context: Context;
-  /** From `auth` to the answer that finishes it: frames alternate strictly. */
-  readonly isLoggingIn: boolean;
   /** Stops and resumes reading, while a command is being worked on. */
   hold(held: boolean): void;
 }
@@ -35,6 +33,8 @@ export class Commands {
   readonly #out: Outlet;
   /** A command that is being worked on; what comes meanwhile waits, and reading stops. */
   #busy = false;
+  /** It is a step of a login: nothing may come before its answer (SPEC 6.5). */
+  #alone = false;
   #waiting: Uint8Array[] = [];
 
   constructor(peer: CommandHost, out: Outlet) {
@@ -47,8 +47,7 @@ export class Commands {
       this.#command(struct);
       return;
     }
-    /* In a login nothing may come before the answer (SPEC 6.5). */
-    if (this.#peer.isLoggingIn) {
+    if (this.#alone) {
       this.#peer.refuse('out of turn');
       return;
     }
@@ -89,6 +88,7 @@ export class Commands {
         : row.handler(this.#peer.context, this.#peer, values, reply, request);
       if (!running) return;
       this.#busy = true;
+      this.#alone = row.alone;
       running
         .catch((error: unknown) => {
           this.#failed(error, reply);
@@ -143,12 +143,18 @@ export class Commands {
 
   #next(): void {
     this.#busy = false;
+    this.#alone = false;
     while (this.#isFree()) {
       const struct = this.#waiting.shift();
       if (!struct) return;
       if (this.#waiting.length === 0) this.#peer.hold(false);
       this.#command(struct);
+      if (this.#isAlone() && this.#waiting.length > 0) this.#peer.refuse('out of turn');
     }
+  }
+
+  #isAlone(): boolean {
+    return this.#alone;
   }
 
   #isFree(): boolean {

@@ -12,24 +12,31 @@ export interface Row {
   readonly states: readonly LinkState[];
   /** Done once for each frame id of a user; a replay gets the same answer and has no effect. */
   readonly once: boolean;
+  /** A step of a login: any frame that comes before its answer ends the connection. */
+  readonly alone: boolean;
 }
 
-function row<S extends Struct>(struct: S, handler: Handler<S>, states: readonly LinkState[], once = false): Row {
-  return { struct, handler, states, once };
+function row<S extends Struct>(
+  struct: S,
+  handler: Handler<S>,
+  states: readonly LinkState[],
+  how?: 'once' | 'alone',
+): Row {
+  return { struct, handler, states, once: how === 'once', alone: how === 'alone' };
 }
 
 // prettier-ignore
 const rows: readonly Row[] = [
   row(structs.crea1, register.begin,           ['open', 'registering']),
   row(structs.crea2, register.finish,          ['registering']),
-  row(structs.auth1, login.begin,              ['open', 'registering']),
-  row(structs.auth2, login.prove,              ['proving']),
-  row(structs.pass,  login.finish,             ['words']),
+  row(structs.auth1, login.begin,              ['open', 'registering'], 'alone'),
+  row(structs.auth2, login.prove,              ['proving'], 'alone'),
+  row(structs.pass,  login.finish,             ['words'], 'alone'),
   row(structs.quit,  login.quit,               ['open', 'registering', 'ready']),
-  row(structs.jmpu,  conversation.ask,         ['ready'], true),
-  row(structs.ampu,  conversation.accept,      ['ready'], true),
-  row(structs.dmpu,  conversation.decline,     ['ready'], true),
-  row(structs.bloc,  conversation.block,       ['ready'], true),
+  row(structs.jmpu,  conversation.ask,         ['ready'], 'once'),
+  row(structs.ampu,  conversation.accept,      ['ready'], 'once'),
+  row(structs.dmpu,  conversation.decline,     ['ready'], 'once'),
+  row(structs.bloc,  conversation.block,       ['ready'], 'once'),
   row(structs.keyq,  conversation.keys,        ['ready']),
   row(structs.smpu,  message.send,             ['ready']),
   row(structs.ackd,  message.acknowledge,      ['ready']),

@@ -4,7 +4,6 @@ import type { Account, QueueEntry } from '../store/store.js';
 import type { Connection } from '../transport/transport.js';
 import { Commands, type CommandHost } from './commands.js';
 import type { Context } from './context.js';
-import { strictStates } from './dispatch.js';
 import type { Flusher } from './flusher.js';
 import type { Admission, Gate } from './gate.js';
 import type { Caller, LinkState, PendingLogin, PendingRegistration } from './handler.js';
@@ -68,10 +67,6 @@ export class Peer implements Caller, CommandHost, Online {
 
   get state(): LinkState {
     return this.#state;
-  }
-  /** From `auth` to the answer that finishes it: frames alternate strictly. */
-  get isLoggingIn(): boolean {
-    return strictStates.has(this.#state);
   }
   get th2(): Uint8Array {
     return this.#link?.session.th2 ?? new Uint8Array(0);

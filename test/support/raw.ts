@@ -112,6 +112,10 @@ export class RawConnection {
     return new RawConnection(await connect({ host: where.host, port: where.port }));
   }
 
+  static over(connection: Connection): RawConnection {
+    return new RawConnection(connection);
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -151,7 +155,7 @@ export class RawConnection {
     const { header, values } = decoded;
     const received: Received = { opcode, step, frameId: peekFrameId(bytes), header, values, bytes };
     this.onStruct?.(bytes, received);
-    if (opcode === structs.ansr.opcode) {
+    if (opcode === structs.ansr.opcode && header.status !== Status.error) {
       const rows = (values as Values<typeof structs.ansr>).answers;
       for (const row of rows) {
         const { opcode, step, frame, status, code } = row;

@@ -1,0 +1,130 @@
+/** The daemon's own server in this process: connections in memory, a store whose disk is never synced, no threads. */
+import { join } from 'node:path';
+import {
+  hex,
+  tableHash,
+  type AsymmetricCrypto,
+  type LinkedNetwork,
+  type PasswordServer,
+  type SyncCrypto,
+} from '../../protocol/index.js';
+import {
+  createOpaqueSetup,
+  nodeAsymmetric,
+  nodeSync,
+  passwordServer,
+  type NodeRsaPrivate,
+} from '../../src/crypto/index.js';
+import { Budgets } from '../../src/server/budgets.js';
+import { SeenHellos } from '../../src/server/gate.js';
+import { defaultLimits } from '../../src/server/limits.js';
+import { Refusals } from '../../src/server/refusals.js';
+import { Server } from '../../src/server/server.js';
+import { workOf } from '../../src/server/work.js';
+import { openJournalStore } from '../../src/store/journal/journal-store.js';
+import type { Store } from '../../src/store/store.js';
+import { unsyncedFiles } from '../contract/watched-files.js';
+import { RawConnection } from '../support/raw.js';
+import { temporaryFolder, type Teardown } from '../support/temp.js';
+import { MemoryConnection } from '../unit/memory-connection.js';
+import { readTestKeys, type TestKeys } from '../vectors/keys.js';
+
+export interface FuzzedDaemon {
+  readonly linked: LinkedNetwork;
+  readonly keys: TestKeys;
+  readonly store: Store;
+  readonly connect: () => RawConnection;
+  /** What it said about failures of its own. */
+  readonly troubles: readonly string[];
+}
+
+/** What a planted bug replaces. */
+export interface Parts {
+  readonly store: Store;
+  readonly sync: SyncCrypto;
+  readonly asymmetric: AsymmetricCrypto<NodeRsaPrivate>;
+  readonly passwords: PasswordServer;
+}
+export type Change = (parts: Parts) => Partial<Parts>;
+
+const MANY = 1_000_000;
+
+export async function startFuzzed(t: Teardown, change: Change = () => ({})): Promise<FuzzedDaemon> {
+  const keys = await readTestKeys();
+  const folder = join(await temporaryFolder(t), 'data', 'net');
+  const now = Date.now;
+  const store = await openJournalStore(folder, { now, files: unsyncedFiles, inThread: true });
+  const [networkKey, software] = [nodeSync.random(16), nodeSync.random(16)];
+  const table = tableHash((text) => nodeSync.sha256(text));
+  const troubles: string[] = [];
+  const quiet = (): void => undefined;
+  const log = {
+    debug: quiet,
+    info: quiet,
+    warn: quiet,
+    error: (what: string, fields: unknown) => troubles.push(`${what} ${JSON.stringify(fields)}`),
+  };
+  const limits = {
+    ...defaultLimits,
+    handshakes: MANY,
+    'handshakes-per-source': MANY,
+    logins: MANY,
+    'logins-per-source': MANY,
+    'registrations-per-hour': MANY,
+    'failures-per-quarter': MANY,
+    'lookups-per-minute': MANY,
+    accounts: MANY,
+  };
+  const sound: Parts = {
+    store,
+    sync: nodeSync,
+    asymmetric: nodeAsymmetric,
+    passwords: await passwordServer(await createOpaqueSetup()),
+  };
+  const parts = { ...sound, ...change(sound) };
+  const server = new Server(
+    {
+      store: parts.store,
+      sync: parts.sync,
+      passwords: parts.passwords,
+      work: workOf(parts.sync, parts.asymmetric, parts.passwords, () => keys.server),
+      generations: [{ networkKey, serverModulus: keys.server.modulus, serverPrivate: keys.server }],
+      decoySecret: nodeSync.random(32),
+      clients: { minBuild: 1, software: [software], tables: [table] },
+      limits,
+      budgets: new Budgets(limits),
+      refusals: new Refusals(log, now),
+      log,
+      now,
+    },
+    new SeenHellos([], now()),
+  );
+  t.teardown(async () => {
+    await server.stop();
+    await store.close();
+  });
+  return {
+    keys,
+    store,
+    troubles,
+    linked: {
+      network: 'fuzz',
+      version: '0',
+      generation: 1,
+      build: 1,
+      software: hex(software),
+      table: hex(table),
+      networkKey: hex(networkKey),
+      serverModulus: hex(keys.server.modulus),
+      pins: [],
+    },
+    connect: () => {
+      const [near, far] = [new MemoryConnection(), new MemoryConnection()];
+      near.other = far;
+      far.other = near;
+      const raw = RawConnection.over(near);
+      server.accept(far);
+      return raw;
+    },
+  };
+}
