@@ -9,7 +9,7 @@ import { missingNodes, runsUnderNodes } from './nodes.mjs';
 import { runTestFile } from './tap-file.mjs';
 
 const suites = {
-  npm: { folders: ['unit', 'vectors', 'contract', 'scenario'], programs: [] },
+  npm: { folders: ['unit', 'vectors', 'fuzz', 'contract', 'scenario'], programs: [] },
   system: {
     folders: ['system'],
     // What the tests need of Debian: package, and how to see that it is there.
