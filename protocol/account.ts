@@ -1,5 +1,5 @@
 /** What registration and login sign, prove and derive (SPEC 6). */
-import { concat, utf8 } from './bytes.js';
+import { concat, readUint, utf8 } from './bytes.js';
 import type { SyncCrypto } from './crypto-port.js';
 import { label } from './labels.js';
 import { HASH, KEY, MODULUS } from './limits.js';
@@ -72,6 +72,7 @@ const smallPrimes = [3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59
 
 /** A modulus that no honest generator makes: not 2048 bits, even, or with a small factor (SPEC 6.4). */
 export function isPlausibleModulus(modulus: Uint8Array): boolean {
-  if (modulus.length !== MODULUS || (modulus[0] ?? 0) < 0x80 || (modulus[MODULUS - 1] ?? 0) % 2 === 0) return false;
+  if (modulus.length !== MODULUS || readUint(modulus, 0, 1) < 0x80 || readUint(modulus, MODULUS - 1, 1) % 2 === 0)
+    return false;
   return smallPrimes.every((prime) => modulus.reduce((rest, byte) => (rest * 256 + byte) % prime, 0) !== 0);
 }

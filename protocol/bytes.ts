@@ -55,12 +55,17 @@ export function samePublic(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+const DIGITS = '0123456789abcdef';
 
 export function hex(bytes: Uint8Array): string {
   let out = '';
-  for (const byte of bytes) out += HEX[byte] ?? '';
+  for (const byte of bytes) out += DIGITS.charAt(byte >> 4) + DIGITS.charAt(byte & 15);
   return out;
+}
+
+/** As big-endian numbers of the same length. */
+export function isBelow(a: Uint8Array, b: Uint8Array): boolean {
+  return hex(a) < hex(b);
 }
 
 /** @throws RangeError where the text is not an even number of lower-case hexadecimal digits. */

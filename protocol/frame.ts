@@ -19,14 +19,17 @@ export type OuterKeys = Uint8Array;
 /** One inner key with its running sequence number, which is never sent (SPEC 5.3). */
 class Inner {
   readonly aead: Aead;
-  readonly #iv: Uint8Array;
   readonly #nonce: Uint8Array;
+  readonly #view: DataView;
+  /** The iv's last four bytes, which alone a sequence number changes. */
+  readonly #last: number;
   #sequence = 0;
 
   constructor(crypto: SyncCrypto, keys: InnerKeys) {
     this.aead = crypto.aead(keys.subarray(0, KEY));
-    this.#iv = copy(keys.subarray(KEY, KEY + NONCE));
-    this.#nonce = copy(this.#iv);
+    this.#nonce = copy(keys.subarray(KEY, KEY + NONCE));
+    this.#view = new DataView(this.#nonce.buffer);
+    this.#last = this.#view.getUint32(NONCE - 4);
   }
 
   /** Of the next frame. */
@@ -36,9 +39,7 @@ class Inner {
 
   /** iv XOR sequence number; the array is reused. The sequence stays below 2^32. */
   nextNonce(): Uint8Array {
-    const sequence = this.#sequence++;
-    for (let i = 0; i < 4; i++)
-      this.#nonce[NONCE - 1 - i] = (this.#iv[NONCE - 1 - i] ?? 0) ^ ((sequence >>> (8 * i)) & 0xff);
+    this.#view.setUint32(NONCE - 4, this.#last ^ this.#sequence++);
     return this.#nonce;
   }
 }
@@ -113,7 +114,7 @@ export class ReceiveSide {
   /** A block is being opened; what arrived behind it waits, without its outer layer. */
   #opening = false;
   #held: Uint8Array[] = [];
-  #each: (struct: Uint8Array) => boolean = () => false;
+  #each!: (struct: Uint8Array) => boolean;
   #over = false;
 
   constructor(crypto: SyncCrypto, outer: OuterKeys, inner: InnerKeys, slot: Uint8Array) {

@@ -1,5 +1,5 @@
 /** What two people compare to know that nobody stands between them (SPEC 7.5): 60 digits, or the same as 18 words. */
-import { readUint } from './bytes.js';
+import { isBelow, readUint } from './bytes.js';
 import type { SyncCrypto } from './crypto-port.js';
 import { label } from './labels.js';
 import { wordlist } from './words.js';
@@ -30,8 +30,7 @@ function half(sync: SyncCrypto, { uid, fingerprint }: SafetyParty): string {
 
 /** 60 digits, the same whoever computes them: those of the lower uid first. */
 export function safetyNumber(sync: SyncCrypto, a: SafetyParty, b: SafetyParty): string {
-  const differs = a.uid.findIndex((byte, i) => byte !== b.uid[i]);
-  const [low, high] = (a.uid[differs] ?? 0) < (b.uid[differs] ?? 0) ? [a, b] : [b, a];
+  const [low, high] = isBelow(a.uid, b.uid) ? [a, b] : [b, a];
   return half(sync, low) + half(sync, high);
 }
 
@@ -42,7 +41,8 @@ export function safetyWords(number: string): readonly string[] {
     let rest = Number(number.slice(at, at + WORDS_DIGITS));
     const three: string[] = [];
     for (let i = 0; i < WORDS_EACH; i++) {
-      three.unshift(wordlist[rest % wordlist.length] ?? '');
+      const nth = rest % wordlist.length;
+      three.unshift(...wordlist.slice(nth, nth + 1));
       rest = Math.floor(rest / wordlist.length);
     }
     words.push(...three);

@@ -17,6 +17,7 @@ export const tools = {
   prettier: 'node_modules/prettier/bin/prettier.cjs',
   depcruise: 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
   knip: 'node_modules/knip/bin/knip.js',
+  c8: 'node_modules/c8/bin/c8.js',
 };
 
 const lock = join(root, 'package-lock.json');

@@ -36,6 +36,12 @@ export function runsUnderNodes(files) {
   );
 }
 
+/** Of all of them the one that has least itself, and the one that has most. */
+export function oldestAndNewest() {
+  const [oldest, ...others] = pinned().sort((a, b) => parseInt(a.version) - parseInt(b.version));
+  return { oldest: oldest.bin, newest: (others.at(-1) ?? oldest).bin };
+}
+
 /** Installs them where they are not there yet. @returns why they can't be had, or undefined */
 export async function missingNodes() {
   const nodes = pinned();

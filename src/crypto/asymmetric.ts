@@ -33,10 +33,8 @@ const generate = promisify(generateKeyPair);
 const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
 
 function modulusOf(key: KeyObject): Uint8Array {
-  const { n } = key.export({ format: 'jwk' });
-  const modulus = Buffer.from(n ?? '', 'base64url');
-  if (modulus.length !== MODULUS) throw new RangeError('an RSA key of this network has 2048 bits');
-  return modulus;
+  const { n } = key.export({ format: 'jwk' }) as { readonly n: string };
+  return Buffer.from(n, 'base64url');
 }
 
 /**
@@ -45,8 +43,8 @@ function modulusOf(key: KeyObject): Uint8Array {
  */
 export function rsaPrivate(pkcs8: Uint8Array): NodeRsaPrivate {
   const key = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
-  const { modulusLength, publicExponent } = key.asymmetricKeyDetails ?? {};
-  if (key.asymmetricKeyType !== 'rsa' || modulusLength !== 8 * MODULUS || publicExponent !== 65537n)
+  const details = key.asymmetricKeyDetails;
+  if (key.asymmetricKeyType !== 'rsa' || details?.modulusLength !== 8 * MODULUS || details.publicExponent !== 65537n)
     throw new RangeError('not an RSA key of 2048 bits with e = 65537');
   return { key, modulus: modulusOf(createPublicKey(key)) };
 }
@@ -63,7 +61,8 @@ export async function generateRsa(): Promise<NodeRsaPrivate> {
 
 /* X25519 keys come and go as JWK: as DER, OpenSSL's decoders cost three times the key agreement itself. */
 function rawX25519(key: KeyObject): Uint8Array {
-  return Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url');
+  const { x } = key.export({ format: 'jwk' }) as { readonly x: string };
+  return Buffer.from(x, 'base64url');
 }
 
 function x25519(): X25519Pair {
@@ -84,6 +83,7 @@ function shared(privateKey: KeyObject, peer: Uint8Array): Uint8Array | undefined
   } catch {
     return undefined; // OpenSSL itself refuses a peer of small order
   }
+  /* c8 ignore next -- OpenSSL throws for these; what runs in its place (BoringSSL, an older one) may not */
   return isContributory(secret) ? secret : undefined;
 }
 

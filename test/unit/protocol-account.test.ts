@@ -7,6 +7,7 @@ import {
   isPlausibleModulus,
   keysMessage,
   linkedBuild,
+  linkedGenerations,
   linkedKeys,
   loginMessage,
   possession,
@@ -196,5 +197,10 @@ test('linked keys are read from hexadecimal, and nothing else is', (t) => {
   t.equal(linkedBuild(linked).build, 3);
   t.equal(hex(linkedBuild(linked).table), linked.table);
   t.throws(() => linkedKeys({ ...linked, networkKey: 'no key' }), RangeError);
+  const next = { generation: 2, networkKey: hex(some('next key', 16)), serverModulus: linked.serverModulus };
+  const generations = (of: typeof linked & { readonly next?: typeof next }): number[] =>
+    linkedGenerations(of).map(({ generation }) => generation);
+  t.same(generations(linked), [1]);
+  t.same(generations({ ...linked, next }), [1, 2], 'the oldest first');
   t.end();
 });

@@ -127,6 +127,20 @@ test('a value that does not fit its field is our own mistake and throws', (t) =>
   t.end();
 });
 
+test('a header that does not fit its struct is our own mistake and throws', (t) => {
+  const header = headerFor(new Seeded('header'), structs.crea1);
+  const values = fieldValues(new Seeded('header'), structs.crea1.fields) as Values<typeof structs.crea1>;
+  t.doesNotThrow(() => encode(structs.crea1, header, values));
+  const wrong = [
+    { opcode: Opcode.auth },
+    { step: 2 },
+    { frameId: new Uint8Array(15) },
+    { frameId: new Uint8Array(17) },
+  ];
+  for (const change of wrong) t.throws(() => encode(structs.crea1, { ...header, ...change }, values), RangeError);
+  t.end();
+});
+
 test('what is read without decoding is what decoding reads', (t) => {
   for (const struct of allStructs) {
     const { header, bytes } = sample(new Seeded(`peek ${struct.name}`), struct);

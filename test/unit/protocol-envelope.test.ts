@@ -2,6 +2,7 @@
 import { test } from 'tap';
 import {
   conversationId,
+  cutText,
   ENVELOPE,
   ENVELOPE_TEXT,
   envelopeHash,
@@ -133,5 +134,15 @@ test('a conversation has one id, whoever asks', (t) => {
   t.equal(hex(conversationId(nodeSync, a, b)), hex(conversationId(nodeSync, b, a)));
   t.not(hex(conversationId(nodeSync, a, b)), hex(conversationId(nodeSync, a, some('c', 16))));
   t.equal(conversationId(nodeSync, a, b).length, 16);
+  t.end();
+});
+
+test('a text is cut into parts that are full but for the last', (t) => {
+  const lengths = (length: number): number[] => cutText(new Uint8Array(length)).map((part) => part.length);
+  t.same(lengths(1), [1]);
+  t.same(lengths(ENVELOPE_TEXT), [ENVELOPE_TEXT]);
+  t.same(lengths(2 * ENVELOPE_TEXT + 1), [ENVELOPE_TEXT, ENVELOPE_TEXT, 1]);
+  const text = 'é🔒'.repeat(400);
+  t.equal(joinText(cutText(new TextEncoder().encode(`x${text}`))), `x${text}`, 'wherever the cuts fall');
   t.end();
 });

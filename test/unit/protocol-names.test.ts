@@ -1,6 +1,7 @@
 /** Names on the wire and names that people type (SPEC 3.6), and the small helpers for bytes. */
 import { test } from 'tap';
 import {
+  canonicalPassword,
   canonicalWords,
   check,
   concat,
@@ -105,5 +106,12 @@ test('bytes', (t) => {
   const out = new Uint8Array(4);
   writeUint(out, 1, 2, 0x1234);
   t.equal(hex(out), '00123400');
+  t.end();
+});
+
+test('a password is the same however its letters are put together, and else as it was typed', (t) => {
+  t.equal(canonicalPassword('cafe\u0301'), 'caf\u00e9');
+  t.equal(canonicalPassword('caf\u00e9'), 'caf\u00e9');
+  t.equal(canonicalPassword(' A\uff4f  '), ' A\uff4f  ');
   t.end();
 });

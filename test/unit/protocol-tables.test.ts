@@ -2,12 +2,17 @@
 import { test } from 'tap';
 import {
   ACK_STRUCT,
+  ACKS_PER_FRAME,
   allStructs,
+  ANSWER_HEADER,
+  ANSWERS_PER_FRAME,
   canonicalTable,
   Code,
   codes,
   COMMANDS_FROM,
   ENVELOPE,
+  ENVELOPE_HEADER,
+  envelopeFields,
   FRAME,
   fieldsLength,
   headerLength,
@@ -26,6 +31,10 @@ import {
 import { nodeSync } from '../../src/crypto/index.js';
 
 test('sizes', (t) => {
+  t.equal(ANSWER_HEADER + 1 + ACKS_PER_FRAME * 16 <= STRUCT, true, 'acknowledgements fit a frame');
+  t.equal(ANSWER_HEADER + 1 + ANSWERS_PER_FRAME * (4 + 1 + 16 + 1 + 2) <= STRUCT, true, 'answers fit a frame');
+  t.equal(ANSWER_HEADER + ENVELOPE <= STRUCT, true, 'an envelope fits an event');
+  t.equal(fieldsLength(envelopeFields), ENVELOPE_HEADER);
   t.equal(32 + 8 + 256 + HELLO_STRUCT + 2 * TAG, FRAME);
   t.equal(32 + ACK_STRUCT + TAG, FRAME);
   t.equal(256 + STRUCT + TAG, FRAME);
