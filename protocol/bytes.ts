@@ -25,7 +25,8 @@ export function fromUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+/** For as many as there may be: the arguments of a call are limited to some 100,000. */
+export function join(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
   const out = new Uint8Array(length);
@@ -35,6 +36,10 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return out;
+}
+
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  return join(parts);
 }
 
 /** A copy of its own memory. Not `slice`: on Node's Buffer that is a view, which keeps a whole frame alive. */

@@ -3,7 +3,7 @@
  * a random nonce and an AES-128-GCM box of the event as JSON; generation and index are authenticated,
  * so that records can't be reordered, dropped from the middle or moved between files. A torn tail is cut.
  */
-import { concat, fromUtf8, KEY, NONCE, readUint, TAG, u64, utf8, writeUint, type Aead } from '../../protocol/index.js';
+import { concat, fromUtf8, join, KEY, NONCE, readUint, TAG, u64, utf8, writeUint, type Aead } from '../../protocol/index.js';
 import { error, type ClientError } from './errors.js';
 import type { ClientPorts, ClientStorage } from './ports.js';
 import { apply, rowCount, snapshot, type Event } from './reducer.js';
@@ -195,7 +195,7 @@ export class Journal {
     this.#compactions = [];
     try {
       if (compacting) await this.#rewrite();
-      else await this.#storage.append(fileName(this.#generation), concat(...batch.flatMap((one) => one.bytes)));
+      else await this.#storage.append(fileName(this.#generation), join(batch.flatMap((one) => one.bytes)));
       for (const one of settled) one.resolve();
     } catch (thrown) {
       /* The file's end is unknown now: nothing more is written; the next start cuts the tail. */
@@ -228,7 +228,7 @@ export class Journal {
     this.#generation = generation;
     this.#records = records.length;
     this.#bytes = this.#compacted = records.reduce((sum, { length }) => sum + length, 0);
-    await this.#storage.replace(fileName(generation), concat(...records));
+    await this.#storage.replace(fileName(generation), join(records));
     await this.#storage.replace(POINTER, utf8(String(generation)));
     if (old > 0) await this.#storage.remove(fileName(old));
   }

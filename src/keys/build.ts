@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createOpaqueSetup } from '../crypto/index.js';
 import { checkHost } from './certificate.js';
-import { checkNetworkName, FORMAT, parseAccountSecrets, type AccountSecretsJson } from './files.js';
+import { checkNetworkName, FORMAT, parseBackupSecrets, type BackupSecretsJson } from './files.js';
 import { nodeSteps, putFolder } from './folder-steps.js';
 import { drawGeneration } from './generation.js';
 import { isThere } from './network.js';
@@ -13,6 +13,11 @@ import { KeysRefusal } from './refusal.js';
 
 const SOFTWARE_ID = 16;
 const DECOY_SECRET = 32;
+/**
+ * Keys made around the secrets of a backup are so many generations ahead of it: further than any rotation since, since a
+ * profile that met a newer one never goes back (SPEC 4.7).
+ */
+const AHEAD = 100;
 
 export interface BuildRequest {
   readonly network: string;
@@ -32,7 +37,8 @@ export async function buildNetwork({ network, keys, hosts, secrets }: BuildReque
   refuseExisting(folder, network);
   const accounts = secrets === undefined ? await drawAccountSecrets() : readAccountSecrets(secrets);
   const software = randomBytes(SOFTWARE_ID).toString('hex');
-  const files = await drawGeneration({ network, generation: 1, software, accounts, hosts });
+  const { generation, ...others } = accounts;
+  const files = await drawGeneration({ network, generation, software, accounts: others, hosts });
   mkdirSync(keys, { recursive: true, mode: 0o700 });
   try {
     putFolder(nodeSteps, folder, files);
@@ -50,15 +56,16 @@ function refuseExisting(folder: string, network: string): void {
     );
 }
 
-async function drawAccountSecrets(): Promise<AccountSecretsJson> {
+async function drawAccountSecrets(): Promise<BackupSecretsJson> {
   const decoySecret = randomBytes(DECOY_SECRET).toString('hex');
-  return { format: FORMAT, opaqueSetup: await createOpaqueSetup(), decoySecret };
+  return { format: FORMAT, opaqueSetup: await createOpaqueSetup(), decoySecret, generation: 1 };
 }
 
-function readAccountSecrets(path: string): AccountSecretsJson {
+function readAccountSecrets(path: string): BackupSecretsJson {
   const bytes = readPrivateFile(path);
   if (!bytes) throw new KeysRefusal(`${path} is missing; name secrets.json in a backup that cadenasd made`);
   const text = bytes.toString('utf8');
   bytes.fill(0);
-  return parseAccountSecrets(path, text);
+  const { generation, ...secrets } = parseBackupSecrets(path, text);
+  return { ...secrets, generation: generation + AHEAD };
 }

@@ -49,6 +49,11 @@ export interface AccountSecretsJson {
   readonly decoySecret: string;
 }
 
+/** The same in a backup, with the number of the newest generation then: what profiles may remember (SPEC 4.7). */
+export interface BackupSecretsJson extends AccountSecretsJson {
+  readonly generation: number;
+}
+
 export interface SecretsJson extends AccountSecretsJson {
   /** 16 bytes */
   readonly networkKey: string;
@@ -100,9 +105,8 @@ const hex = (bytes: number): RegExp => new RegExp(`^[0-9a-f]{${String(2 * bytes)
 /** @throws KeysRefusal; its message never quotes the file */
 export function parseNetwork(path: string, content: string): NetworkJson {
   const fields = parseFields(path, content);
-  const { build, pins, generation = 1 } = fields;
-  if (typeof generation !== 'number' || !Number.isInteger(generation) || generation < 1 || generation >= 2 ** 32)
-    throw malformed(path, 'generation is not as it should be');
+  const { build, pins } = fields;
+  const generation = generationOf(path, fields);
   if (typeof build !== 'number' || !Number.isInteger(build) || build < 0 || build >= 2 ** 32)
     throw malformed(path, 'build is not as it should be');
   const isPin = (pin: unknown): pin is string => typeof pin === 'string' && hex(32).test(pin);
@@ -122,6 +126,12 @@ export function parseNetwork(path: string, content: string): NetworkJson {
   };
 }
 
+function generationOf(path: string, { generation = 1 }: Fields): number {
+  if (typeof generation !== 'number' || !Number.isInteger(generation) || generation < 1 || generation >= 2 ** 32)
+    throw malformed(path, 'generation is not as it should be');
+  return generation;
+}
+
 /** @throws KeysRefusal; its message never quotes the file */
 export function parseSecrets(path: string, content: string): SecretsJson {
   const networkKey = text(path, parseFields(path, content), 'networkKey', hex(16));
@@ -129,7 +139,7 @@ export function parseSecrets(path: string, content: string): SecretsJson {
 }
 
 /** @throws KeysRefusal; its message never quotes the file */
-export function parseAccountSecrets(path: string, content: string): AccountSecretsJson {
+function parseAccountSecrets(path: string, content: string): AccountSecretsJson {
   const fields = parseFields(path, content);
   return {
     format: FORMAT,
@@ -138,6 +148,11 @@ export function parseAccountSecrets(path: string, content: string): AccountSecre
   };
 }
 
-export function json(value: NetworkJson | SecretsJson | AccountSecretsJson): string {
+/** @throws KeysRefusal; its message never quotes the file */
+export function parseBackupSecrets(path: string, content: string): BackupSecretsJson {
+  return { ...parseAccountSecrets(path, content), generation: generationOf(path, parseFields(path, content)) };
+}
+
+export function json(value: NetworkJson | SecretsJson | BackupSecretsJson): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }

@@ -11,6 +11,7 @@ import {
   malformed,
   NETWORK,
   NEXT,
+  parseBackupSecrets,
   parseNetwork,
   parseSecrets,
   PROMOTED,
@@ -99,8 +100,19 @@ export function secretsOf(files: NetworkFiles): Uint8Array[] {
 }
 
 /** What a backup keeps of the keys, as a file. */
-export function accountSecrets({ opaqueSetup, decoySecret }: NetworkFiles): string {
-  return json({ format: FORMAT, opaqueSetup, decoySecret: hex(decoySecret) });
+export function accountSecrets({ opaqueSetup, decoySecret, generation, next }: NetworkFiles): string {
+  return json({
+    format: FORMAT,
+    opaqueSetup,
+    decoySecret: hex(decoySecret),
+    generation: next?.generation ?? generation,
+  });
+}
+
+/** Whether accounts of a backup are those of these keys. @throws KeysRefusal where its file is malformed */
+export function isOfAccounts({ opaqueSetup, decoySecret }: NetworkFiles, path: string, content: string): boolean {
+  const had = parseBackupSecrets(path, content);
+  return had.opaqueSetup === opaqueSetup && had.decoySecret === hex(decoySecret);
 }
 
 type Current = Omit<NetworkFiles, 'next'>;

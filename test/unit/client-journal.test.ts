@@ -181,3 +181,15 @@ test('long records of no more use do not make the log grow without end', async (
   }
   t.ok(most < 20 * 1024 * 1024, `${String(most)} bytes`);
 });
+
+test('more rows than a call takes arguments are written and read', async (t) => {
+  const storage = new MemoryStorage();
+  const journal = await Journal.open(await portsOf(storage), key);
+  const ROWS = 200_000;
+  for (let i = 0; i < ROWS; i++) journal.state.seen.set(`sender:${String(i)}:0`, 1);
+  await journal.compact();
+  await journal.append(text('behind them'));
+  const again = await Journal.open(await portsOf(storage), key);
+  t.equal(again.state.seen.size, ROWS);
+  t.same(ids(again), ['behind them']);
+});

@@ -5,8 +5,13 @@ import { test } from 'tap';
 import { hex } from '../../protocol/index.js';
 import { buildNetwork } from '../../src/keys/build.js';
 import { generateTlsCertificate } from '../../src/keys/certificate.js';
-import { KeysRefusal, loadNetwork, spkiPin } from '../../src/keys/network.js';
+import { generationWorked, usableGenerations } from '../../src/client/generations.js';
+import { linkedNetwork } from '../../src/keys/link.js';
+import { accountSecrets, isOfAccounts, KeysRefusal, loadNetwork, spkiPin } from '../../src/keys/network.js';
 import { buildNumber, thisProgram } from '../../src/keys/program.js';
+import { retireNetwork, rotateNetwork } from '../../src/keys/rotation.js';
+import { temporaryFolder } from '../support/temp.js';
+import { MemoryStorage } from './client-support.js';
 
 const mode = (path: string): number => statSync(path).mode & 0o777;
 
@@ -110,4 +115,26 @@ test('build numbers', (t) => {
   t.equal(buildNumber('12.34.56'), 12_034_056);
   for (const version of ['1.2', '1.2.3-rc1', '1.1000.0', '']) t.throws(() => buildNumber(version), RangeError, version);
   t.end();
+});
+
+test('keys made around the secrets of a backup are newer than any that a profile met', async (t) => {
+  const dir = await temporaryFolder(t);
+  const [keys, fresh] = [join(dir, 'keys'), join(dir, 'fresh')];
+  const folder = await buildNetwork({ network: 'home', keys, hosts: [] });
+  const backup = join(dir, 'secrets.json');
+  writeFileSync(backup, accountSecrets(loadNetwork(folder)), { mode: 0o600 });
+  /* Two rotations after the backup; the profile met the daemon under the last. */
+  for (let i = 0; i < 2; i++) {
+    await rotateNetwork({ network: 'home', keys, hosts: [] });
+    retireNetwork(folder, 'home');
+  }
+  const storage = new MemoryStorage();
+  await generationWorked({ storage }, linkedNetwork(folder, 'home').generation);
+  const again = await buildNetwork({ network: 'home', keys: fresh, hosts: [], secrets: backup });
+  const linked = linkedNetwork(again, 'home');
+  t.same(await usableGenerations({ storage, linked }), [linked], 'a client that is linked anew connects');
+  t.equal(loadNetwork(again).opaqueSetup, loadNetwork(folder).opaqueSetup);
+  t.ok(isOfAccounts(loadNetwork(again), backup, accountSecrets(loadNetwork(folder))), 'whatever the generation');
+  const other = await buildNetwork({ network: 'other', keys, hosts: [] });
+  t.notOk(isOfAccounts(loadNetwork(other), backup, accountSecrets(loadNetwork(folder))));
 });

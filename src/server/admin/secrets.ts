@@ -1,9 +1,18 @@
 /** The secrets on which accounts hang, between a network's keys and a backup of its data. */
 import { join } from 'node:path';
 import { nodeSync } from '../../crypto/index.js';
-import { accountSecrets, isThere, KeysRefusal, loadNetwork, wipe, type NetworkFiles } from '../../keys/network.js';
+import {
+  accountSecrets,
+  isOfAccounts,
+  isThere,
+  KeysRefusal,
+  loadNetwork,
+  wipe,
+  type NetworkFiles,
+} from '../../keys/network.js';
 import { utf8 } from '../../../protocol/index.js';
 import { checkSetup } from '../../store/journal/setup.js';
+import { SECRETS_FILE } from '../../store/tools/manifest.js';
 import { files, folderOf, Mistake, type Where } from './common.js';
 
 interface WithKeys extends Where {
@@ -37,7 +46,7 @@ export async function secretsForBackup(where: WithKeys): Promise<Uint8Array> {
 export function compareSecrets(where: WithKeys, secrets: Uint8Array): 'same' | 'no keys' {
   if (!isThere(keysOf(where))) return 'no keys';
   const loaded = load(where, 'mend them first, or name others by --keys');
-  const isSame = Buffer.from(secrets).equals(utf8(accountSecrets(loaded)));
+  const isSame = isOfAccounts(loaded, SECRETS_FILE, Buffer.from(secrets).toString('utf8'));
   wipe(loaded);
   if (isSame) return 'same';
   throw new Mistake(
