@@ -19,7 +19,7 @@ export function addNotice(state: State, event: Omit<NoticeEvent, 't'>): void {
   const { key, kind, name, detail, at } = event;
   state.notices.set(key, { key, order: ++state.order, kind, name, detail, at });
   while (state.notices.size > NOTICES_MAX) {
-    const least = leastNotice(state.notices);
+    const least = leastNotice(state.notices, key);
     if (least === undefined) return;
     state.notices.delete(least);
   }
@@ -30,14 +30,23 @@ const junk: ReadonlySet<NoticeKind> = new Set<NoticeKind>(['unreadable', 'given-
 const warnings: ReadonlySet<NoticeKind> = new Set<NoticeKind>(['changed', 'gap', 'incomplete']);
 
 /**
- * What goes when there are too many: junk first; a warning that nobody read stays. Of these, keys that changed come
- * once for each contact, a gap needs a message of the contact behind it, and unfinished messages are few.
+ * What goes when there are too many: junk first, then what is no warning or was read, then a warning of whoever has most
+ * of them, so that nobody silences what is said of others. Never the one that was just added, nor changed keys, which
+ * come once for each contact.
  */
-function leastNotice(notices: ReadonlyMap<string, Notice>): string | undefined {
+function leastNotice(notices: ReadonlyMap<string, Notice>, newest: string): string | undefined {
   let other: string | undefined;
-  for (const { key, kind, read } of notices.values()) {
+  const unread = new Map<string, { oldest: string; count: number }>();
+  for (const { key, kind, name, read } of notices.values()) {
+    if (key === newest) continue;
     if (junk.has(kind)) return key;
     if (read !== undefined || !warnings.has(kind)) other ??= key;
+    else if (kind !== 'changed') {
+      const of = unread.get(name);
+      if (of) of.count++;
+      else unread.set(name, { oldest: key, count: 1 });
+    }
   }
-  return other;
+  const [most] = [...unread.values()].sort((a, b) => b.count - a.count);
+  return other ?? most?.oldest;
 }

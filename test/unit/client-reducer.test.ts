@@ -97,6 +97,29 @@ test('junk does not push out a warning that nobody read', (t) => {
   t.end();
 });
 
+test('nobody silences what is said of others', (t) => {
+  const gap = (name: string, i: number): Event => ({
+    t: 'gap',
+    key: `${name} ${String(i)}`,
+    name,
+    from: i,
+    to: i,
+    at: 1,
+  });
+  const loud = Array.from({ length: NOTICES_MAX }, (_, i) => gap('mallory', i));
+  const ofCarol: Event[] = [
+    { t: 'notice', key: 'changed', kind: 'changed', name: 'carol', detail: '', at: 1 },
+    { t: 'notice', key: 'request', kind: 'request', name: 'dave', detail: '', at: 1 },
+    gap('carol', 7),
+  ];
+  const { notices } = fold([...loud, ...ofCarol]);
+  t.equal(notices.size, NOTICES_MAX);
+  t.same([...notices.keys()].slice(-2), ['changed', 'carol 7'], 'what is no warning goes before one of them');
+  t.notOk(notices.has('mallory 0'), 'the oldest of who has most');
+  t.ok(fold([...loud, ...ofCarol.slice(0, 2)]).notices.has('request'), 'the newest stays');
+  t.end();
+});
+
 test('missing messages are ranges, and a late one cuts them', (t) => {
   const came = (sequence: number): Event => ({
     t: 'message',
