@@ -2,25 +2,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { CliUser } from '../support/cli.js';
-import { makeNetwork, startDaemon, type Daemon } from '../support/daemon.js';
+import { textsOf, twoUsers } from '../support/cli-users.js';
+import { makeNetwork, startDaemon } from '../support/daemon.js';
 import { startLavish } from '../support/people.js';
-import type { Teardown } from '../support/temp.js';
-
-async function users(t: Teardown, daemon: Daemon): Promise<[CliUser, CliUser]> {
-  const make = (name: string) => CliUser.make(t, { network: daemon.network, where: daemon, name });
-  const both = [await make('alice'), await make('bobby')] as [CliUser, CliUser];
-  for (const user of both) await user.ask('register', `@${user.name}`);
-  return both;
-}
-
-const texts = (lines: readonly Readonly<Record<string, unknown>>[]) =>
-  lines.filter((line) => line['type'] === 'message').map((line) => line['text']);
 
 for (const tls of [true, false]) {
   test(`a conversation over ${tls ? 'TLS' : 'TCP'}, one of the two away for a while`, async (t) => {
     const daemon = await startDaemon(t, { network: await makeNetwork(), tls });
-    const [alice, bob] = await users(t, daemon);
+    const [alice, bob] = await twoUsers(t, daemon);
     const [asked] = await alice.ask('add', '@bobby');
     t.match(asked, { type: 'relation', name: 'bobby', relation: 'asked', pending: false });
     const [early] = await alice.ask('send', '@bobby', 'before you accepted');
@@ -51,7 +40,7 @@ for (const tls of [true, false]) {
       ids.push(away?.['id']);
     }
     t.same(
-      texts(await bob.ask('receive')),
+      textsOf(await bob.ask('receive')),
       [1, 2, 3, 4, 5].map((i) => `while you are away ${String(i)}`),
     );
     t.same(await bob.ask('receive'), [], 'nothing new is exit 0');
@@ -69,7 +58,7 @@ for (const tls of [true, false]) {
 test('the daemon away: kept in the outbox, exit 3, delivered once when it is back', async (t) => {
   const network = await makeNetwork();
   const daemon = await startDaemon(t, { network });
-  const [alice, bob] = await users(t, daemon);
+  const [alice, bob] = await twoUsers(t, daemon);
   await alice.ask('add', '@bobby');
   await bob.ask('accept', '@alice');
   await alice.ask('receive');
@@ -87,7 +76,7 @@ test('the daemon away: kept in the outbox, exit 3, delivered once when it is bac
   for (const user of [alice, bob]) user.where = again;
   const later = await alice.ask('receive');
   t.match(later, [{ kind: 'unknown-name', name: 'carol' }], 'the 404 is shown later');
-  t.same(texts(await bob.ask('receive')), ['into the outbox']);
+  t.same(textsOf(await bob.ask('receive')), ['into the outbox']);
   t.same(await bob.ask('receive'), []);
   const status = (await alice.ask('status'))[0];
   t.match(status, { waiting: 0, session: 'online' });
@@ -96,7 +85,7 @@ test('the daemon away: kept in the outbox, exit 3, delivered once when it is bac
 test('a login in the background survives the daemon’s restart and serves other commands', async (t) => {
   const network = await makeNetwork();
   const first = await startDaemon(t, { network });
-  const [alice, bob] = await users(t, first);
+  const [alice, bob] = await twoUsers(t, first);
   await alice.ask('add', '@bobby');
   await bob.ask('accept', '@alice');
   await alice.ask('login');
@@ -117,7 +106,7 @@ test('a login in the background survives the daemon’s restart and serves other
 
 test('case 15: hostile texts are shown as harmless ones; standard input, dashes, newlines', async (t) => {
   const daemon = await startLavish(t, { network: await makeNetwork() });
-  const [alice, bob] = await users(t, daemon);
+  const [alice, bob] = await twoUsers(t, daemon);
   await alice.ask('add', '@bobby');
   await bob.ask('accept', '@alice');
   await bob.ask('login');
@@ -139,49 +128,9 @@ test('case 15: hostile texts are shown as harmless ones; standard input, dashes,
   t.equal((await alice.command(['send', '@bobby', '-'], 'ž'.repeat(32_768))).code, 0);
 });
 
-test('64 KiB: to a reader who is there, and to one who is away while the daemon restarts', async (t) => {
-  const network = await makeNetwork();
-  const first = await startDaemon(t, { network });
-  const [alice, bob] = await users(t, first);
-  await alice.ask('add', '@bobby');
-  await bob.ask('accept', '@alice');
-  await alice.ask('login');
-  await bob.ask('login');
-  /* Cuts every 1024 bytes go through characters. */
-  const long = `x${'🔒漢ž'.repeat(7281)}`.slice(0, -1);
-  const text = long + 'y'.repeat(65_536 - Buffer.byteLength(long));
-  const send = async (): Promise<unknown> => {
-    const { code, json, err } = await alice.command(['--json', 'send', '@bobby', '-'], text);
-    t.equal(code, 0, err);
-    return json[0]?.['state'];
-  };
-  const marks = alice.follow('receive', '--follow');
-  await marks.next('notice', { kind: 'accepted' });
-  const follower = bob.follow('receive', '--follow');
-  t.ok(['queued', 'delivered'].includes(String(await send())));
-  t.equal((await follower.next('message'))['text'], text, 'there');
-  await marks.next('delivery', { state: 'delivered' });
-  follower.child.kill('SIGTERM');
-  await follower.ended;
-  await bob.ask('logout');
-
-  t.equal(await send(), 'queued');
-  t.equal((await bob.ask('history', '@alice')).length, 1);
-  await first.kill();
-  await marks.next('session', { state: 'waiting' });
-  bob.where = await startDaemon(t, { network, data: first.data, port: first.port });
-  await marks.next('session', { state: 'online' });
-  t.same(texts(await bob.ask('receive')), [text], 'away');
-  await marks.next('delivery', { state: 'delivered' });
-  const notices = (await bob.ask('receive')).filter((line) => line['type'] === 'notice');
-  t.same(notices, [], 'nothing is missing');
-  marks.child.kill('SIGTERM');
-  await marks.ended;
-});
-
 test('nothing readable is on either disk, and nobody’s address', async (t) => {
   const daemon = await startDaemon(t, { network: await makeNetwork() });
-  const [alice, bob] = await users(t, daemon);
+  const [alice, bob] = await twoUsers(t, daemon);
   await alice.ask('add', '@bobby');
   await bob.ask('accept', '@alice');
   await alice.ask('send', '@bobby', 'the plainest of texts');
