@@ -59,17 +59,24 @@ export async function generateRsa(): Promise<NodeRsaPrivate> {
   return { key: privateKey, modulus: modulusOf(privateKey) };
 }
 
-/* X25519 keys come and go as JWK: as DER, OpenSSL's decoders cost three times the key agreement itself. */
-function rawX25519(key: KeyObject): Uint8Array {
-  const { x } = key.export({ format: 'jwk' }) as { readonly x: string };
-  return Buffer.from(x, 'base64url');
-}
+/**
+ * X25519 keys come and go as JWK: as DER, OpenSSL's decoders cost three times the key agreement itself. The public key
+ * is exported by the generation itself and never later: an export holds the key's lock, and if V8 collects the ended
+ * generation meanwhile, Node takes that lock again, for ever (Node 20.20: `~KeyGenJob` beneath `ExportJWKEdKey`).
+ */
+type GenerateX25519 = (
+  type: 'x25519',
+  options: { publicKeyEncoding: { format: 'jwk' } },
+) => { readonly publicKey: { readonly x: string }; readonly privateKey: KeyObject };
+/* Node's types know this encoding for no pair; Node has it from 15.9. */
+const generateX25519 = generateKeyPairSync as unknown as GenerateX25519;
 
 function x25519(): X25519Pair {
-  const pair = generateKeyPairSync('x25519'); // a hundredth of the time of an RSA pair: no thread is worth its waking
+  /* A hundredth of the time of an RSA pair: no thread is worth its waking. */
+  const { publicKey, privateKey } = generateX25519('x25519', { publicKeyEncoding: { format: 'jwk' } });
   return {
-    publicKey: rawX25519(pair.publicKey),
-    agree: (peer) => Promise.resolve(shared(pair.privateKey, peer)),
+    publicKey: Buffer.from(publicKey.x, 'base64url'),
+    agree: (peer) => Promise.resolve(shared(privateKey, peer)),
   };
 }
 

@@ -1,5 +1,7 @@
 /** The asymmetric port over node:crypto and noble's ML-KEM: labels, salts, refusals, agreement. */
+import { spawn } from 'node:child_process';
 import { constants, generateKeyPairSync, verify, type KeyObject } from 'node:crypto';
+import { once } from 'node:events';
 import { test } from 'tap';
 import { concat, fromHex, hex, label, Label, MLKEM_CT, MLKEM_EK } from '../../protocol/index.js';
 import { exportPrivate, generateRsa, nodeAsymmetric, rsaPrivate } from '../../src/crypto/index.js';
@@ -154,4 +156,22 @@ test('ML-KEM keys that are none are refused', async (t) => {
   );
   for (const length of [0, MLKEM_EK - 1, MLKEM_EK + 1])
     t.equal(await nodeAsymmetric.agree(publicKey, new Uint8Array(length)), undefined);
+});
+
+test('pairs are made while V8 collects, and none waits for itself for ever', { timeout: 120_000 }, async (t) => {
+  /* Whole collections, as often as the daemon's small young generation is full: some in the middle of a pair. */
+  const module = new URL('../../src/crypto/index.js', import.meta.url).href;
+  const program = `const { nodeAsymmetric } = await import(${JSON.stringify(module)});
+    let other; // moves the moment at which the memory is full
+    for (let i = 0; i < 60_000; i++) {
+      other = new Array(i % 97).fill(i);
+      await nodeAsymmetric.x25519();
+    }`;
+  const flags = ['--max-semi-space-size=1', '--gc-global', '--input-type=module', '--eval', program];
+  const child = spawn(process.execPath, flags, { stdio: ['ignore', 'ignore', 'inherit'] });
+  /* What hangs holds a lock: it ends by nothing milder. */
+  const cut = setTimeout(() => child.kill('SIGKILL'), 90_000);
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  clearTimeout(cut);
+  t.same({ code, signal }, { code: 0, signal: null });
 });
