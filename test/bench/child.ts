@@ -33,6 +33,10 @@ export class Child<Order extends object> {
     return new Child<Order>(child);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   async order<T>(order: Order): Promise<T> {
     this.#child.send(order);
     const [result] = (await once(this.#child, 'message')) as [T & { error?: string }];

@@ -12,7 +12,7 @@ import {
 } from '../support/raw.js';
 import { obeyParent } from './child.js';
 import { percentile, sorted } from './row.js';
-import { readAll, Sender } from './sender.js';
+import { frames, readAll, Sender } from './sender.js';
 
 export type Order =
   | { readonly kind: 'pairs'; readonly pairs: number }
@@ -33,6 +33,8 @@ export interface Setup {
 export interface Flooded {
   readonly messages: number;
   readonly ms: number;
+  /** both ways */
+  readonly frames: number;
   /** ms, from the sending of a message to its answer */
   readonly p50: number;
   readonly p99: number;
@@ -124,12 +126,19 @@ async function makeAbsent(writers: number, readers: number, each: number): Promi
 
 async function flood(senders: readonly Sender[], seconds: number, window: number): Promise<Flooded> {
   const taken: number[] = [];
+  const before = frames.count;
   const began = performance.now();
   const end = began + 1000 * seconds;
   await Promise.all(senders.map((sender) => sender.flood(window, end, (_at, ms) => taken.push(ms))));
   const ms = performance.now() - began;
   const all = sorted(taken);
-  return { messages: all.length, ms, p50: percentile(all, 0.5), p99: percentile(all, 0.99) };
+  return {
+    messages: all.length,
+    ms,
+    frames: frames.count - before,
+    p50: percentile(all, 0.5),
+    p99: percentile(all, 0.99),
+  };
 }
 
 async function probe(seconds: number, perSecond: number): Promise<{ samples: Sample[]; queued: number }> {

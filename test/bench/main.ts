@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: daemon and load as processes of their own, one table, one JSON. It reports; it fails nothing but
- * itself. In the environment: BENCH_SECONDS for each measurement, BENCH_FULL=1 for the large store, BENCH_ONLY=a,b
- * for some parts: routing, idle, queueing, latency, store, starting.
+ * itself. In the environment: BENCH_SECONDS for each measurement, BENCH_FULL=1 for the large store and
+ * 5,000 connections, BENCH_ONLY=a,b
+ * for some parts: routing, ratio, idle, queueing, latency, store, starting.
  */
 import { availableParallelism, cpus } from 'node:os';
 import { makeNetwork } from '../support/daemon.js';
@@ -9,12 +10,13 @@ import type { Teardown } from '../support/temp.js';
 import { latency, queueing, store } from './durable.js';
 import { idle, routing } from './routing.js';
 import { say, type Row } from './row.js';
+import { sideBySide } from './side-by-side.js';
 import { starting } from './starting.js';
 
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 5);
 const full = process.env['BENCH_FULL'] === '1';
 const only = process.env['BENCH_ONLY']?.split(',');
-const [users, messages] = full ? [100_000, 1_000_000] : [10_000, 100_000];
+const [users, messages, connections] = full ? [100_000, 1_000_000, 5_000] : [10_000, 100_000, 1_000];
 
 const undo: (() => unknown)[] = [];
 const scope: Teardown = { teardown: (step) => undo.push(step) };
@@ -26,7 +28,8 @@ try {
       ...(await routing(scope, network, false, seconds)),
       ...(await routing(scope, network, true, seconds)),
     ],
-    idle: async () => [await idle(scope, network, false, 1000), await idle(scope, network, true, 1000)],
+    ratio: () => sideBySide(scope, network, seconds),
+    idle: async () => [await idle(scope, network, false, connections), await idle(scope, network, true, connections)],
     queueing: () => queueing(scope, network, seconds * 0.6),
     latency: () => latency(scope, network, seconds),
     store: () => store(scope, seconds),

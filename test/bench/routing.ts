@@ -5,9 +5,14 @@ import { Child } from './child.js';
 import type { Flooded, Order, Setup } from './load.js';
 import { round, say, type Row } from './row.js';
 
-const PAIRS = 20;
-const WINDOW = 32;
-const limits = ['registrations-per-hour=1000000', 'lookups-per-minute=1000000', 'handshakes-per-source=512'];
+export const PAIRS = 20;
+export const WINDOW = 32;
+const limits = [
+  'registrations-per-hour=1000000',
+  'lookups-per-minute=1000000',
+  'handshakes-per-source=512',
+  'connections-per-source=20000',
+];
 
 /** A daemon whose limits are in nobody's way. */
 export function startBenched(scope: Teardown, options: DaemonOptions): Promise<Daemon> {
@@ -36,7 +41,7 @@ export async function routing(scope: Teardown, network: TestNetwork, tls: boolea
   say(`${link}: routing …`);
   await load.order({ kind: 'route', seconds: 2, window: WINDOW }); // warm
   const routed = await measured(daemon, () => load.order<Flooded>({ kind: 'route', seconds, window: WINDOW }));
-  const { messages, ms, p50, p99 } = routed.result;
+  const { messages, ms, frames, p50, p99 } = routed.result;
   say(`${link}: logins …`);
   const logins = await measured(daemon, () =>
     load.order<{ count: number; ms: number }>({ kind: 'logins', count: 1000, at_once: 8 }),
@@ -50,6 +55,7 @@ export async function routing(scope: Teardown, network: TestNetwork, tls: boolea
       figures: {
         'messages/s': Math.round((1000 * messages) / ms),
         'daemon CPU µs each': round(routed.cpu / messages),
+        'frames each': round(frames / messages, 2),
         'p50 ms under load': round(p50, 2),
         'p99 ms under load': round(p99, 2),
       },

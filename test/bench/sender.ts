@@ -44,6 +44,9 @@ function messageStruct(from: RawUser, to: RawUser): Buffer {
   return Buffer.from(encode(structs.smpu, commandHeader(Opcode.smpu), { envelope }));
 }
 
+/** Frames that went either way, of all in this process: a message is two, acknowledgements and answers share some. */
+export const frames = { count: 0 };
+
 export class Sender {
   readonly #raw: RawConnection;
   readonly #structs: readonly Buffer[];
@@ -103,6 +106,7 @@ export class Sender {
       this.#next++;
       this.#raw.session.send.add(struct);
     }
+    frames.count += many;
     this.#open += many;
     if (many > 0) this.#raw.connection.write(this.#raw.session.send.take());
   }
@@ -132,6 +136,7 @@ export class Sender {
       };
       const isOver = begin();
       this.#raw.fast = (bytes) => {
+        frames.count++;
         gathered(read(bytes));
         if (this.#open > 0 || !isOver()) return;
         this.#raw.fast = undefined;
@@ -148,10 +153,12 @@ export function readAll(raw: RawConnection): void {
     while (ids.length > 0) {
       const some = ids.splice(0, ACKS_PER_FRAME);
       raw.session.send.add(encode(structs.ackd, commandHeader(Opcode.ackd), { ids: some.map((id) => ({ id })) }));
+      frames.count++;
     }
     raw.connection.write(raw.session.send.take());
   };
   raw.fast = (bytes) => {
+    frames.count++;
     if (peekOpcode(bytes) !== Opcode.rvum) return;
     if (ids.length === 0) setImmediate(flush);
     ids.push(peekFrameId(bytes));
