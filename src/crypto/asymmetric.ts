@@ -53,10 +53,17 @@ export function exportPrivate(key: NodeRsaPrivate): Uint8Array {
   return key.key.export({ format: 'der', type: 'pkcs8' });
 }
 
-/** A new RSA-2048 pair, e = 65537. */
+/** A new RSA-2048 pair, e = 65537. Encoded by its generation, like X25519's below: a fresh key is never exported. */
 export async function generateRsa(): Promise<NodeRsaPrivate> {
-  const { privateKey } = await generate('rsa', { modulusLength: 8 * MODULUS, publicExponent: 65537 });
-  return { key: privateKey, modulus: modulusOf(privateKey) };
+  const { privateKey } = await generate('rsa', {
+    modulusLength: 8 * MODULUS,
+    publicExponent: 65537,
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+  });
+  const made = rsaPrivate(privateKey);
+  privateKey.fill(0);
+  return made;
 }
 
 /**
