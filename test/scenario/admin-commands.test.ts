@@ -1,6 +1,6 @@
 /** cadenasd's commands for the operator, as processes, beside a daemon and without one. */
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test, type Test } from 'tap';
@@ -12,7 +12,7 @@ import { acknowledge, letter, numberOf } from '../support/letters.js';
 import { enterLater, newPerson, startLavish, type Person } from '../support/people.js';
 import { befriend, type Received } from '../support/raw.js';
 import { flip, lastSegment } from '../support/store-fixture.js';
-import { temporaryFolder } from '../support/temp.js';
+import { copyTree, temporaryFolder } from '../support/temp.js';
 
 /** On the data of this daemon's network. */
 const on =
@@ -173,7 +173,7 @@ test('what needs the store for itself is refused while the daemon runs, and mist
   t.notOk(existsSync(join(daemon.data, 'test', 'users', uid)));
   refused(t, await admin('delete', '@alice', '--yes'), /has the name @alice/);
   const rotten = join(folder, 'rotten');
-  cpSync(copy, rotten, { recursive: true });
+  copyTree(copy, rotten);
   flip(lastSegment(rotten), 100);
   const before = contentOf(join(daemon.data, 'test'));
   const damaged = await admin('restore', rotten, '--replace');

@@ -1,13 +1,13 @@
 /** The life of a network's keys with real processes: rotate, link, restart, retire; and what a thief of old keys gets. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
 import { linkClient, linkedNetwork } from '../../src/keys/link.js';
 import { clientOf, CliUser } from '../support/cli.js';
 import { makeNetwork, startDaemon, type Daemon, type TestNetwork } from '../support/daemon.js';
 import { enterLater, newPerson } from '../support/people.js';
-import { root, temporaryFolder } from '../support/temp.js';
+import { copyTree, root, temporaryFolder } from '../support/temp.js';
 
 /** Runs a launcher of bin/ to its end. */
 function run(program: string, ...args: readonly string[]): { code: number | null; out: string; err: string } {
@@ -42,7 +42,7 @@ test('rotate, link, restart, retire, restart: who was linked since goes on, who 
   await old.ask('register', '@olden');
 
   const stolen = join(await temporaryFolder(t), 'keys');
-  cpSync(network.keys, stolen, { recursive: true });
+  copyTree(network.keys, stolen);
   const rotated = keysCommand(network, 'rotate');
   t.same([rotated.code, rotated.err], [0, '']);
   t.match(rotated.out, /generation 2 of the keys[^]*restart cadenasd[^]*cadenas-keys retire/);
@@ -70,7 +70,7 @@ test('rotate, link, restart, retire, restart: who was linked since goes on, who 
   // The thief has the folder of before, stands on the path with the pinned certificate, and can close connections.
   const thief = await startDaemon(t, { network: { ...network, keys: stolen }, tls: true });
   const trapped = await CliUser.make(t, { network, where: thief, name: 'newer', client: newClient });
-  cpSync(fresh.home, trapped.home, { recursive: true });
+  copyTree(fresh.home, trapped.home);
   await trapped.keepSecrets('password of newer');
   const refused = await trapped.run('receive');
   t.same([refused.code, refused.err.includes('no answer: another network, keys that were retired')], [3, true]);
@@ -100,11 +100,11 @@ test('rotate, link, restart, retire, restart: who was linked since goes on, who 
 
   const latest = await linkAgain(t, network);
   const mended = await CliUser.make(t, { network, where: daemon, name: 'olden', client: latest });
-  cpSync(old.home, mended.home, { recursive: true });
+  copyTree(old.home, mended.home);
   t.equal((await mended.run('status')).code, 0, 'the new client opens the profile of the old one');
   t.equal(generationOf(mended, network), SECOND);
   const back = await CliUser.make(t, { network, where: daemon, name: 'olden', client: oldClient });
-  cpSync(mended.home, back.home, { recursive: true });
+  copyTree(mended.home, back.home);
   t.match(await back.run('receive'), { code: 1, err: /has used newer keys of the network than this client has/ });
 });
 
@@ -158,7 +158,7 @@ test('keys of other accounts: the daemon does not start, no backup is made, none
   t.equal(await daemon.stop(), 0);
   const folder = await temporaryFolder(t);
   const foreign = join(folder, 'foreign');
-  cpSync(other.keys, foreign, { recursive: true });
+  copyTree(other.keys, foreign);
   renameSync(join(foreign, 'wrong'), join(foreign, 'own'));
   const info = join(foreign, 'own', 'network.json');
   writeFileSync(info, readFileSync(info, 'utf8').replace('"wrong"', '"own"'));

@@ -1,6 +1,6 @@
 /** The limits of what is kept: who meets one is told 429, and everybody else goes on. */
 import { test, type Test } from 'tap';
-import { Code, structs } from '../../protocol/index.js';
+import { Code, readEnvelopeHeader, structs } from '../../protocol/index.js';
 import { makeNetwork, type Daemon } from '../support/daemon.js';
 import { acknowledge, letter, numberOf } from '../support/letters.js';
 import { connected, enter, newPerson, startLavish, type Person } from '../support/people.js';
@@ -12,7 +12,7 @@ async function limited(t: Test, ...limits: string[]): Promise<Daemon> {
 }
 
 const send = async (from: Person, envelope: Uint8Array): Promise<number> =>
-  (await from.raw.ask(structs.smpu, { envelope })).header.code;
+  (await from.raw.ask(structs.smpu, { envelope }, readEnvelopeHeader(envelope)?.message)).header.code;
 
 const message = (person: Person): Promise<Received> => person.raw.next(({ opcode }) => opcode === structs.rvum.opcode);
 

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { test, type Test } from 'tap';
+import { t as file, test, type Test } from 'tap';
 import { EPOCH_ACCEPT_FRAMES } from '../../protocol/index.js';
 import { clientOf } from '../support/cli.js';
 import { makeNetwork } from '../support/daemon.js';
@@ -48,7 +48,11 @@ async function interoperates(t: Test, tls: boolean, ...more: readonly string[]):
   return scenarios;
 }
 
+/** It makes some sixty people, each with two RSA keys and a password that is stretched as a real one. */
+const LONG_MS = 230_000;
+
 test('a client from SPEC.md alone, over TLS', async (t) => {
+  for (const each of [t, file]) each.setTimeout(LONG_MS);
   t.ok((await interoperates(t, true)) > 30);
 });
 
