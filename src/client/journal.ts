@@ -3,7 +3,19 @@
  * a random nonce and an AES-128-GCM box of the event as JSON; generation and index are authenticated,
  * so that records can't be reordered, dropped from the middle or moved between files. A torn tail is cut.
  */
-import { concat, fromUtf8, join, KEY, NONCE, readUint, TAG, u64, utf8, writeUint, type Aead } from '../../protocol/index.js';
+import {
+  concat,
+  fromUtf8,
+  join,
+  KEY,
+  NONCE,
+  readUint,
+  TAG,
+  u64,
+  utf8,
+  writeUint,
+  type Aead,
+} from '../../protocol/index.js';
 import { error, type ClientError } from './errors.js';
 import type { ClientPorts, ClientStorage } from './ports.js';
 import { apply, rowCount, snapshot, type Event } from './reducer.js';
