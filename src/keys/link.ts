@@ -15,6 +15,8 @@ export const clientEntry = join(packageRoot, 'dist/src/faces/cli/main.js');
 
 export const CLIENT_FILE = 'cadenas.mjs';
 const README_FILE = 'README.txt';
+/** The same for a client in another language (SPEC 4.1). */
+const LINKED_FILE = 'linked.json';
 const MARK = '// Cadenas client of network ';
 
 export interface LinkRequest {
@@ -46,6 +48,7 @@ export async function linkClient({ network, keys, out, entry = clientEntry }: Li
   const bundle = await bundleClient(linked, resolve(entry));
   mkdirSync(out, { recursive: true, mode: 0o755 });
   replaceFile(path, bundle, 0o755);
+  replaceFile(join(out, LINKED_FILE), `${JSON.stringify(linked, undefined, 2)}\n`, 0o644);
   replaceFile(join(out, README_FILE), readme(linked), 0o644);
   return { path, linked, sha256: createHash('sha256').update(bundle).digest('hex') };
 }
@@ -133,6 +136,7 @@ function readme(linked: LinkedNetwork): string {
     'It holds the key that opens this network to a client: give it to members only.',
     '',
     `When the operator hands out another ${CLIENT_FILE}, put it in the place of this one: your profile stays as it is.`,
+    `${LINKED_FILE} is what is linked into it, for who writes a client of their own; nobody else needs it.`,
     'A client of retired keys, or one that is too old, says so and is answered no more.',
     '',
   ].join('\n');

@@ -96,7 +96,7 @@ for (const [what, source] of entries)
     await rotateNetwork({ network: 'home', keys: join(dir, 'keys'), hosts: [] });
     const out = join(dir, 'out');
     await linkClient({ network: 'home', keys: join(dir, 'keys'), out, entry });
-    t.same(readdirSync(out).sort(), ['README.txt', 'cadenas.mjs']);
+    t.same(readdirSync(out).sort(), ['README.txt', 'cadenas.mjs', 'linked.json']);
     const handedOut = everything(out);
 
     const networkKey = Buffer.from(loadNetwork(folder).networkKey);
