@@ -1,12 +1,13 @@
 /** Deletes what is due, at the start and then within a minute of its time (SPEC 7.9). */
 import { stateOf, type Desk } from './desk.js';
 import type { Event } from './reducer.js';
-import { expired, nextExpiry, stampedAhead } from './retention.js';
+import { anyStamp, expired, stampedAhead } from './retention.js';
 
-/** Deletions close together share one rewrite of the log. */
-const LOOK_MIN_MS = 1_000;
-/** Looked at least so often while something is to go: a clock may be set, and a machine sleep. */
-const LOOK_MAX_MS = 60_000;
+/**
+ * While something has a time, this long after a look comes the next: all that became due meanwhile shares one rewrite of
+ * the log, and the rest of the minute is for writing it. It is by time, not by what is due next: a clock may be set.
+ */
+const LOOK_MS = 50_000;
 /** Keys in one event: a record of the log has an end. */
 const KEYS_MAX = 256;
 
@@ -48,11 +49,8 @@ export class Expiry {
   /** Something has a time now. A look that is planned is soon enough: it comes within a minute, and an hour is longer. */
   plan(): void {
     if (this.#closed || this.#looking || this.#cancel) return;
-    const next = nextExpiry(stateOf(this.#desk));
-    if (next === undefined) return;
-    const { clock } = this.#desk.ports;
-    const ms = Math.min(Math.max(next - clock.now(), LOOK_MIN_MS), LOOK_MAX_MS);
-    this.#cancel = clock.after(ms, () => {
+    if (!anyStamp(stateOf(this.#desk))) return;
+    this.#cancel = this.#desk.ports.clock.after(LOOK_MS, () => {
       this.#cancel = undefined;
       this.#desk.background(this.look());
     });

@@ -27,11 +27,9 @@ export function stampedAhead(state: State, now: number): string[] {
   return [...stamps(state)].filter(({ at }) => at > now + AHEAD_MS).map(({ key }) => key);
 }
 
-/** ms since 1970 when the next text is due; undefined where nothing is. */
-export function nextExpiry(state: State): number | undefined {
-  let next: number | undefined;
-  for (const { at } of stamps(state)) if (next === undefined || at + KEPT_MS < next) next = at + KEPT_MS;
-  return next;
+/** Whether anything is to go at some time. */
+export function anyStamp(state: State): boolean {
+  return !stamps(state).next().done;
 }
 
 /** The hour of these begins anew. */

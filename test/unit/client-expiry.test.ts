@@ -87,7 +87,7 @@ test('running: no file of either profile holds anything of it', async (t) => {
   clock.forward(HOUR - 2000);
   t.same(await history(b, 'alice'), ['gone in an hour']);
   const done = new Promise<void>((resolve) => (rewritten = resolve));
-  clock.forward(4000);
+  clock.forward(MINUTE);
   await done;
   await pass(a.clock, HOUR + MINUTE);
   for (const [files, sealed, stateKey] of [
@@ -234,4 +234,47 @@ test('thousands at once', async (t) => {
   await expiry.look();
   t.equal(journal.state.incoming.size, 0);
   t.equal(journal.state.seen.size, keys.length, 'their ids stay');
+});
+
+test('what is due within a minute shares one rewrite, and goes within a minute', async (t) => {
+  const [storage, clock] = [new MemoryStorage(), new MovableClock()];
+  const ports = { crypto: await clientCrypto(), storage, clock };
+  const journal = await Journal.open({ ...ports, log: () => undefined } as unknown as ClientPorts, new Uint8Array(16));
+  let background: Promise<unknown> = Promise.resolve();
+  const expiry = new Expiry({
+    ports,
+    journal,
+    background: (work: Promise<unknown>) => (background = Promise.all([background, work])),
+  } as unknown as Desk);
+  t.teardown(() => {
+    expiry.close();
+  });
+  const second = async (): Promise<void> => {
+    clock.forward(1000);
+    await background;
+  };
+  const SECONDS = 150;
+  for (let i = 0; i < SECONDS; i++) {
+    const key = String(i);
+    const chain = { sequence: i + 1, hash: '' };
+    await journal.append({ t: 'message', key, id: key, from: 'bob', text: 'x', time: 1, at: 1, chain });
+    await journal.append({ t: 'read', keys: [key], at: clock.now() });
+    expiry.plan();
+    await second();
+  }
+  let rewrites = 0;
+  storage.before = (what) => {
+    if (what.startsWith('replace state-')) rewrites++;
+  };
+  let longest = 0;
+  for (let i = 0; i < 3600; i++) {
+    await second();
+    for (const { read = 0 } of journal.state.incoming.values()) longest = Math.max(longest, clock.now() - read - HOUR);
+  }
+  t.equal(journal.state.incoming.size, 0);
+  t.ok(
+    rewrites >= 2 && rewrites <= 1 + Math.ceil(SECONDS / 50),
+    `${String(rewrites)} rewrites of ${String(SECONDS)} texts`,
+  );
+  t.ok(longest < MINUTE, `${String(longest)} ms late`);
 });
