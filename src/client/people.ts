@@ -18,7 +18,7 @@ import {
 } from '../../protocol/index.js';
 import { cryptoOf, newId, notice, stateOf, type Desk } from './desk.js';
 import { error } from './errors.js';
-import { fingerprintOf } from './pins.js';
+import { partyOf } from './pins.js';
 import type { Event } from './reducer.js';
 import {
   contactByUid,
@@ -195,7 +195,7 @@ export class People {
   /** Told once, since nothing is sent to them already; and again where a person has looked at others since. */
   #newlyChanged({ changed, shown }: Contact, keys: Keys): boolean {
     if (!changed) return true;
-    return !sameKeys(changed, keys) && shown === fingerprintOf(cryptoOf(this.#desk).sync, changed);
+    return !sameKeys(changed, keys) && shown === partyOf(cryptoOf(this.#desk).sync, changed);
   }
 
   /** Told once, however often the same bytes come. */

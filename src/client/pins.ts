@@ -17,8 +17,8 @@ export type PinEvent =
   /** the first keys of a contact who was blocked before there were any */
   | { readonly t: 'pinned'; readonly name: string; readonly keys: Keys }
   | { readonly t: 'changed'; readonly name: string; readonly keys: Changed }
-  /** a person was shown the safety number of the keys with this fingerprint */
-  | { readonly t: 'shown'; readonly name: string; readonly fingerprint: string }
+  /** a person was shown the safety number of this party (`partyOf`) */
+  | { readonly t: 'shown'; readonly name: string; readonly party: string }
   /** a person compared it */
   | { readonly t: 'verified'; readonly name: string; readonly fingerprint: string }
   /** a person says that the changed keys are not theirs: the pinned ones stay */
@@ -39,6 +39,11 @@ export function fingerprintOf(sync: SyncCrypto, keys: Keys): string {
   return hex(fingerprint(sync, { enc: fromHex(keys.enc), sig: fromHex(keys.sig) }));
 }
 
+/** What a safety number is about (SPEC 7.5): the same keys under another uid have another one. */
+export function partyOf(sync: SyncCrypto, keys: Keys): string {
+  return `${keys.uid}:${fingerprintOf(sync, keys)}`;
+}
+
 export function applyPin(state: State, event: PinEvent): void {
   const row = state.contacts.get(event.name);
   if (!row) return;
@@ -50,7 +55,7 @@ export function applyPin(state: State, event: PinEvent): void {
       state.contacts.set(event.name, { ...row, changed: event.keys });
       return;
     case 'shown':
-      state.contacts.set(event.name, { ...row, shown: event.fingerprint });
+      state.contacts.set(event.name, { ...row, shown: event.party });
       return;
     case 'verified':
       state.contacts.set(event.name, { ...row, verified: event.fingerprint });

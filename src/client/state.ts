@@ -40,9 +40,9 @@ export interface Contact {
   readonly keys?: Keys;
   /** the last of others that came later: nothing is sent until a person decided */
   readonly changed?: Changed;
-  /** fingerprint of the keys whose safety number a person was shown last: those that a confirmation can mean */
+  /** uid and fingerprint whose safety number a person was shown last: those that a confirmation can mean */
   readonly shown?: string;
-  /** fingerprint of the keys that a person compared */
+  /** fingerprint of the keys that a person compared; with the pinned uid, which changes by `repinned` alone */
   readonly verified?: string;
   /** hash of our request, which their acceptance must name */
   readonly request?: string;

@@ -4,7 +4,7 @@ import type { SafetyView } from './client.js';
 import { cryptoOf, notice, stateOf, type Desk } from './desk.js';
 import { error } from './errors.js';
 import { otherName, type People } from './people.js';
-import { fingerprintOf, sealedBefore } from './pins.js';
+import { fingerprintOf, partyOf, sealedBefore } from './pins.js';
 import type { Event } from './reducer.js';
 import { contactByUid, type Action, type Changed, type Contact, type Keys, type Relation } from './state.js';
 
@@ -59,7 +59,8 @@ export class Trust {
     const { contact, pinned, present, fingerprint } = this.#known(typed);
     const { name } = contact;
     const number = this.#number(present, fingerprint);
-    if (contact.shown !== fingerprint) await this.#desk.record({ t: 'shown', name, fingerprint });
+    const party = partyOf(cryptoOf(this.#desk).sync, present);
+    if (contact.shown !== party) await this.#desk.record({ t: 'shown', name, party });
     const former = contact.changed ? this.#fingerprint(pinned) : undefined;
     return {
       name,
@@ -73,7 +74,7 @@ export class Trust {
   }
 
   /**
-   * A person says that they compared what was shown. Keys that came since are not what they mean.
+   * A person says that they compared what was shown. A uid or keys that came since are not what they mean.
    * @returns also how many texts were sealed for former keys and have to be sent again
    * @throws ClientError `not-shown`, `changed-again`, `uid-taken`
    */
@@ -81,7 +82,7 @@ export class Trust {
     const { contact, present, fingerprint } = this.#known(typed);
     const { name } = contact;
     if (contact.shown === undefined) throw error('not-shown', name);
-    if (contact.shown !== fingerprint) throw error('changed-again', name);
+    if (contact.shown !== partyOf(cryptoOf(this.#desk).sync, present)) throw error('changed-again', name);
     if (!contact.changed) {
       if (contact.verified !== fingerprint) await this.#desk.record({ t: 'verified', name, fingerprint });
       return { ...(await this.show(name)), again: 0 };

@@ -164,6 +164,26 @@ test('keys that change between the look and the word are not confirmed', async (
   t.match(await contact(second.core), { relation: 'asked' }, 'the other never had an answer');
 });
 
+test('the same keys under another uid have another number, and are not what was shown', async (t) => {
+  const { daemon, a } = await talking(t);
+  const [enc, sig] = await Promise.all([generateRsa(), generateRsa()]);
+  const crypto = await clientCrypto();
+  const bundle = async (): Promise<void> => {
+    const keys = { name: 'bob', uid: nodeSync.random(16), enc: enc.modulus, sig: sig.modulus };
+    const request = await signRequest(crypto, sig, { to: 'alice', ...keys, time: 1, suite: SUITE_RSA });
+    await daemon.inject('alice', structs.rjmp, request);
+  };
+  await bundle();
+  const seen = await verify(a.core, 'bob');
+  await bundle();
+  t.equal(await code(confirm(a.core, 'bob')), 'changed-again');
+  t.equal(await notices(a.core, 'changed'), 2, 'who looked is warned again');
+  const now = await verify(a.core, 'bob');
+  t.equal(now.fingerprint, seen.fingerprint);
+  t.not(now.number, seen.number);
+  t.match(await confirm(a.core, 'bob'), { verified: true, number: now.number });
+});
+
 test('only a signed bundle counts as a change', async (t) => {
   const { daemon, a } = await talking(t);
   const [enc, sig, other] = await Promise.all([generateRsa(), generateRsa(), generateRsa()]);
