@@ -37,7 +37,7 @@ function text(value: unknown, what: string): string {
 
 export function commandTable(parts: CommandParts): Table {
   const { desk, people, outbox, inbox } = parts;
-  const trust = new Trust(desk, people);
+  const trust = new Trust(desk, people, inbox.gaps);
   const relation = async (
     work: () => Promise<{ name: string; relation: Relation; frame?: string }>,
   ): Promise<RelationView> => {

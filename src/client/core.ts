@@ -21,6 +21,8 @@ import { Waiters } from './waiters.js';
 const DRAIN_WAIT_MS = 60_000;
 /** What is under way gets this long at a clean end. */
 const CLOSE_WAIT_MS = 2_000;
+/** Of these a text may be to go in an hour (SPEC 7.9). */
+const timed: ReadonlySet<Event['t']> = new Set(['sent', 'read', 'repinned', 'nobody']);
 
 export class ClientCore implements Client {
   readonly #ports: ClientPorts;
@@ -129,6 +131,7 @@ export class ClientCore implements Client {
         this.#drain.dismiss();
         this.#actions.offline();
         this.#outbox.offline();
+        this.#inbox.gaps.offline();
         this.#tell({ type: 'session', state: this.#session.state, trouble: why.trouble });
       },
       ended: (why) => {
@@ -184,6 +187,7 @@ export class ClientCore implements Client {
   async #record(events: readonly Event[]): Promise<void> {
     await this.#journal.append(...events);
     for (const event of events) this.#after(event);
+    if (events.some(({ t }) => timed.has(t))) this.#expiry.plan();
   }
 
   /** What follows from an event that is on the disk. */
@@ -202,7 +206,6 @@ export class ClientCore implements Client {
       case 'sent': {
         const entry = this.#journal.state.outgoing.get(event.id);
         if (entry) this.#tell({ type: 'sent', id: entry.id, to: entry.to, state: entry.state });
-        if (event.state !== 'queued') this.#expiry.plan();
         return;
       }
       case 'message':
@@ -215,9 +218,6 @@ export class ClientCore implements Client {
       case 'given-up':
       case 'notice':
         this.#tell({ type: 'unread' });
-        return;
-      case 'read':
-        this.#expiry.plan();
         return;
       default:
     }

@@ -5,9 +5,6 @@ import { UNFINISHED_MAX, type Contact, type Missing } from './state.js';
 
 /** What is missing is reported after this long: it may still be on its way. */
 const GAP_MS = 5_000;
-/** The daemon keeps nothing for longer: the rest of a message will not come (SPEC 8.2). */
-const GIVEN_UP_MS = 21 * 24 * 3600_000;
-
 export class Gaps {
   readonly #desk: Desk;
   #cancel: (() => void) | undefined;
@@ -28,6 +25,11 @@ export class Gaps {
     return this.report().then(() => {
       this.watch();
     });
+  }
+
+  /** The line went: what is unfinished may wait at the daemon, until the queue of the next login has come. */
+  offline(): void {
+    this.#drained = false;
   }
 
   of(contact: Contact, { from, to }: Missing): Event {
@@ -51,8 +53,7 @@ export class Gaps {
     for (const contact of contacts.values())
       for (const gap of contact.missing ?? []) if (due(gap.since, GAP_MS)) events.push(this.of(contact, gap));
     for (const { message, at, told } of unfinished.values())
-      if (at <= now - GIVEN_UP_MS) events.push({ t: 'given-up', message, at: now });
-      else if (this.#drained && !told && due(at, GAP_MS)) events.push({ t: 'incomplete', message, at: now });
+      if (this.#drained && !told && due(at, GAP_MS)) events.push({ t: 'incomplete', message, at: now });
     if (events.length > 0) await this.#desk.record(...events);
   }
 

@@ -3,6 +3,7 @@ import { fingerprint as ownFingerprint, fromHex, safetyNumber, safetyWords } fro
 import type { SafetyView } from './client.js';
 import { cryptoOf, notice, stateOf, type Desk } from './desk.js';
 import { error } from './errors.js';
+import type { Gaps } from './gaps.js';
 import { otherName, type People } from './people.js';
 import { fingerprintOf, partyOf, sealedBefore } from './pins.js';
 import type { Event } from './reducer.js';
@@ -16,12 +17,14 @@ export function isVerified(contact: Contact, pinned: string): boolean {
 export class Trust {
   readonly #desk: Desk;
   readonly #people: People;
+  readonly #gaps: Gaps;
   /** By uid and fingerprint: some ten milliseconds each. */
   readonly #numbers = new Map<string, string>();
 
-  constructor(desk: Desk, people: People) {
+  constructor(desk: Desk, people: People, gaps: Gaps) {
     this.#desk = desk;
     this.#people = people;
+    this.#gaps = gaps;
   }
 
   #fingerprint(keys: Keys): string {
@@ -110,6 +113,8 @@ export class Trust {
       relation === 'open' && theirs !== undefined ? await this.#people.acceptance(name, keys, theirs) : undefined;
     const at = this.#desk.ports.clock.now();
     const events: Event[] = [
+      /* The count begins anew, and what is missing of the former one does not come any more. */
+      ...(contact.missing ?? []).map((missing) => this.#gaps.of(contact, missing)),
       {
         t: 'repinned',
         name,

@@ -10,7 +10,7 @@ import type { Desk } from '../../src/client/desk.js';
 import { Expiry } from '../../src/client/expiry.js';
 import { Journal } from '../../src/client/journal.js';
 import { filesHolding, recordsWith, stateKeyOf, type Files } from './client-disk.js';
-import { friends, isNotice, isText, nextDelivery, register, reopen, secrets, unread } from './client-parties.js';
+import { code, friends, isNotice, isText, nextDelivery, register, reopen, secrets, unread } from './client-parties.js';
 import { clientCrypto, MemoryStorage, MovableClock } from './client-support.js';
 import { MemoryDaemon } from './memory-daemon.js';
 
@@ -203,6 +203,36 @@ test('a clock set forward and back: what was not read stays, what was read meanw
   t.same(await history(b.core, 'alice'), ['never read', 'read meanwhile']);
   await pass(b.clock, 4 * MINUTE);
   t.same(await history(b.core, 'alice'), ['never read']);
+});
+
+test('a text that failed goes too: sealed for keys that are not theirs any more, or for nobody', async (t) => {
+  const { daemon, a, b } = await talking(t);
+  await b.core.close();
+  const key = await stateKeyOf(a.storage.files, daemon.linked);
+  const left = () => recordsWith('to the former', a.storage.files, key);
+  await a.core.call('send', { to: 'bob', text: 'to the former' });
+  daemon.accounts.delete('bob');
+  const other = await register(daemon, 'bob');
+  t.teardown(() => other.core.close());
+  await other.core.call('add', { name: 'alice' });
+  await unread(a.core, isNotice('changed'));
+  await a.core.call('verify', { name: 'bob' });
+  t.match(await a.core.call('confirm', { name: 'bob' }), { again: 1 });
+  t.ok(left().length > 0);
+  await pass(a.clock, HOUR + 2 * MINUTE);
+  t.same(await history(a.core, 'bob'), []);
+  t.same(left(), []);
+
+  let sent: Promise<unknown> | undefined;
+  a.storage.before = () => {
+    sent ??= a.core.call('send', { to: 'ghost', text: 'to nobody' }); // the request is on its way to the disk
+  };
+  t.equal(await code(a.core.call('add', { name: 'ghost' })), 'unknown-name');
+  await sent;
+  t.match(await a.core.call('status', {}), { waiting: 0 }, 'it failed');
+  t.ok(recordsWith('to nobody', a.storage.files, key).length > 0);
+  await pass(a.clock, HOUR + 2 * MINUTE);
+  t.same(recordsWith('to nobody', a.storage.files, key), []);
 });
 
 test('a clock that is corrected by seconds costs no write', async (t) => {

@@ -211,18 +211,47 @@ test('ten thousand first parts: little is kept, others and the chain are not dis
   t.equal(bob.state.unfinished.size, UNFINISHED_MAX);
 });
 
+test('the rest may wait at the daemon while there is no line: told when its queue has come', async (t) => {
+  const { alice, bob } = await talking(t);
+  const [first, last] = (await alice.write('x'.repeat(ENVELOPE_TEXT + 1))) as [Uint8Array, Uint8Array];
+  await bob.take(first);
+  bob.offline();
+  await bob.later(60_000);
+  t.same(bob.notices(), []);
+  await bob.restart();
+  t.same(bob.notices(), ['incomplete alice 1/2']);
+  await bob.take(last);
+  t.same(texts(await bob.items()), ['x'.repeat(ENVELOPE_TEXT + 1)]);
+});
+
+test('time gives up nothing: not a clock that was set forward, nor a writer who comes back late', async (t) => {
+  const { alice, bob } = await talking(t);
+  const [first, last] = (await alice.write('x'.repeat(ENVELOPE_TEXT + 1))) as [Uint8Array, Uint8Array];
+  await bob.take(first);
+  bob.clock.skew = 22 * 24 * 3600_000;
+  await bob.restart();
+  bob.clock.skew = 0;
+  await bob.later(365 * 24 * 3600_000);
+  await bob.restart();
+  t.same(bob.notices(), ['incomplete alice 1/2']);
+  await bob.take(last);
+  t.same(texts(await bob.items()), ['x'.repeat(ENVELOPE_TEXT + 1)]);
+});
+
 test('what was given up stays so, and what still comes of it is no gap', async (t) => {
   const { alice, bob } = await talking(t);
   const envelopes = await alice.write('x'.repeat(3 * ENVELOPE_TEXT));
   await bob.take(...envelopes.slice(0, 1));
-  await bob.later(21 * 24 * 3600_000);
-  await bob.restart();
+  const first = new Uint8Array(ENVELOPE_TEXT).fill(0x61);
+  for (let i = 0; i < UNFINISHED_MAX; i++) await bob.take(await alice.seal(first, { parts: 2 }));
   t.same(bob.notices(), ['given-up alice 1/3']);
-  t.equal(bob.state.unfinished.size, 0, 'its bytes are gone');
+  t.equal(bob.state.unfinished.size, UNFINISHED_MAX, 'its bytes are gone');
   await bob.take(...envelopes);
+  await bob.restart();
   await bob.take(...(await alice.write('next')));
   await bob.later(5_000);
-  t.same(bob.notices(), ['given-up alice 1/3']);
+  const about = bob.notices().filter((one) => !one.startsWith('incomplete alice 1/2'));
+  t.same(about, ['given-up alice 1/3']);
   t.same(texts(await bob.items()), ['next']);
 });
 

@@ -4,6 +4,7 @@ import { generateRsa } from '../../src/crypto/index.js';
 import type { Desk } from '../../src/client/desk.js';
 import type { ClientPorts } from '../../src/client/index.js';
 import { Journal } from '../../src/client/journal.js';
+import { Gaps } from '../../src/client/gaps.js';
 import { People } from '../../src/client/people.js';
 import { apply } from '../../src/client/reducer.js';
 import { CONTACTS_MAX } from '../../src/client/state.js';
@@ -42,7 +43,7 @@ test('a safety number is computed once for each contact', async (t) => {
   const desk = { ports, me, journal, record: journal.append.bind(journal) } as unknown as Desk;
   const keys = { uid: '02'.repeat(16), enc: hex(other.modulus), sig: hex(sig.modulus) };
   await journal.append({ t: 'requested', name: 'carol', keys, hash: 'h', at: 1 });
-  const trust = new Trust(desk, new People(desk));
+  const trust = new Trust(desk, new People(desk), new Gaps(desk));
   const { number } = await trust.show('carol');
   t.ok(hashes > 10_000, 'the rounds');
   hashes = 0;

@@ -213,6 +213,23 @@ test('a bundle under another name with one’s own uid is none', async (t) => {
   t.notOk(contacts.some(({ name }) => name === 'mallory'));
 });
 
+test('what was missing when the keys change is told, not forgotten', async (t) => {
+  const { daemon, a, b } = await talking(t);
+  const [enc, sig] = await Promise.all([generateRsa(), generateRsa()]);
+  const keys = { name: 'bob', uid: nodeSync.random(16), enc: enc.modulus, sig: sig.modulus };
+  const request = { to: 'alice', ...keys, time: 1, suite: SUITE_RSA };
+  await daemon.inject('alice', structs.rjmp, await signRequest(await clientCrypto(), sig, request));
+  daemon.treat = () => Code.malformed;
+  await b.core.call('send', { to: 'alice', text: 'lost' });
+  daemon.treat = () => Code.queued;
+  await b.core.call('send', { to: 'alice', text: 'came' });
+  await unread(a.core, isText('came'));
+  await verify(a.core, 'bob');
+  t.equal(await notices(a.core, 'gap'), 0, 'it may still be on its way');
+  await confirm(a.core, 'bob');
+  t.match(await unread(a.core, isNotice('gap')), { name: 'bob', detail: '1' });
+});
+
 test('keys that are not theirs are rejected: the former stay, verified as they were', async (t) => {
   const { daemon, a, b } = await talking(t);
   await verify(a.core, 'bob');

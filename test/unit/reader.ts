@@ -151,6 +151,11 @@ export class Reader {
     this.#inbox.gaps.watch();
   }
 
+  /** The line goes; `restart` has the queue of the next login come. */
+  offline(): void {
+    this.#inbox.gaps.offline();
+  }
+
   /** Time passes, and what became due has been done. */
   async later(ms: number): Promise<void> {
     this.clock.forward(ms);
