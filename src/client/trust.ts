@@ -59,11 +59,16 @@ export class Trust {
 
   /** The safety number with the keys that came last; it is remembered which were shown. */
   async show(typed: string): Promise<SafetyView> {
+    const { contact, present } = this.#known(typed);
+    const party = partyOf(cryptoOf(this.#desk).sync, present);
+    if (contact.shown !== party) await this.#desk.record({ t: 'shown', name: contact.name, party });
+    return this.#view(typed);
+  }
+
+  #view(typed: string): SafetyView {
     const { contact, pinned, present, fingerprint } = this.#known(typed);
     const { name } = contact;
     const number = this.#number(present, fingerprint);
-    const party = partyOf(cryptoOf(this.#desk).sync, present);
-    if (contact.shown !== party) await this.#desk.record({ t: 'shown', name, party });
     const former = contact.changed ? this.#fingerprint(pinned) : undefined;
     return {
       name,
@@ -102,7 +107,7 @@ export class Trust {
     const { contact } = this.#known(typed);
     if (!contact.changed) throw error('not-changed', contact.name);
     await this.#desk.record({ t: 'rejected', name: contact.name, at: this.#desk.ports.clock.now() });
-    return this.show(typed);
+    return this.#view(typed); // nobody was shown a number to compare by this
   }
 
   async #repinned(contact: Contact, changed: Changed, fingerprint: string): Promise<Event[]> {

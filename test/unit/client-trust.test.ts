@@ -254,6 +254,23 @@ test('keys that are not theirs are rejected: the former stay, verified as they w
   await unread(b.core, isText('as before'));
 });
 
+test('who only rejects has compared nothing', async (t) => {
+  const { daemon, a } = await talking(t);
+  const [enc, sig] = await Promise.all([generateRsa(), generateRsa()]);
+  const bundle = {
+    uid: nodeSync.random(16),
+    name: 'bob',
+    enc: enc.modulus,
+    sig: sig.modulus,
+    time: 1,
+    suite: SUITE_RSA,
+  };
+  await daemon.inject('alice', structs.rjmp, await signRequest(await clientCrypto(), sig, { to: 'alice', ...bundle }));
+  await a.core.call('reject', { name: 'bob' });
+  t.equal(await code(a.core.call('confirm', { name: 'bob' })), 'not-shown');
+  t.match(await contact(a.core), { changed: false, verified: false });
+});
+
 test('keys that name the account of another contact can not be confirmed', async (t) => {
   const { daemon, a } = await talking(t);
   const carol = await register(daemon, 'carol');
