@@ -12,10 +12,14 @@ const everywhere = ['vectors/', 'scenario/', 'unit/crypto-'];
 const long = ['scenario/cases-store', 'scenario/kill-loop', 'scenario/login-times', 'scenario/store-limits'];
 /** Under the version of the same major as the Node that runs this, which npm test puts to all tests: only these. */
 const inShort = ['vectors/', 'scenario/cases-commands', 'scenario/one-node', 'unit/crypto-'];
+/** With NODES=some, as .ci/run has it: of the scenarios those in which Node itself does most. */
+const some = ['cases-commands', 'cases-link', 'cases-path', 'epochs', 'key-life', 'keys-commands', 'one-node', 'trust'];
+const inHaste = ['vectors/', 'unit/crypto-', ...some.map((name) => `scenario/${name}`)];
 
 function runsUnder(major, file) {
   const isOf = (parts) => parts.some((part) => file.startsWith(part));
-  return major === parseInt(process.versions.node) ? isOf(inShort) : isOf(everywhere) && !isOf(long);
+  if (major === parseInt(process.versions.node)) return isOf(inShort);
+  return isOf(process.env.NODES === 'some' ? inHaste : everywhere) && !isOf(long);
 }
 
 /** Those for this machine, by the names that package.json gives them. */
