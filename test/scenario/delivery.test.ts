@@ -1,44 +1,12 @@
 /** Private messages through a running daemon: who is told what, what is on disk when, in which order things come. */
 import { test } from 'tap';
-import {
-  Code,
-  conversationId,
-  ENVELOPE,
-  ENVELOPE_HEADER,
-  envelopeFields,
-  readEnvelopeHeader,
-  structs,
-  SUITE_RSA,
-  writeFields,
-  type Values,
-} from '../../protocol/index.js';
+import { Code, readEnvelopeHeader, structs, type Values } from '../../protocol/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
 import { makeNetwork, startDaemon } from '../support/daemon.js';
+import { letter } from '../support/letters.js';
 import { connected, enter, newPerson, startLavish, type Person } from '../support/people.js';
 import type { Teardown } from '../support/temp.js';
-import { befriend, logIn, requestOf, type RawConnection, type RawUser } from '../support/raw.js';
-
-/** An envelope whose header is sound; the daemon can't see more of it, and these tests need no more. */
-function envelope(from: RawUser, to: RawUser, number: number): Uint8Array {
-  const bytes = nodeSync.random(ENVELOPE);
-  const fields = {
-    version: 1,
-    suite: SUITE_RSA,
-    conversation: conversationId(nodeSync, from.uid, to.uid),
-    message: nodeSync.random(16),
-    sender: from.uid,
-    recipient: to.uid,
-    senderKeys: new Uint8Array(32),
-    recipientKeys: new Uint8Array(32),
-    sequence: number,
-    time: Date.now(),
-    previous: new Uint8Array(32),
-    part: 0,
-    parts: 1,
-  };
-  writeFields(envelopeFields, fields, bytes.subarray(0, ENVELOPE_HEADER), 0);
-  return bytes;
-}
+import { befriend, logIn, requestOf, type RawConnection } from '../support/raw.js';
 
 const codeOf = async (answer: Promise<{ header: { code: number } }>): Promise<number> => (await answer).header.code;
 
@@ -61,7 +29,7 @@ async function friends(t: Teardown, tls = false) {
 }
 
 const write = (a: Person, b: Person, number: number): Promise<number> =>
-  codeOf(a.raw.ask(structs.smpu, { envelope: envelope(a.user, b.user, number) }));
+  codeOf(a.raw.ask(structs.smpu, { envelope: letter(a.user, b.user, number) }));
 
 for (const tls of [false, true]) {
   void test(`online: 200 when the recipient acknowledged (${tls ? 'TLS' : 'TCP'})`, async (t) => {
@@ -77,7 +45,7 @@ for (const tls of [false, true]) {
 void test('offline: 202, delivered at the next login, told to the sender', async (t) => {
   const { daemon, a, b } = await friends(t);
   b.raw.close();
-  const sent = envelope(a.user, b.user, 1);
+  const sent = letter(a.user, b.user, 1);
   const id = nodeSync.random(16);
   t.equal(await codeOf(a.raw.ask(structs.smpu, { envelope: sent }, id)), Code.queued);
   t.equal(await codeOf(a.raw.ask(structs.smpu, { envelope: sent }, id)), Code.queued, 'a replay while it is queued');

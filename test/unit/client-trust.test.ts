@@ -32,6 +32,13 @@ async function replaced(t: Test, daemon: MemoryDaemon, name: string): Promise<Pa
   return other;
 }
 
+/** A request under a name, with new keys, for alice; signed with them unless `forged`. */
+async function strangers(name: string, uid = nodeSync.random(16), forged = false) {
+  const [enc, sig, other] = await Promise.all([generateRsa(), generateRsa(), generateRsa()]);
+  const bundle = { uid, name, enc: enc.modulus, sig: sig.modulus, time: 1, suite: SUITE_RSA };
+  return signRequest(await clientCrypto(), forged ? other : sig, { to: 'alice', ...bundle });
+}
+
 const verify = (core: ClientCore, name: string) => core.call('verify', { name });
 const confirm = (core: ClientCore, name: string) => core.call('confirm', { name });
 const contact = async (core: ClientCore) => (await core.call('contacts', { check: false })).contacts[0];
@@ -186,17 +193,7 @@ test('the same keys under another uid have another number, and are not what was 
 
 test('only a signed bundle counts as a change', async (t) => {
   const { daemon, a } = await talking(t);
-  const [enc, sig, other] = await Promise.all([generateRsa(), generateRsa(), generateRsa()]);
-  const bundle = {
-    uid: nodeSync.random(16),
-    name: 'bob',
-    enc: enc.modulus,
-    sig: sig.modulus,
-    time: 1,
-    suite: SUITE_RSA,
-  };
-  const forged = await signRequest(await clientCrypto(), other, { to: 'alice', ...bundle });
-  await daemon.inject('alice', structs.rjmp, forged);
+  await daemon.inject('alice', structs.rjmp, await strangers('bob', undefined, true));
   await unread(a.core, isNotice('unreadable'));
   t.match(await contact(a.core), { changed: false });
   t.match(await a.core.call('send', { to: 'bob', text: 'goes on' }), { state: 'queued' });
@@ -204,10 +201,8 @@ test('only a signed bundle counts as a change', async (t) => {
 
 test('a bundle under another name with one’s own uid is none', async (t) => {
   const { daemon, a } = await talking(t);
-  const [enc, sig] = await Promise.all([generateRsa(), generateRsa()]);
   const uid = daemon.accounts.get('alice')?.uid ?? nodeSync.random(16);
-  const bundle = { uid, name: 'mallory', enc: enc.modulus, sig: sig.modulus, time: 1, suite: SUITE_RSA };
-  await daemon.inject('alice', structs.rjmp, await signRequest(await clientCrypto(), sig, { to: 'alice', ...bundle }));
+  await daemon.inject('alice', structs.rjmp, await strangers('mallory', uid));
   t.match(await unread(a.core, isNotice('unreadable')), { name: 'mallory', detail: 'request' });
   const { contacts } = await a.core.call('contacts', { check: false });
   t.notOk(contacts.some(({ name }) => name === 'mallory'));
@@ -215,10 +210,7 @@ test('a bundle under another name with one’s own uid is none', async (t) => {
 
 test('what was missing when the keys change is told, not forgotten', async (t) => {
   const { daemon, a, b } = await talking(t);
-  const [enc, sig] = await Promise.all([generateRsa(), generateRsa()]);
-  const keys = { name: 'bob', uid: nodeSync.random(16), enc: enc.modulus, sig: sig.modulus };
-  const request = { to: 'alice', ...keys, time: 1, suite: SUITE_RSA };
-  await daemon.inject('alice', structs.rjmp, await signRequest(await clientCrypto(), sig, request));
+  await daemon.inject('alice', structs.rjmp, await strangers('bob'));
   daemon.treat = () => Code.malformed;
   await b.core.call('send', { to: 'alice', text: 'lost' });
   daemon.treat = () => Code.queued;
@@ -235,16 +227,7 @@ test('keys that are not theirs are rejected: the former stay, verified as they w
   await verify(a.core, 'bob');
   await confirm(a.core, 'bob');
   t.equal(await code(a.core.call('reject', { name: 'bob' })), 'not-changed');
-  const [enc, sig] = await Promise.all([generateRsa(), generateRsa()]);
-  const bundle = {
-    uid: nodeSync.random(16),
-    name: 'bob',
-    enc: enc.modulus,
-    sig: sig.modulus,
-    time: 1,
-    suite: SUITE_RSA,
-  };
-  const request = await signRequest(await clientCrypto(), sig, { to: 'alice', ...bundle });
+  const request = await strangers('bob');
   await daemon.inject('alice', structs.rjmp, request);
   t.match(await contact(a.core), { changed: true, verified: false });
   t.match(await a.core.call('reject', { name: 'bob' }), { changed: false, verified: true });
@@ -256,16 +239,7 @@ test('keys that are not theirs are rejected: the former stay, verified as they w
 
 test('who only rejects has compared nothing', async (t) => {
   const { daemon, a } = await talking(t);
-  const [enc, sig] = await Promise.all([generateRsa(), generateRsa()]);
-  const bundle = {
-    uid: nodeSync.random(16),
-    name: 'bob',
-    enc: enc.modulus,
-    sig: sig.modulus,
-    time: 1,
-    suite: SUITE_RSA,
-  };
-  await daemon.inject('alice', structs.rjmp, await signRequest(await clientCrypto(), sig, { to: 'alice', ...bundle }));
+  await daemon.inject('alice', structs.rjmp, await strangers('bob'));
   await a.core.call('reject', { name: 'bob' });
   t.equal(await code(a.core.call('confirm', { name: 'bob' })), 'not-shown');
   t.match(await contact(a.core), { changed: false, verified: false });
@@ -280,9 +254,7 @@ test('keys that name the account of another contact can not be confirmed', async
   await carol.core.call('accept', { name: 'alice' });
   await unread(a.core, (item) => item.type === 'notice' && item.kind === 'accepted' && item.name === 'carol');
   const uid = daemon.accounts.get('bob')?.uid ?? new Uint8Array(16);
-  const [enc, sig] = await Promise.all([generateRsa(), generateRsa()]);
-  const bundle = { uid, name: 'carol', enc: enc.modulus, sig: sig.modulus, time: 1, suite: SUITE_RSA };
-  await daemon.inject('alice', structs.rjmp, await signRequest(await clientCrypto(), sig, { to: 'alice', ...bundle }));
+  await daemon.inject('alice', structs.rjmp, await strangers('carol', uid));
   await verify(a.core, 'carol');
   t.equal(await code(confirm(a.core, 'carol')), 'uid-taken');
   const { contacts } = await a.core.call('contacts', { check: false });

@@ -30,7 +30,7 @@ async function shown(run: Run, view: SafetyView): Promise<void> {
     '',
     safetyText(view),
     '',
-    `Compare it with what ${who} sees (cadenas verify), face to face or on the phone: digits or words, all of them.`,
+    `Compare it with what ${who} sees by verifying you, face to face or on the phone: digits or words, all of them.`,
     ...howOn(view, who),
   ];
   await run.output.print({ type: 'safety', ...view }, run.output.named(lines.join('\n')));
