@@ -12,9 +12,14 @@ export const Label = {
   pm: label('pm'),
   pop: label('pop'),
   epoch: label('epoch'),
+  /** OAEP of a room's key, PSS of a room's message */
+  room: label('room'),
   /** PSS */
   login: label('login'),
   keys: label('keys'),
   request: label('request'),
   accept: label('accept'),
+  roomHead: label('room head'),
+  roomEntry: label('room entry'),
+  invite: label('invite'),
 } as const;

@@ -24,6 +24,8 @@ import {
   OPAQUE_REQUEST,
   OPAQUE_RESPONSE,
   RANDOM,
+  ROOM_BLOCKS,
+  ROOM_REMOVED,
   ROOM_TEXT,
   RSA_BLOCK,
   SIGNATURE,
@@ -90,14 +92,48 @@ const roomMessage = [
   bytes('sender', ID),
   bytes('message', ID),
   u64('sequence'),
+  u64('time'),
   bytes('previous', HASH),
   u16('part'),
   u16('parts'),
   bytes('salt', RANDOM),
   bytes('sealed', SIGNATURE + 2 + ROOM_TEXT + TAG),
 ] as const;
-const wrap = [bytes('wrapSalt', RANDOM), bytes('commitment', HASH), bytes('wrapped', HASH + TAG)] as const;
-const entry = [bytes('entryMac', HASH), bytes('entrySignature', SIGNATURE)] as const;
+const wrap = [bytes('wrapSalt', RANDOM), bytes('commitment', HASH), bytes('wrapped', RANDOM + TAG)] as const;
+/** What a member says of a room when its key changes (SPEC 9.5). */
+const head = [
+  nameField('name'),
+  u32('epoch'),
+  bytes('previous', HASH),
+  bytes('owner', ID),
+  bytes('list', HASH),
+  bytes('key', HASH),
+  bytes('signer', ID),
+  u64('time'),
+  bytes('signature', SIGNATURE),
+  bytes('mac', HASH),
+  bytes('link', HASH),
+] as const;
+/** What an inviter signs, as it is shown to others (SPEC 9.7). */
+const invitation = [
+  bytes('inviter', ID),
+  u32('invitedEpoch'),
+  u64('expires'),
+  bytes('bound', HASH),
+  bytes('invitation', SIGNATURE),
+] as const;
+/** What somebody says of themselves when they enter (SPEC 9.6). */
+const entry = [
+  bytes('uid', ID),
+  nameField('name'),
+  ...keyPair,
+  u64('time'),
+  ...invitation,
+  bytes('mac', HASH),
+  bytes('signature', SIGNATURE),
+] as const;
+const removed = list('removed', ROOM_REMOVED, [bytes('uid', ID)]);
+const password = [bytes('salt', KEY), bytes('auth', HASH)] as const;
 
 export const structs = {
   helo: {
@@ -121,18 +157,24 @@ export const structs = {
   auth2: command('auth2', Opcode.auth, 2, [bytes('ke3', OPAQUE_KE3)]),
   pass: command('pass', Opcode.pass, 0, [bytes('words', HASH), u8('factor', 3), data('code', 32)]),
   crms: command('crms', Opcode.crms, 0, [
-    nameField('name'),
     u8('kind', 1),
-    bytes('salt', KEY),
-    bytes('auth', HASH),
+    bytes('nonce', RANDOM),
+    ...password,
     ...wrap,
-    bytes('sealed', RSA_BLOCK),
-    ...entry,
-    bytes('listSignature', SIGNATURE),
+    bytes('block', RSA_BLOCK),
+    ...head,
   ]),
   jrms1: command('jrms1', Opcode.jrms, 1, [nameField('name')]),
-  jrms2: command('jrms2', Opcode.jrms, 2, [bytes('auth', HASH)]),
-  jrms3: command('jrms3', Opcode.jrms, 3, [bytes('sealed', RSA_BLOCK), ...entry]),
+  jrms2: command('jrms2', Opcode.jrms, 2, [bytes('room', ID), bytes('auth', HASH)]),
+  jrms3: command('jrms3', Opcode.jrms, 3, [
+    bytes('room', ID),
+    u32('epoch'),
+    bytes('auth', HASH),
+    bytes('block', RSA_BLOCK),
+    u64('time'),
+    bytes('mac', HASH),
+    bytes('signature', SIGNATURE),
+  ]),
   srms: command('srms', Opcode.srms, 0, roomMessage),
   jmpu: command('jmpu', Opcode.jmpu, 0, request),
   ampu: command('ampu', Opcode.ampu, 0, acceptance),
@@ -142,6 +184,35 @@ export const structs = {
   dmpu: command('dmpu', Opcode.dmpu, 0, [bytes('to', ID), bytes('request', HASH)]),
   bloc: command('bloc', Opcode.bloc, 0, [bytes('uid', ID)]),
   quit: command('quit', Opcode.quit, 0, []),
+  inrm: command('inrm', Opcode.inrm, 0, [
+    bytes('room', ID),
+    bytes('invitee', ID),
+    u32('epoch'),
+    u64('expires'),
+    bytes('head', HASH),
+    bytes('block', RSA_BLOCK),
+    bytes('invitation', SIGNATURE),
+  ]),
+  dcrm: command('dcrm', Opcode.dcrm, 0, [bytes('room', ID)]),
+  lvrm: command('lvrm', Opcode.lvrm, 0, [bytes('room', ID)]),
+  dlrm: command('dlrm', Opcode.dlrm, 0, [bytes('room', ID)]),
+  rtrm1: command('rtrm1', Opcode.rtrm, 1, [
+    bytes('room', ID),
+    u32('epoch'),
+    u16('from'),
+    list('blocks', ROOM_BLOCKS, [bytes('uid', ID), bytes('block', RSA_BLOCK)]),
+  ]),
+  rtrm2: command('rtrm2', Opcode.rtrm, 2, [
+    bytes('room', ID),
+    u64('version'),
+    u8('renewed', 1),
+    ...password,
+    ...wrap,
+    ...head,
+    removed,
+  ]),
+  strm: command('strm', Opcode.strm, 0, [bytes('room', ID)]),
+  mbrm: command('mbrm', Opcode.mbrm, 0, [bytes('room', ID), u16('index')]),
 
   ack: {
     ...fromDaemon('ack', Opcode.helo, 0, [
@@ -161,10 +232,29 @@ export const structs = {
   ]),
   auth1Answer: fromDaemon('auth1Answer', Opcode.auth, 1, [bytes('block', RSA_BLOCK), bytes('ke2', OPAQUE_KE2)]),
   passAnswer: fromDaemon('passAnswer', Opcode.pass, 0, [bytes('grant', RANDOM), u64('ends')]),
-  crmsAnswer: fromDaemon('crmsAnswer', Opcode.crms, 0, [bytes('room', ID)]),
   jrms1Answer: fromDaemon('jrms1Answer', Opcode.jrms, 1, [bytes('room', ID), bytes('salt', KEY)]),
   jrms2Answer: fromDaemon('jrms2Answer', Opcode.jrms, 2, [u32('epoch'), ...wrap]),
   keyqAnswer: fromDaemon('keyqAnswer', Opcode.keyq, 0, [bytes('uid', ID), nameField('name'), ...keyPair]),
+
+  strmAnswer: fromDaemon('strmAnswer', Opcode.strm, 0, [
+    bytes('room', ID),
+    u64('version'),
+    u8('kind', 1),
+    u8('closed', 1),
+    u16('rows'),
+    bytes('block', RSA_BLOCK),
+    ...head,
+  ]),
+  mbrmAnswer: fromDaemon('mbrmAnswer', Opcode.mbrm, 0, [
+    bytes('room', ID),
+    u64('version'),
+    u16('index'),
+    u8('state', 3),
+    u8('online', 1),
+    u32('epoch'),
+    bytes('fingerprint', HASH),
+    ...entry,
+  ]),
 
   cnnt: fromDaemon('cnnt', Opcode.cnnt, 0, [bytes('uid', ID), nameField('name'), u32('queued')]),
   rvum: fromDaemon('rvum', Opcode.rvum, 0, [bytes('envelope', ENVELOPE)]),
@@ -184,6 +274,28 @@ export const structs = {
     ]),
   ]),
   clos: fromDaemon('clos', Opcode.clos, 0, []),
+  ivrm: fromDaemon('ivrm', Opcode.ivrm, 0, [
+    bytes('room', ID),
+    nameField('name'),
+    u8('kind', 1),
+    bytes('inviter', ID),
+    u32('epoch'),
+    u64('expires'),
+    bytes('head', HASH),
+    bytes('block', RSA_BLOCK),
+    bytes('invitation', SIGNATURE),
+  ]),
+  enrm: fromDaemon('enrm', Opcode.enrm, 0, [bytes('room', ID), u64('version'), u32('epoch'), ...entry]),
+  lfrm: fromDaemon('lfrm', Opcode.lfrm, 0, [bytes('room', ID), u64('version'), bytes('uid', ID), u8('what', 4)]),
+  chrm: fromDaemon('chrm', Opcode.chrm, 0, [
+    bytes('room', ID),
+    u64('version'),
+    u8('renewed', 1),
+    bytes('block', RSA_BLOCK),
+    ...head,
+    removed,
+  ]),
+  ofrm: fromDaemon('ofrm', Opcode.ofrm, 0, [nameField('name'), bytes('secret', RANDOM)]),
 } as const satisfies Record<string, Struct>;
 
 export const allStructs: readonly Struct[] = Object.values(structs);

@@ -43,7 +43,18 @@ export const TEXT_MAX = PARTS_MAX * ENVELOPE_TEXT;
 export const ENVELOPE_INNER = SIGNATURE + 2 + ENVELOPE_TEXT;
 export const ENVELOPE = ENVELOPE_HEADER + RSA_BLOCK + ENVELOPE_INNER + TAG;
 
-export const ROOM_TEXT = 1024;
+/** A part of a room's message; as many parts, and as long a text, as in a private one. */
+export const ROOM_TEXT = ENVELOPE_TEXT;
+/** People in a room, those who are invited included, at most. */
+export const ROOM_MEMBERS = 500;
+/** Messages of a room that the daemon keeps, each with all its parts. */
+export const ROOM_HISTORY = 20;
+/** Key blocks that one `rtrm1` carries at most. */
+export const ROOM_BLOCKS = 6;
+/** People that one change of a room's key removes at most. */
+export const ROOM_REMOVED = 8;
+/** An invitation holds at most this long, in ms. */
+export const INVITATION_MS = 21 * 24 * 3600_000;
 
 /** Deliveries that one `ackd` frame acknowledges at most. */
 export const ACKS_PER_FRAME = 64;

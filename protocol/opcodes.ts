@@ -15,6 +15,13 @@ export const Opcode = {
   dmpu: 100013,
   bloc: 100014,
   quit: 100015,
+  inrm: 100016,
+  dcrm: 100017,
+  lvrm: 100018,
+  dlrm: 100019,
+  rtrm: 100020,
+  strm: 100021,
+  mbrm: 100022,
 
   cnnt: 10001,
   rvum: 10002,
@@ -26,6 +33,11 @@ export const Opcode = {
   rdmp: 10008,
   ansr: 10009,
   clos: 10010,
+  ivrm: 10011,
+  enrm: 10012,
+  lfrm: 10013,
+  chrm: 10014,
+  ofrm: 10015,
 } as const;
 export type Opcode = (typeof Opcode)[keyof typeof Opcode];
 

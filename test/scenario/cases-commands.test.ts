@@ -57,6 +57,7 @@ const roomText: Values<typeof structs.srms> = {
   sender: new Uint8Array(16),
   message: new Uint8Array(16),
   sequence: 0,
+  time: 0,
   previous: new Uint8Array(32),
   part: 0,
   parts: 1,
