@@ -63,6 +63,41 @@ export interface SafetyView {
   readonly former?: string;
 }
 
+/** offered: the common room of the network; invited: somebody waits for an answer. */
+export type RoomStanding = 'member' | 'invited' | 'offered';
+
+export interface RoomView {
+  readonly name: string;
+  readonly standing: RoomStanding;
+  /** whether a password opens it, or an invitation alone */
+  readonly kind: 'password' | 'invitation';
+  /** of the owner; of the inviter where one is invited; empty where a room is only offered */
+  readonly by: string;
+  /** as far as this client knows them: 0 where one is not in the room */
+  readonly members: number;
+  readonly unread: number;
+  /** ms since 1970: the end of an invitation; 0 elsewhere */
+  readonly until: number;
+  /** why nothing can be sent there now */
+  readonly trouble?: Trouble;
+}
+
+export interface MemberView {
+  readonly name: string;
+  readonly role: 'owner' | 'member' | 'invited';
+  /** connected now, as the daemon says; undefined where it can't be asked */
+  readonly online?: boolean;
+  /** a contact whose keys a person compared, and they are these */
+  readonly verified: boolean;
+  /** of their keys, hexadecimal */
+  readonly fingerprint: string;
+  /** who invited them; empty where they came by the password */
+  readonly inviter: string;
+}
+
+/** A room whose password was set: `password` where it was drawn, and is told this once. */
+export type RoomSetView = RoomView & { readonly password?: string };
+
 /** Commands: what they take, what they give. Each may fail with a ClientError. */
 export interface Commands {
   status: { args: object; result: StatusView };
@@ -77,9 +112,32 @@ export interface Commands {
   confirm: { args: { readonly name: string }; result: SafetyView & { readonly again: number } };
   /** the keys that came are not theirs: the pinned ones stay, and are sent to again */
   reject: { args: { readonly name: string }; result: SafetyView };
+  /** to a person, or to a room: its name behind a # */
   send: { args: { readonly to: string; readonly text: string }; result: SentView };
+  rooms: { args: object; result: { readonly rooms: readonly RoomView[] } };
+  /** needs a session, like all that changes a room; without a password one of five words is drawn */
+  'room-create': {
+    args: { readonly room: string; readonly inviteOnly: boolean; readonly password?: string };
+    result: RoomSetView;
+  };
+  /** `room-needs-password` where it is not invited and not offered, and none was given */
+  'room-join': { args: { readonly room: string; readonly password?: string }; result: RoomView };
+  'room-decline': { args: { readonly room: string }; result: object };
+  'room-invite': { args: { readonly room: string; readonly name: string }; result: RoomView };
+  /** of a room with a password, it sets a new one too */
+  'room-remove': {
+    args: { readonly room: string; readonly name: string; readonly password?: string };
+    result: RoomSetView;
+  };
+  'room-owner': { args: { readonly room: string; readonly name: string }; result: RoomView };
+  'room-passwd': { args: { readonly room: string; readonly password?: string }; result: RoomSetView };
+  'room-leave': { args: { readonly room: string }; result: object };
+  'room-delete': { args: { readonly room: string }; result: object };
+  /** as the client has checked them; asks the daemon who is online where there is a session */
+  'room-members': { args: { readonly room: string }; result: { readonly members: readonly MemberView[] } };
   unread: { args: object; result: { readonly items: readonly Item[]; readonly more: boolean } };
   read: { args: { readonly keys: readonly string[] }; result: object };
+  /** with a person, or of a room: its name behind a # */
   history: {
     args: { readonly name: string; readonly after: number };
     result: { readonly lines: readonly Line[]; readonly more: boolean };

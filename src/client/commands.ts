@@ -9,6 +9,7 @@ import { PAGE } from './inbox.js';
 import type { Outbox } from './outbox.js';
 import { otherName, type People } from './people.js';
 import { fingerprintOf } from './pins.js';
+import { roomTable } from './rooms/table.js';
 import type { Session } from './session.js';
 import type { Contact, Relation } from './state.js';
 import { isVerified, Trust } from './trust.js';
@@ -77,6 +78,7 @@ export function commandTable(parts: CommandParts): Table {
       await parts.logout();
       return {};
     },
+    ...roomTable(),
   };
 }
 

@@ -177,6 +177,73 @@ const lines = {
     'the message is kept and tried again',
   ],
   'not-taken': (name: string): Line => [mistake, `the daemon did not take the message to @${name}`, 'send it anew'],
+  // rooms
+  'bad-room': (typed: string): Line => [
+    mistake,
+    `${typed} is not a name of a room`,
+    'use 3 to 32 of a-z, 0-9 and _, the first a letter',
+  ],
+  'room-unknown': (room: string): Line => [
+    mistake,
+    `you are not in the room #${room}`,
+    `enter it: cadenas room join ${room}`,
+  ],
+  'room-joined': (room: string): Line => [mistake, `you are in #${room} already`, 'see cadenas room list'],
+  'room-taken': (room: string): Line => [mistake, `there is a room #${room} already`, 'choose another name'],
+  'room-refused': (room: string): Line => [
+    mistake,
+    `wrong password for #${room}, or there is no such room`,
+    'ask somebody who is in it; a room without a password is entered by invitation alone',
+  ],
+  'room-needs-password': (room: string): Line => [
+    mistake,
+    `#${room} needs its password`,
+    'give it at the prompt, or as "rooms" among the secrets',
+  ],
+  'room-weak-password': (least: string): Line => [
+    mistake,
+    'the password of the room is too short',
+    `use at least ${least} characters, or leave it out to have one drawn`,
+  ],
+  'room-has-no-password': (room: string): Line => [
+    mistake,
+    `#${room} has no password: it is entered by invitation`,
+    `invite somebody: cadenas room invite ${room} @somebody`,
+  ],
+  'room-full': (room: string): Line => [limited, `#${room} is full`, 'ask its owner'],
+  'rooms-full': (): Line => [
+    limited,
+    'you own as many rooms as one may, or the daemon has no place',
+    'delete one first',
+  ],
+  'room-not-owner': (room: string): Line => [mistake, `only the owner of #${room} may do that`, 'ask them'],
+  'room-owner-leaves': (room: string): Line => [
+    mistake,
+    `you own #${room}`,
+    `hand it over first (cadenas room owner ${room} @somebody), or delete it`,
+  ],
+  'room-no-member': (room: string, name: string): Line => [
+    mistake,
+    `@${name} is not in #${room}`,
+    `see cadenas room members ${room}`,
+  ],
+  'room-has-member': (room: string, name: string): Line => [
+    mistake,
+    `@${name} is in #${room} or invited already`,
+    `see cadenas room members ${room}`,
+  ],
+  'room-not-invited': (room: string): Line => [mistake, `you are not invited to #${room}`, 'see cadenas room list'],
+  'room-untrusted': (room: string): Line => [
+    trust,
+    `who is in #${room} can't be checked any more: nothing is sent there`,
+    `enter it again (cadenas room leave ${room}, then join), or have somebody invite you`,
+  ],
+  'room-busy': (room: string): Line => [network, `others are changing #${room} at this moment`, 'try again'],
+  'room-closed': (room: string): Line => [
+    mistake,
+    `#${room} does not take messages from you any more`,
+    'see cadenas room list',
+  ],
   // texts and limits
   'text-empty': (): Line => [mistake, 'the text is empty', 'write something'],
   'text-long': (length: string, limit: string): Line => [

@@ -29,9 +29,13 @@ const TIME_MAX = 8_640_000_000_000_000;
 export const PAGE = 256;
 const PAGE_TEXT = 1024 * 1024;
 
-export type Item = ({ readonly type: 'message' } & Incoming) | ({ readonly type: 'notice' } & Notice);
+/** `room`: where it was said, or what the notice is about; `from` and `name` are of a person, or empty. */
+export interface InRoom {
+  readonly room?: string;
+}
+export type Item = ({ readonly type: 'message' } & Incoming & InRoom) | ({ readonly type: 'notice' } & Notice & InRoom);
 export type Line =
-  ({ readonly type: 'in' } & Incoming) | ({ readonly type: 'out' } & Omit<Outgoing, 'envelope' | 'parts'>);
+  ({ readonly type: 'in' } & Incoming & InRoom) | ({ readonly type: 'out' } & Omit<Outgoing, 'envelope' | 'parts'>);
 
 export class Inbox {
   readonly #desk: Desk;

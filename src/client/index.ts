@@ -9,12 +9,16 @@ export type {
   CommandName,
   Commands,
   ContactView,
+  MemberView,
   RelationView,
+  RoomSetView,
+  RoomStanding,
+  RoomView,
   SafetyView,
   StatusView,
 } from './client.js';
 export type { Item, Line } from './inbox.js';
-export type { Notice, OutgoingState, Relation } from './state.js';
+export type { Notice, NoticeKind, OutgoingState, Relation, RoomNoticeKind } from './state.js';
 export type { ClientCrypto, ClientPorts, ClientStorage, Clock } from './ports.js';
 export { drawWords } from './words.js';
 export type { Endpoint } from '../transport/transport.js';

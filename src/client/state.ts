@@ -121,7 +121,26 @@ export type NoticeKind =
   | 'gap'
   | 'incomplete'
   | 'given-up'
-  | 'not-taken';
+  | 'not-taken'
+  | RoomNoticeKind;
+
+/** Of rooms: `name` is the room behind a #, or the room, @ and somebody in it. */
+export type RoomNoticeKind =
+  | 'offered'
+  | 'invited'
+  | 'invitation-refused'
+  | 'invitation-ended'
+  | 'invitation-declined'
+  | 'entered'
+  | 'left'
+  | 'removed'
+  | 'owner'
+  | 'you-removed'
+  | 'room-deleted'
+  | 'ghost'
+  | 'change-refused'
+  | 'room-key'
+  | 'untrusted';
 
 export interface Notice {
   readonly key: string;
