@@ -9,6 +9,8 @@ import { PAGE } from './inbox.js';
 import type { Outbox } from './outbox.js';
 import { otherName, type People } from './people.js';
 import { fingerprintOf } from './pins.js';
+import { isRoom, roomKey } from './rooms/names.js';
+import type { Rooms } from './rooms/rooms.js';
 import { roomTable } from './rooms/table.js';
 import type { Session } from './session.js';
 import type { Contact, Relation } from './state.js';
@@ -24,6 +26,7 @@ export interface CommandParts {
   readonly actions: Actions;
   readonly outbox: Outbox;
   readonly inbox: Inbox;
+  readonly rooms: Rooms;
   readonly drained: () => Promise<void>;
   readonly logout: () => Promise<void>;
 }
@@ -37,7 +40,7 @@ function text(value: unknown, what: string): string {
 }
 
 export function commandTable(parts: CommandParts): Table {
-  const { desk, people, outbox, inbox } = parts;
+  const { desk, people, outbox, inbox, rooms } = parts;
   const trust = new Trust(desk, people, inbox.gaps);
   const relation = async (
     work: () => Promise<{ name: string; relation: Relation; frame?: string }>,
@@ -65,7 +68,9 @@ export function commandTable(parts: CommandParts): Table {
       return {};
     },
     history: (args) => {
-      const name = otherName(desk, text(args.name, 'the name'));
+      const typed = text(args.name, 'the name');
+      if (isRoom(typed)) return Promise.resolve(inbox.history(rooms.view(roomKey(typed)).name, args.after));
+      const name = otherName(desk, typed);
       if (!stateOf(desk).contacts.has(name)) return Promise.reject(error('never-asked', name));
       return Promise.resolve(inbox.history(name, args.after));
     },
@@ -78,7 +83,7 @@ export function commandTable(parts: CommandParts): Table {
       await parts.logout();
       return {};
     },
-    ...roomTable(),
+    ...roomTable(rooms, text),
   };
 }
 
@@ -98,7 +103,7 @@ async function answered(
 async function send(parts: CommandParts, typed: string, body: string): Promise<SentView> {
   const { outbox, desk } = parts;
   const id = await outbox.send(typed, body);
-  const to = otherName(desk, typed);
+  const to = isRoom(typed) ? roomKey(typed) : otherName(desk, typed);
   const { state, failure } = await outbox.outcome(id, ANSWER_WAIT_MS);
   const changed = state === 'waiting' && stateOf(desk).contacts.get(to)?.changed; // while it was on its way
   const trouble = changed ? error('changed', to) : failure;

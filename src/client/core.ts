@@ -2,6 +2,7 @@
 import { Actions } from './actions.js';
 import type { Client, ClientEvent, CommandName, Commands } from './client.js';
 import { commandTable } from './commands.js';
+import { ContactLane } from './contact-lane.js';
 import { Deliveries } from './deliveries.js';
 import type { Desk } from './desk.js';
 import { asClientError, type ClientError, error } from './errors.js';
@@ -14,6 +15,8 @@ import { Outbox } from './outbox.js';
 import { People } from './people.js';
 import type { ClientPorts } from './ports.js';
 import type { Event } from './reducer.js';
+import { RoomLane } from './rooms/lane.js';
+import { Rooms } from './rooms/rooms.js';
 import { Session } from './session.js';
 import { Waiters } from './waiters.js';
 
@@ -22,7 +25,7 @@ const DRAIN_WAIT_MS = 60_000;
 /** What is under way gets this long at a clean end. */
 const CLOSE_WAIT_MS = 2_000;
 /** Of these a text may be to go in an hour (SPEC 7.9). */
-const timed: ReadonlySet<Event['t']> = new Set(['sent', 'read', 'repinned', 'nobody']);
+const timed: ReadonlySet<Event['t']> = new Set(['sent', 'read', 'repinned', 'nobody', 'room']);
 
 export class ClientCore implements Client {
   readonly #ports: ClientPorts;
@@ -32,6 +35,7 @@ export class ClientCore implements Client {
   readonly #actions: Actions;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
+  readonly #rooms: Rooms;
   readonly #deliveries: Deliveries;
   readonly #expiry: Expiry;
   readonly #commands: ReturnType<typeof commandTable>;
@@ -69,14 +73,30 @@ export class ClientCore implements Client {
       this.#outbox.forget();
       this.#outbox.kick();
     });
-    this.#outbox = new Outbox(desk, (name) => this.#actions.pending(name));
+    const contactLane = new ContactLane(desk, (name) => this.#actions.pending(name));
+    const roomLane = new RoomLane(desk, (room) => {
+      this.#rooms.renewSoon(room);
+    });
+    this.#outbox = new Outbox(desk, contactLane, roomLane);
     this.#inbox = new Inbox(desk);
     this.#session = this.#makeSession(me);
+    this.#rooms = new Rooms({
+      desk,
+      gaps: this.#inbox.gaps,
+      link: () => this.#session.link,
+      opened: (room) => {
+        this.#outbox.opened(room);
+      },
+      gone: () => {
+        this.#outbox.forget();
+      },
+    });
     this.#deliveries = new Deliveries({
       desk,
       people,
       inbox: this.#inbox,
       outbox: this.#outbox,
+      rooms: this.#rooms,
       farewell: (why) => {
         this.#session.farewell(why);
       },
@@ -96,6 +116,7 @@ export class ClientCore implements Client {
       actions: this.#actions,
       outbox: this.#outbox,
       inbox: this.#inbox,
+      rooms: this.#rooms,
       drained: () => this.#untilDrained(),
       logout: () => this.#logout(),
     });
@@ -124,6 +145,7 @@ export class ClientCore implements Client {
       online: (link) => {
         this.#tell({ type: 'session', state: 'online' });
         this.#actions.online(link);
+        this.#rooms.online();
         this.#outbox.online(link);
       },
       offline: (why) => {

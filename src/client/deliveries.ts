@@ -17,6 +17,7 @@ import type { Link } from './link.js';
 import type { Outbox } from './outbox.js';
 import type { People } from './people.js';
 import type { Event } from './reducer.js';
+import type { Rooms } from './rooms/rooms.js';
 
 /** Events that wait for their turn; the daemon is not read beyond this many. */
 const BACKLOG_MAX = 1024;
@@ -26,6 +27,7 @@ export interface DeliveryParts {
   readonly people: People;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
+  readonly rooms: Rooms;
   /** the daemon said why it will close */
   readonly farewell: (why: ClientError) => void;
   /** the queue of the login is delivered, and on our disk */
@@ -58,7 +60,7 @@ export class Deliveries {
   }
 
   async #handle(link: Link, bytes: Uint8Array, opcode: number): Promise<void> {
-    const { desk, people, inbox, outbox } = this.#parts;
+    const { desk, people, inbox, outbox, rooms } = this.#parts;
     switch (opcode) {
       case structs.rvum.opcode:
         return this.#keep(link, bytes, await inbox.onMessage(values(structs.rvum, bytes).envelope));
@@ -70,6 +72,18 @@ export class Deliveries {
         return this.#keep(link, bytes, await people.onAcceptance(values(structs.ramp, bytes)));
       case structs.rdmp.opcode:
         return this.#keep(link, bytes, people.onDecline(values(structs.rdmp, bytes)));
+      case structs.rvrm.opcode:
+        return this.#keep(link, bytes, await rooms.said.onMessage(values(structs.rvrm, bytes)));
+      case structs.enrm.opcode:
+        return this.#keep(link, bytes, await rooms.changes.onEntered(values(structs.enrm, bytes)));
+      case structs.lfrm.opcode:
+        return this.#keep(link, bytes, await rooms.changes.onLeft(values(structs.lfrm, bytes)));
+      case structs.chrm.opcode:
+        return this.#keep(link, bytes, await rooms.changes.onChanged(values(structs.chrm, bytes)));
+      case structs.ivrm.opcode:
+        return this.#keep(link, bytes, await rooms.changes.onInvited(values(structs.ivrm, bytes)));
+      case structs.ofrm.opcode:
+        return desk.record(...rooms.changes.onOffered(values(structs.ofrm, bytes)));
       case structs.cnnt.opcode: {
         const { uid, name } = values(structs.cnnt, bytes);
         const ours = samePublic(uid, desk.me.uid) && name === desk.me.name;

@@ -210,6 +210,11 @@ const lines = {
     `#${room} has no password: it is entered by invitation`,
     `invite somebody: cadenas room invite ${room} @somebody`,
   ],
+  'room-wrap': (room: string, step: string): Line => [
+    trust,
+    `the daemon gave a key for #${room} that its password does not vouch for (${step}): it was not used`,
+    'tell your operator and who told you the password',
+  ],
   'room-full': (room: string): Line => [limited, `#${room} is full`, 'ask its owner'],
   'rooms-full': (): Line => [
     limited,

@@ -1,7 +1,7 @@
 /** What did not come: told 5 seconds after it should have, also over a restart (SPEC 7.4). */
 import { newId, stateOf, type Desk } from './desk.js';
 import type { Event } from './reducer.js';
-import { UNFINISHED_MAX, type Contact, type Missing } from './state.js';
+import { UNFINISHED_MAX, type Missing } from './state.js';
 
 /** What is missing is reported after this long: it may still be on its way. */
 const GAP_MS = 5_000;
@@ -32,8 +32,16 @@ export class Gaps {
     this.#drained = false;
   }
 
-  of(contact: Contact, { from, to }: Missing): Event {
-    return { t: 'gap', key: newId(this.#desk), name: contact.name, from, to, at: this.#desk.ports.clock.now() };
+  /** @param name of a contact, or a member's key */
+  of(name: string, { from, to }: Missing): Event {
+    return { t: 'gap', key: newId(this.#desk), name, from, to, at: this.#desk.ports.clock.now() };
+  }
+
+  /** What is missing, of contacts and of members of rooms. */
+  *#missing(): Generator<readonly [string, Missing]> {
+    const { contacts, members } = stateOf(this.#desk);
+    for (const { name, missing } of contacts.values()) for (const gap of missing ?? []) yield [name, gap];
+    for (const { key, missing } of members.values()) for (const gap of missing ?? []) yield [key, gap];
   }
 
   /** What makes room for one more unfinished message of a contact. */
@@ -45,13 +53,12 @@ export class Gaps {
 
   /** Reports what is missing for long enough; the state remembers the rest. */
   async report(): Promise<void> {
-    const { contacts, unfinished } = stateOf(this.#desk);
+    const { unfinished } = stateOf(this.#desk);
     const now = this.#desk.ports.clock.now();
     /* A time to come means a clock that was set back: waiting for it could take years. */
     const due = (since: number, ms: number): boolean => since <= now - ms || since > now;
     const events: Event[] = [];
-    for (const contact of contacts.values())
-      for (const gap of contact.missing ?? []) if (due(gap.since, GAP_MS)) events.push(this.of(contact, gap));
+    for (const [name, gap] of this.#missing()) if (due(gap.since, GAP_MS)) events.push(this.of(name, gap));
     for (const { message, at, told } of unfinished.values())
       if (this.#drained && !told && due(at, GAP_MS)) events.push({ t: 'incomplete', message, at: now });
     if (events.length > 0) await this.#desk.record(...events);
@@ -60,12 +67,12 @@ export class Gaps {
   /** Looks again when the oldest of what is missing is due; `close` ends it. */
   watch(): void {
     if (this.#cancel) return;
-    const { contacts, unfinished } = stateOf(this.#desk);
+    const { unfinished } = stateOf(this.#desk);
     let oldest: number | undefined;
     const look = (since: number): void => {
       if (oldest === undefined || since < oldest) oldest = since;
     };
-    for (const { missing } of contacts.values()) for (const { since } of missing ?? []) look(since);
+    for (const [, { since }] of this.#missing()) look(since);
     if (this.#drained) for (const { at, told } of unfinished.values()) if (!told) look(at);
     if (oldest === undefined) return;
     const { clock } = this.#desk.ports;

@@ -1,30 +1,12 @@
 /** What comes in: envelopes opened, told from duplicates, kept; unread and history (SPEC 7.4, 8). */
-import {
-  envelopeHash,
-  envelopeSender,
-  fingerprint,
-  fromHex,
-  hex,
-  joinText,
-  openEnvelope,
-  samePublic,
-  type EnvelopeHeader,
-} from '../../protocol/index.js';
+import { envelopeHash, envelopeSender, fingerprint, fromHex, hex, openEnvelope } from '../../protocol/index.js';
 import { cryptoOf, notice, stateOf, type Desk } from './desk.js';
+import { arrived, seenBefore } from './arrival.js';
 import { Gaps } from './gaps.js';
 import type { Event } from './reducer.js';
-import {
-  contactByUid,
-  MISSING_MAX,
-  type Contact,
-  type Incoming,
-  type Notice,
-  type Outgoing,
-  type State,
-} from './state.js';
+import { isRoom, memberKey, splitName } from './rooms/names.js';
+import { contactByUid, type Contact, type Incoming, type Notice, type Outgoing } from './state.js';
 
-/** ms since 1970 that a calendar can show: the sender's clock may say anything up to 2^53. */
-const TIME_MAX = 8_640_000_000_000_000;
 /** Rows that one call gives, and characters of texts: a line of the profile's socket has room for them. */
 export const PAGE = 256;
 const PAGE_TEXT = 1024 * 1024;
@@ -48,7 +30,7 @@ export class Inbox {
 
   /** An envelope (event rvum). Whatever is wrong with it is shown, never its text. */
   async onMessage(envelope: Uint8Array): Promise<Event[]> {
-    const { me, ports } = this.#desk;
+    const { me } = this.#desk;
     const crypto = cryptoOf(this.#desk);
     const state = stateOf(this.#desk);
     const hash = hex(envelopeHash(crypto.sync, envelope));
@@ -70,29 +52,10 @@ export class Inbox {
     if (opened.problem) return refuse(contact.name, opened.problem);
     const { header, text } = opened;
     const id = hex(header.message);
-    const message = `${contact.keys.uid}:${id}`;
-    const known = seenBefore(state, message, header, text);
-    if (known !== 'new') return known === 'parts' ? refuse(contact.name, known) : [];
-    const key = `${message}:${String(header.part)}`;
-    const chain = { sequence: header.sequence, hash };
-    const at = ports.clock.now();
-    const time = header.time <= TIME_MAX ? header.time : at;
-    const events: Event[] = [];
-    if (header.sequence === contact.received.sequence + 1 && header.sequence > 1)
-      if (!samePublic(header.previous, fromHex(contact.received.hash)))
-        events.push(notice(this.#desk, 'gap', contact.name, 'chain'));
-    const [oldest] = contact.missing ?? [];
-    if (oldest && (contact.missing?.length ?? 0) >= MISSING_MAX) events.push(this.gaps.of(contact, oldest));
-    const from = contact.name;
-    const { part, parts } = header;
-    /* What comes of a message that was given up still counts for the chain. */
-    if (parts === 1 && !state.seen.has(message))
-      events.push({ t: 'message', key, id, from, text: joinText([text]) ?? '', time, at, chain });
-    else {
-      if (!state.unfinished.has(message) && !state.seen.has(message)) events.push(...this.gaps.room(from));
-      events.push({ t: 'part', key, message, id, from, part, parts, bytes: hex(text), time, at, chain });
-    }
-    return events;
+    const arrival = { ...header, from: contact.name, message: `${contact.keys.uid}:${id}`, id, hash, text };
+    const known = seenBefore(state, arrival);
+    if (known === 'parts') return refuse(contact.name, known);
+    return known === 'new' ? arrived(this.#desk, this.gaps, arrival) : [];
   }
 
   /** What was not shown yet, oldest first, at most a page. */
@@ -100,8 +63,9 @@ export class Inbox {
     const { incoming, notices } = stateOf(this.#desk);
     const items: Item[] = [];
     for (const row of inSequence([...incoming.values()].filter((one) => one.read === undefined)))
-      items.push({ type: 'message', ...row });
-    for (const row of notices.values()) if (row.read === undefined) items.push({ type: 'notice', ...row });
+      items.push({ type: 'message', ...row, ...whose(row.from) });
+    for (const row of notices.values())
+      if (row.read === undefined) items.push({ type: 'notice', ...row, ...splitName(row.name) });
     items.sort((a, b) => a.order - b.order);
     const shown = page(items, (item) => (item.type === 'message' ? item.text.length : 0));
     return { items: shown, more: items.length > shown.length };
@@ -120,12 +84,17 @@ export class Inbox {
     if (known.length > 0) await this.#desk.record({ t: 'read', keys: known, at: this.#desk.ports.clock.now() });
   }
 
-  /** Both sides of a conversation behind the row numbered `after`, oldest first, at most a page. */
+  /**
+   * Both sides of a conversation behind the row numbered `after`, oldest first, at most a page.
+   * @param name of a contact, or a room's key
+   */
   history(name: string, after: number): { lines: Line[]; more: boolean } {
     const { incoming, outgoing } = stateOf(this.#desk);
     const lines: Line[] = [];
-    for (const row of inSequence([...incoming.values()].filter((one) => one.from === name)))
-      if (row.order > after) lines.push({ type: 'in', ...row });
+    const [theirs, room] = [memberKey(name, ''), isRoom(name)];
+    const isOf = ({ from }: Incoming): boolean => (room ? from.startsWith(theirs) : from === name);
+    for (const row of inSequence([...incoming.values()].filter(isOf)))
+      if (row.order > after) lines.push({ type: 'in', ...row, ...whose(row.from) });
     for (const { envelope: _sealed, parts: _far, ...row } of outgoing.values())
       if (row.to === name && row.order > after) lines.push({ type: 'out', ...row });
     lines.sort((a, b) => a.order - b.order);
@@ -134,30 +103,17 @@ export class Inbox {
   }
 }
 
+/** Who wrote it, and in which room. */
+function whose(from: string): { from: string; room?: string } {
+  const { name, room } = splitName(from);
+  return { from: name, ...(room === undefined ? {} : { room }) };
+}
+
 /** As many of the first rows as one call gives, and one at least. */
 function page<T>(rows: readonly T[], length: (row: T) => number): T[] {
   let left = PAGE_TEXT;
   const over = rows.findIndex((row, index) => index >= PAGE || ((left -= length(row)) < 0 && index > 0));
   return rows.slice(0, over < 0 ? rows.length : over);
-}
-
-/** Whether an envelope is of something known: a duplicate, or in contradiction (`parts`) to what came before of it. */
-function seenBefore(
-  state: State,
-  message: string,
-  { part, parts, sequence }: EnvelopeHeader,
-  text: Uint8Array,
-): 'new' | 'duplicate' | 'parts' {
-  const seen = state.seen.has(`${message}:${String(part)}`);
-  const unfinished = state.unfinished.get(message);
-  if (unfinished) {
-    if (unfinished.parts !== parts || unfinished.first !== sequence - part) return 'parts';
-    if (!seen) return 'new';
-    return unfinished.pieces[part] === hex(text) ? 'duplicate' : 'parts';
-  }
-  if (seen) return 'duplicate';
-  /* A message that is whole has no further parts. */
-  return state.seen.has(`${message}:0`) && !state.seen.has(message) ? 'parts' : 'new';
 }
 
 /** Each sender's messages in the order in which they were written: what came late takes its place among them. */

@@ -108,7 +108,7 @@ export class Journal {
         return true;
       }
       apply(this.state, plain);
-      this.#gone ||= plain.t === 'expired';
+      this.#gone ||= plain.t === 'expired' || plain.t === 'room-gone';
       this.#records++;
       if (plain.t === 'row') this.#compacted += end - at;
       at = end;

@@ -1,20 +1,21 @@
 /** What we send: sealed, synced, then handed to the daemon until it has it (SPEC 8). */
-import { Code, laterCodes, structs } from '../../protocol/index.js';
+import { Code, laterCodes } from '../../protocol/index.js';
 import { newId, notice, stateOf, type Desk } from './desk.js';
 import { ClientError, error, limitedFor } from './errors.js';
 import type { Reply } from './answers.js';
 import type { Link } from './link.js';
 import { answered, partOf, sealedPart, waitingParts } from './outgoing.js';
-import { otherName } from './people.js';
+import type { Lane } from './lane.js';
 import type { Event } from './reducer.js';
-import { checkText, partsOf, sealText, type Sealed } from './sealing.js';
-import { OUTBOX_MAX, type Contact, type Outgoing, type OutgoingState } from './state.js';
+import { isRoom } from './rooms/names.js';
+import { checkText, partsOf } from './sealing.js';
+import { OUTBOX_MAX, type Outgoing, type OutgoingState } from './state.js';
 import { Waiters } from './waiters.js';
 
 /** After an answer that means "later" without a time: doubled up to the limit. */
 const LATER_MS = 1_000;
 const LATER_MAX_MS = 60_000;
-/** A recipient who does not take messages (403) is tried again this much later. */
+/** Who does not take messages (403) is tried again this much later. */
 const FORBIDDEN_MS = 60_000;
 /** Waited for by who wants to know that an answer came: no id is called so. */
 const ANSWERED = 'answered';
@@ -30,7 +31,8 @@ export interface Sent {
 
 export class Outbox {
   readonly #desk: Desk;
-  readonly #busy: (name: string) => boolean;
+  readonly #contacts: Lane;
+  readonly #rooms: Lane;
   readonly #waiters: Waiters<Sent>;
   /** Ids of what the daemon does not have whole yet, in order, and how many parts they have. */
   readonly #todo = new Map<string, number>();
@@ -42,10 +44,10 @@ export class Outbox {
   #delay = LATER_MS;
   #sealing: Promise<unknown> = Promise.resolve();
 
-  /** @param busy whether a command about this contact must be answered first */
-  constructor(desk: Desk, busy: (name: string) => boolean) {
+  constructor(desk: Desk, contacts: Lane, rooms: Lane) {
     this.#desk = desk;
-    this.#busy = busy;
+    this.#contacts = contacts;
+    this.#rooms = rooms;
     this.#waiters = new Waiters(desk.ports.clock);
     for (const entry of stateOf(desk).outgoing.values())
       if (entry.state === 'waiting') this.#todo.set(entry.id, partsOf(entry.text));
@@ -55,9 +57,18 @@ export class Outbox {
     this.#link = link;
     this.#delay = LATER_MS;
     this.#heldUntil.clear();
-    for (const id of this.#todo.keys())
-      if (!stateOf(this.#desk).outgoing.get(id)?.envelope) this.#desk.background(this.#sealLater(id));
+    for (const to of this.#waitingFor()) this.opened(to);
     this.kick();
+  }
+
+  #lane(to: string): Lane {
+    return isRoom(to) ? this.#rooms : this.#contacts;
+  }
+
+  /** Contacts and rooms for which something waits. */
+  #waitingFor(): Set<string> {
+    const { outgoing } = stateOf(this.#desk);
+    return new Set([...this.#todo.keys()].flatMap((id) => outgoing.get(id)?.to ?? []));
   }
 
   offline(): void {
@@ -75,82 +86,63 @@ export class Outbox {
     while (this.#link && this.#inFlight.size > 0) await this.#waiters.wait(ANSWERED, ANSWERED_LOOK_MS);
   }
 
-  /** @throws ClientError as the text, the contact or the outbox don't allow it */
+  /** @throws ClientError as the text, the contact or room, or the outbox don't allow it */
   async send(typed: string, text: string): Promise<string> {
-    const to = otherName(this.#desk, typed);
+    const lane = this.#lane(typed);
+    const to = lane.destination(typed);
     const parts = checkText(text);
-    this.#mayWrite(to);
+    lane.mayWrite(to);
     let waiting = parts;
     for (const others of this.#todo.values()) waiting += others;
     if (waiting > OUTBOX_MAX) throw error('outbox-full', String(OUTBOX_MAX));
     const id = newId(this.#desk);
     await this.#inLine(async () => {
-      const contact = this.#mayWrite(to);
+      lane.mayWrite(to);
       const base = { t: 'text', id, to, text, at: this.#desk.ports.clock.now() } as const;
-      if (contact.relation !== 'open') {
-        await this.#desk.record(base);
-      } else {
-        const sealed = await this.#seal(contact, id, text, base.at);
-        if (!sealed) throw this.#mayWrite(to).relation === 'open' ? error('changed', to) : error('not-accepted', to);
-        await this.#desk.record({ ...base, ...sealed });
-      }
+      const sealed = lane.isOpen(to) ? await lane.seal(to, { id, text, at: base.at }) : undefined;
+      lane.mayWrite(to); // sealing takes its time
+      await this.#desk.record({ ...base, ...sealed });
       this.#todo.set(id, parts);
     });
+    if (!stateOf(this.#desk).outgoing.get(id)?.envelope) this.opened(to);
     this.kick();
     return id;
   }
 
-  #mayWrite(to: string): Contact {
-    const contact = stateOf(this.#desk).contacts.get(to);
-    if (!contact) throw error('never-asked', to);
-    if (contact.changed) throw error('changed', to);
-    switch (contact.relation) {
-      case 'open':
-      case 'asked':
-        return contact;
-      case 'requested':
-        throw error('accept-first', to);
-      case 'refused':
-        throw error('declined', to);
-      case 'blocked':
-        throw error('blocked', to);
-      case 'declined':
-        throw error('never-asked', to);
-    }
-  }
-
-  /** Sealing reads and moves the conversation's chain: one after another. */
+  /** Sealing reads and moves a chain: one after another. */
   #inLine<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#sealing.then(work);
     this.#sealing = done.catch(() => undefined); // the caller has the failure; the line goes on
     return done;
   }
 
-  /** undefined where the contact is not the same any more when all parts are sealed. */
-  async #seal(contact: Contact, id: string, text: string, time: number): Promise<Sealed | undefined> {
-    const sealed = await sealText(this.#desk, contact, id, text, time);
-    const now = stateOf(this.#desk).contacts.get(contact.name);
-    return now?.relation === 'open' && !now.changed && now.keys?.enc === contact.keys?.enc ? sealed : undefined;
-  }
-
-  /** Texts that waited for an acceptance are sealed, in order, once there are keys. */
-  opened(name: string): void {
-    this.#heldUntil.delete(name);
-    for (const id of this.#todo.keys()) {
-      const entry = stateOf(this.#desk).outgoing.get(id);
-      if (entry?.to === name && !entry.envelope) this.#desk.background(this.#sealLater(id));
-    }
+  /** Texts that waited are sealed, in order, once they can be; what was sealed for what is no more is sealed anew. */
+  opened(to: string): void {
+    this.#heldUntil.delete(to);
+    this.#desk.background(this.#sealWaiting(to));
     this.kick();
   }
 
-  async #sealLater(id: string): Promise<void> {
+  async #sealWaiting(to: string): Promise<void> {
+    const lane = this.#lane(to);
     await this.#inLine(async () => {
-      const entry = stateOf(this.#desk).outgoing.get(id);
-      const contact = entry && stateOf(this.#desk).contacts.get(entry.to);
-      if (entry?.state !== 'waiting' || entry.envelope || contact?.relation !== 'open' || contact.changed) return;
-      const sealed = await this.#seal(contact, id, entry.text, entry.at);
-      if (!sealed) return;
-      await this.#desk.record({ t: 'sealed', id, ...sealed });
+      const all = [...this.#todo.keys()].flatMap((id) => stateOf(this.#desk).outgoing.get(id) ?? []);
+      const waiting = all.filter((entry) => entry.to === to && entry.state === 'waiting');
+      if (waiting.length === 0) return;
+      if (!lane.isOpen(to)) {
+        lane.wake(to);
+        return;
+      }
+      const stale = waiting.filter((entry) => lane.isStale(entry));
+      const anew = stale.length > 0 ? await lane.sealAnew(to, stale) : [];
+      if (!anew) return; // it opens again
+      await this.#desk.record(...anew.map((sealed) => ({ t: 'sealed', ...sealed }) as const));
+      for (const { id, text, at, envelope } of waiting) {
+        if (envelope !== undefined) continue;
+        const sealed = lane.isOpen(to) ? await lane.seal(to, { id, text, at }) : undefined;
+        if (!sealed) return;
+        await this.#desk.record({ t: 'sealed', id, ...sealed });
+      }
     });
     this.kick();
   }
@@ -188,18 +180,19 @@ export class Outbox {
   }
 
   #mayGo(entry: Outgoing): boolean {
-    const contact = stateOf(this.#desk).contacts.get(entry.to);
-    if (contact?.relation !== 'open' || contact.changed || this.#busy(entry.to)) return false;
+    const lane = this.#lane(entry.to);
+    if (!lane.mayGo(entry.to) || lane.isStale(entry)) return false;
     return (this.#heldUntil.get(entry.to) ?? 0) <= this.#desk.ports.clock.now();
   }
 
   /** The frame's id follows from the message's and the part: a repetition is known as one. */
   async #handOver(link: Link, entry: Outgoing, part: number, key: string): Promise<void> {
-    const { id } = entry;
-    const { envelope, frameId } = sealedPart(entry, part);
+    const { id, to } = entry;
+    const lane = this.#lane(to);
+    const { struct, values, frameId } = lane.carry(id, part, sealedPart(entry, part, lane.partLength));
     let reply: Reply;
     try {
-      reply = await link.request(structs.smpu, { envelope }, { frameId });
+      reply = await link.request(struct, values, { frameId });
     } catch (thrown) {
       if (thrown instanceof ClientError) return; // the link ended: the entry stays and is sent again
       throw thrown;
@@ -209,9 +202,8 @@ export class Outbox {
     if (reply.code === Code.done || reply.code === Code.queued) {
       this.#delay = LATER_MS;
       await this.#progress(id, part, reply.code === Code.done ? 'delivered' : 'queued');
-    } else if (reply.code === Code.forbidden) this.#forbidden(id);
-    else if (laterCodes.has(reply.code)) this.#later(id, reply);
-    else await this.#failed(id);
+    } else if (laterCodes.has(reply.code)) this.#later(id, reply);
+    else await this.#refused(entry, reply.code);
     this.kick();
   }
 
@@ -225,20 +217,24 @@ export class Outbox {
     this.#waiters.tell(id, { state });
   }
 
-  async #failed(id: string): Promise<void> {
-    const to = stateOf(this.#desk).outgoing.get(id)?.to ?? '';
+  async #refused({ id, to }: Outgoing, code: Code): Promise<void> {
+    const refusal = this.#lane(to).onRefusal(to, code);
+    if (refusal === 'hold') this.#hold(id, to);
+    else if (refusal === 'fail') await this.#failed(id, to);
+  }
+
+  async #failed(id: string, to: string): Promise<void> {
     this.#todo.delete(id);
     const events: Event[] = [{ t: 'sent', id, state: 'failed', at: this.#desk.ports.clock.now() }];
-    if (!this.#waiters.tell(id, { state: 'failed', failure: error('not-taken', to) }))
+    if (!this.#waiters.tell(id, { state: 'failed', failure: this.#lane(to).refused(to) }))
       events.push(notice(this.#desk, 'not-taken', to));
     await this.#desk.record(...events);
   }
 
-  /** Not in an accepted conversation, or not any more: kept, and tried again. */
-  #forbidden(id: string): void {
-    const to = stateOf(this.#desk).outgoing.get(id)?.to ?? '';
+  /** Kept, and tried again. */
+  #hold(id: string, to: string): void {
     this.#heldUntil.set(to, this.#desk.ports.clock.now() + FORBIDDEN_MS);
-    this.#waiters.tell(id, { state: 'waiting', failure: error('not-accepted', to) });
+    this.#waiters.tell(id, { state: 'waiting', failure: this.#lane(to).held(to) });
     this.#desk.ports.clock.after(FORBIDDEN_MS, () => {
       this.kick();
     });
@@ -274,7 +270,7 @@ export class Outbox {
     const state = (): OutgoingState => stateOf(this.#desk).outgoing.get(id)?.state ?? 'delivered';
     const entry = stateOf(this.#desk).outgoing.get(id);
     const trouble = this.#desk.trouble();
-    const awaits = entry && stateOf(this.#desk).contacts.get(entry.to)?.relation === 'open';
+    const awaits = entry && (isRoom(entry.to) || this.#contacts.isOpen(entry.to));
     if (state() !== 'waiting') return { state: state() };
     if (trouble) return { state: 'waiting', failure: trouble };
     if (!awaits) return { state: 'waiting' };

@@ -1,14 +1,14 @@
 /** How far the parts of an outgoing message are. Its sealed bytes are those of all parts, one behind the other. */
-import { ENVELOPE, fromHex, hex, ID, PARTS_MAX, partFrameId } from '../../protocol/index.js';
+import { fromHex, hex, ID, PARTS_MAX, partFrameId } from '../../protocol/index.js';
 import type { Event } from './reducer.js';
+import { partsOf } from './sealing.js';
 import type { Outgoing, OutgoingState, State } from './state.js';
 
 /** What stands for a part in `Outgoing.parts`. */
 const letters = { waiting: '.', queued: 'q', delivered: 'd' } as const;
-const HEX_LENGTH = 2 * ENVELOPE;
 
-function partCount({ parts, envelope }: Outgoing): number {
-  return parts?.length ?? Math.max(1, Math.floor((envelope?.length ?? 0) / HEX_LENGTH));
+function partCount({ parts, text }: Outgoing): number {
+  return parts?.length ?? partsOf(text);
 }
 
 function lettersOf(entry: Outgoing): string {
@@ -22,10 +22,9 @@ export function waitingParts(entry: Outgoing): number[] {
   return [...lettersOf(entry)].flatMap((letter, part) => (letter === letters.waiting ? [part] : []));
 }
 
-/** The bytes of a part's envelope and the frame id of its `smpu`: the same whenever it is sent. */
-export function sealedPart(entry: Outgoing, part: number): { envelope: Uint8Array; frameId: Uint8Array } {
-  const envelope = fromHex((entry.envelope ?? '').slice(part * HEX_LENGTH, (part + 1) * HEX_LENGTH));
-  return { envelope, frameId: partFrameId(fromHex(entry.id), part) };
+/** A part's sealed bytes: the same whenever it is sent. @param length of a part, in bytes */
+export function sealedPart({ envelope }: Outgoing, part: number, length: number): Uint8Array {
+  return fromHex((envelope ?? '').slice(2 * part * length, 2 * (part + 1) * length));
 }
 
 /** What the daemon's word about one part means for the message: it is as far as the part that is least far. */

@@ -1,7 +1,7 @@
 /** What comes in, as it changes the state: messages, parts of long ones, and what is missing of them. */
 import { fromHex, joinText } from '../../protocol/index.js';
 import { noChain, type Chain, type Missing, type State, type Unfinished } from './state.js';
-import { addNotice, relate } from './tables.js';
+import { addNotice, changeSource, sourceOf } from './tables.js';
 
 export interface MessageEvent {
   readonly t: 'message';
@@ -110,22 +110,27 @@ function howMuch({ pieces, parts }: Unfinished): string {
 }
 
 export function applyGap(state: State, { key, name, from, to, at }: GapEvent): void {
-  const missing = state.contacts.get(name)?.missing;
-  if (missing) relate(state, name, { missing: without(missing, from, to) });
+  const missing = sourceOf(state, name)?.missing;
+  if (missing) changeSource(state, name, { missing: without(missing, from, to) });
   const detail = from === to ? String(from) : `${String(from)}-${String(to)}`;
   addNotice(state, { key, kind: 'gap', name, detail, at });
 }
 
-/** An envelope of the contact came: what lies before it and did not come is missing, and it is missing no more. */
+/** Something of this source came: what lies before it and did not come is missing, and it is missing no more. */
 function advance(state: State, from: string, chain: Chain, at: number): void {
   const { sequence } = chain;
-  const contact = state.contacts.get(from);
-  const last = contact?.received ?? noChain;
-  const missing = contact?.missing ?? [];
+  const source = sourceOf(state, from);
+  const last = source?.received ?? startOf(from, sequence);
+  const missing = source?.missing ?? [];
   if (sequence > last.sequence) {
     const gap = { from: last.sequence + 1, to: sequence - 1, since: at };
-    relate(state, from, { received: chain, ...(gap.to < gap.from ? {} : { missing: [...missing, gap] }) });
-  } else if (missing.length > 0) relate(state, from, { missing: without(missing, sequence, sequence) });
+    changeSource(state, from, { received: chain, ...(gap.to < gap.from ? {} : { missing: [...missing, gap] }) });
+  } else if (missing.length > 0) changeSource(state, from, { missing: without(missing, sequence, sequence) });
+}
+
+/** A contact's count begins at 1; that of a member who was in the room before us with the first that comes. */
+function startOf(from: string, sequence: number): Chain {
+  return from.startsWith('#') ? { ...noChain, sequence: sequence - 1 } : noChain;
 }
 
 /** The ranges without what lies in from to to, cut where they reach over it. */

@@ -25,7 +25,8 @@ import {
   type MessageEvent,
   type PartEvent,
 } from './received.js';
-import { addNotice, relate, type NoticeEvent } from './tables.js';
+import { applyRoom, type RoomEvent } from './rooms/reduce.js';
+import { addNotice, changeSent, relate, type NoticeEvent } from './tables.js';
 
 export type Event =
   /** a row of a snapshot, as a compaction wrote it */
@@ -53,6 +54,7 @@ export type Event =
   /** the daemon knows that we declined: nothing is kept but the request's hash */
   | { readonly t: 'forgotten'; readonly name: string; readonly at: number }
   | PinEvent
+  | RoomEvent
   | { readonly t: 'settled'; readonly frame: string }
   | {
       readonly t: 'text';
@@ -149,6 +151,13 @@ export function apply(state: State, event: Event): void {
       if (event.grant) state.grant.set('grant', event.grant);
       else state.grant.clear();
       return;
+    case 'room':
+    case 'members':
+    case 'room-gone':
+    case 'held':
+    case 'unheld':
+    case 'offer':
+      return applyRoom(state, event);
     default:
       return applyPin(state, event);
   }
@@ -198,14 +207,14 @@ function applyText(state: State, event: EventOf<'text'>): void {
   const { id, to, text, at, envelope } = event;
   const row: Outgoing = { id, order: ++state.order, to, text, at, state: 'waiting' };
   state.outgoing.set(id, envelope === undefined ? row : { ...row, envelope });
-  if (event.chain) relate(state, to, { sent: event.chain });
+  if (event.chain) changeSent(state, to, event.chain);
 }
 
 function applySealed(state: State, event: EventOf<'sealed'>): void {
   const entry = state.outgoing.get(event.id);
   if (!entry) return;
   state.outgoing.set(event.id, { ...entry, envelope: event.envelope });
-  relate(state, entry.to, { sent: event.chain });
+  changeSent(state, entry.to, event.chain);
 }
 
 const progress: Readonly<Record<OutgoingState, number>> = { waiting: 0, queued: 1, delivered: 2, failed: 2 };

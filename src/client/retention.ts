@@ -1,4 +1,6 @@
 /** What leaves the disk, and when (SPEC 7.9). */
+import { ROOM_HISTORY } from '../../protocol/index.js';
+import { isRoom } from './rooms/names.js';
 import type { State } from './state.js';
 
 /** A received text after it was read, our own after it was delivered. */
@@ -12,14 +14,38 @@ interface Stamp {
   readonly at: number;
 }
 
+/** What goes by time: all but what was said in rooms. */
 function* stamps(state: State): Generator<Stamp> {
-  for (const { key, read } of state.incoming.values()) if (read !== undefined) yield { key, at: read };
+  for (const { key, from, read } of state.incoming.values())
+    if (read !== undefined && !isRoom(from)) yield { key, at: read };
   for (const { key, read } of state.notices.values()) if (read !== undefined) yield { key, at: read };
-  for (const { id, done } of state.outgoing.values()) if (done !== undefined) yield { key: id, at: done };
+  for (const { id, to, done } of state.outgoing.values())
+    if (done !== undefined && !isRoom(to)) yield { key: id, at: done };
 }
 
 export function expired(state: State, now: number): string[] {
-  return [...stamps(state)].filter(({ at }) => at + KEPT_MS <= now).map(({ key }) => key);
+  const late = [...stamps(state)].filter(({ at }) => at + KEPT_MS <= now).map(({ key }) => key);
+  return [...late, ...pushedOut(state)];
+}
+
+/** Of what was said in a room the newest stay; what is unread, or on its way, stays too (SPEC 9.12). */
+function pushedOut(state: State): string[] {
+  const said = new Map<string, { readonly key: string; readonly order: number; readonly stays: boolean }[]>();
+  const add = (room: string, key: string, order: number, stays: boolean): void => {
+    const all = said.get(room);
+    if (all) all.push({ key, order, stays });
+    else said.set(room, [{ key, order, stays }]);
+  };
+  for (const { key, from, order, read } of state.incoming.values())
+    if (isRoom(from)) add(from.slice(0, from.indexOf('@')), key, order, read === undefined);
+  for (const { id, to, order, state: how } of state.outgoing.values())
+    if (isRoom(to)) add(to, id, order, how === 'waiting');
+  return [...said.values()].flatMap((rows) =>
+    rows
+      .sort((a, b) => b.order - a.order)
+      .slice(ROOM_HISTORY)
+      .flatMap(({ key, stays }) => (stays ? [] : [key])),
+  );
 }
 
 /** Stamped in a time that is still to come: the clock was set back since, and the hour must not wait for it. */
@@ -29,7 +55,7 @@ export function stampedAhead(state: State, now: number): string[] {
 
 /** Whether anything is to go at some time. */
 export function anyStamp(state: State): boolean {
-  return !stamps(state).next().done;
+  return state.rooms.size > 0 || !stamps(state).next().done;
 }
 
 /** The hour of these begins anew. */

@@ -56,6 +56,76 @@ export interface Contact {
   readonly missing?: readonly Missing[];
 }
 
+/** entering: what the daemon and this client know of it is still being brought together. */
+export type Standing = 'invited' | 'entering' | 'member';
+
+/** What an inviter signed, and the head it was about. */
+export interface Invited {
+  readonly inviter: string;
+  readonly epoch: number;
+  readonly expires: number;
+  readonly bound: string;
+  readonly signature: string;
+}
+
+/** A room one is in, or invited to. Its key in the table is its name behind a #. */
+export interface Room {
+  readonly key: string;
+  readonly id: string;
+  readonly kind: 'password' | 'invitation';
+  readonly standing: Standing;
+  /** uid; empty until the room was checked */
+  readonly owner: string;
+  /** the daemon's count of changes up to which this client followed */
+  readonly version: number;
+  readonly epoch: number;
+  /** hash of the epoch's head; empty until the room was checked */
+  readonly head: string;
+  /** R of the epoch; none where the block that came for it does not fit the head */
+  readonly secret?: string;
+  readonly wrapKey: string;
+  /** R of the epoch before */
+  readonly former?: string;
+  /** somebody left: the next who sends begins a new epoch */
+  readonly closed: boolean;
+  /** what the daemon says of it can't be checked: nothing is sent */
+  readonly untrusted?: true;
+  readonly invitation?: Invited;
+  readonly sent: Chain;
+}
+
+/** Somebody in a room. The key in the table is the room's, @ and their name. */
+export interface Member extends Keys {
+  readonly key: string;
+  readonly name: string;
+  /** in the list of the head; others entered since */
+  readonly settled: boolean;
+  /** uid of who invited them; empty where they came by the password */
+  readonly inviter: string;
+  /** in the list of the head, and left since */
+  readonly left?: true;
+  /** a contact's name or uid with other keys than the pinned: nothing of theirs is shown */
+  readonly refused?: true;
+  /** none until their first message, where they were here before us */
+  readonly received?: Chain;
+  readonly missing?: readonly Missing[];
+}
+
+/** A message of a room that can't be looked at before the room was. */
+export interface Held {
+  readonly key: string;
+  /** of the room */
+  readonly room: string;
+  /** the fields, as they came */
+  readonly fields: string;
+}
+
+/** The common room, as the daemon offers it. */
+export interface Offer {
+  readonly key: string;
+  readonly secret: string;
+}
+
 /** failed: the daemon will never take it. */
 export type OutgoingState = 'waiting' | 'queued' | 'delivered' | 'failed';
 
@@ -181,6 +251,11 @@ export interface Tables {
   /** hashes of requests that were declined, so that they are not shown again; the value is the time */
   readonly declined: Map<string, number>;
   readonly grant: Map<string, Grant>;
+  readonly rooms: Map<string, Room>;
+  readonly members: Map<string, Member>;
+  readonly held: Map<string, Held>;
+  /** under `offer` */
+  readonly offer: Map<string, Offer>;
 }
 
 export interface State extends Tables {
@@ -198,6 +273,10 @@ export const tableNames = [
   'seen',
   'declined',
   'grant',
+  'rooms',
+  'members',
+  'held',
+  'offer',
 ] as const;
 
 export function emptyState(): State {
@@ -212,6 +291,10 @@ export function emptyState(): State {
     seen: new Map(),
     declined: new Map(),
     grant: new Map(),
+    rooms: new Map(),
+    members: new Map(),
+    held: new Map(),
+    offer: new Map(),
   };
 }
 
@@ -229,6 +312,10 @@ export const MISSING_MAX = 32;
 export const EARLIER_MAX = 4;
 /** Messages of a contact whose parts are not all here; the oldest is given up for a further one. */
 export const UNFINISHED_MAX = 32;
+/** Rooms one is in or invited to. */
+export const ROOMS_MAX = 1_000;
+/** Messages of a room that wait for a look at the room; beyond, the oldest are refused. */
+export const HELD_MAX = 256;
 /** Parts of messages that wait for the daemon or for an acceptance. */
 export const OUTBOX_MAX = 10_000;
 

@@ -1,5 +1,14 @@
 /** Changes of rows that several events have in common. */
-import { noChain, NOTICES_MAX, type Contact, type Notice, type NoticeKind, type State } from './state.js';
+import {
+  noChain,
+  NOTICES_MAX,
+  type Chain,
+  type Contact,
+  type Missing,
+  type Notice,
+  type NoticeKind,
+  type State,
+} from './state.js';
 
 export interface NoticeEvent {
   readonly t: 'notice';
@@ -15,6 +24,30 @@ export function relate(state: State, name: string, change: Partial<Contact>): vo
   state.contacts.set(name, { ...(state.contacts.get(name) ?? blank), ...change });
 }
 
+/** Where messages come from: a contact, or somebody in a room. */
+export interface Source {
+  readonly received?: Chain;
+  readonly missing?: readonly Missing[];
+}
+
+/** @param from a contact's name, or a member's key */
+export function sourceOf(state: State, from: string): Source | undefined {
+  return from.startsWith('#') ? state.members.get(from) : state.contacts.get(from);
+}
+
+export function changeSource(state: State, from: string, change: Source): void {
+  const member = state.members.get(from);
+  if (member) state.members.set(from, { ...member, ...change });
+  else if (!from.startsWith('#')) relate(state, from, change);
+}
+
+/** Where the chain of what we send stands. @param to a contact's name, or a room's key */
+export function changeSent(state: State, to: string, sent: Chain): void {
+  const room = state.rooms.get(to);
+  if (room) state.rooms.set(to, { ...room, sent });
+  else if (!to.startsWith('#')) relate(state, to, { sent });
+}
+
 export function addNotice(state: State, event: Omit<NoticeEvent, 't'>): void {
   const { key, kind, name, detail, at } = event;
   state.notices.set(key, { key, order: ++state.order, kind, name, detail, at });
@@ -26,8 +59,16 @@ export function addNotice(state: State, event: Omit<NoticeEvent, 't'>): void {
 }
 
 /** What anybody on the way, or one contact alone, can make any number of. */
-const junk: ReadonlySet<NoticeKind> = new Set<NoticeKind>(['unreadable', 'given-up']);
-const warnings: ReadonlySet<NoticeKind> = new Set<NoticeKind>(['changed', 'gap', 'incomplete']);
+const junk: ReadonlySet<NoticeKind> = new Set<NoticeKind>(['unreadable', 'given-up', 'entered', 'left']);
+const warnings: ReadonlySet<NoticeKind> = new Set<NoticeKind>([
+  'changed',
+  'gap',
+  'incomplete',
+  'ghost',
+  'change-refused',
+  'room-key',
+  'untrusted',
+]);
 
 /**
  * What goes when there are too many: junk first, then what is no warning or was read, then a warning of whoever has most

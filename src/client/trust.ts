@@ -119,7 +119,7 @@ export class Trust {
     const at = this.#desk.ports.clock.now();
     const events: Event[] = [
       /* The count begins anew, and what is missing of the former one does not come any more. */
-      ...(contact.missing ?? []).map((missing) => this.#gaps.of(contact, missing)),
+      ...(contact.missing ?? []).map((missing) => this.#gaps.of(name, missing)),
       {
         t: 'repinned',
         name,

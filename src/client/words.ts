@@ -1,10 +1,10 @@
-/** Three words, drawn evenly. */
+/** Words, drawn evenly. */
 import { readUint, wordlist, type SyncCrypto } from '../../protocol/index.js';
 
 const WORDS = 3;
 
-export function drawWords(sync: SyncCrypto): string {
-  return Array.from({ length: WORDS }, () => wordlist[draw(sync, wordlist.length)] ?? '').join(' ');
+export function drawWords(sync: SyncCrypto, words = WORDS): string {
+  return Array.from({ length: words }, () => wordlist[draw(sync, wordlist.length)] ?? '').join(' ');
 }
 
 /** Evenly from 0 to below `below`: numbers beyond the last whole multiple are drawn again. */

@@ -1,0 +1,297 @@
+/** Events about who is in a room, in the order in which they happened (SPEC 9.6, 9.7, 9.9). */
+import {
+  checkEntry,
+  follows,
+  fromHex,
+  headHash,
+  hex,
+  invitationBound,
+  isZero,
+  openRoomKeys,
+  provesKey,
+  RoomKind,
+  samePublic,
+  verifyHead,
+  verifyInvitation,
+  type RoomEntry,
+  type structs,
+  type Values,
+} from '../../../protocol/index.js';
+import { cryptoOf, notice, stateOf, type Desk } from '../desk.js';
+import type { Event } from '../reducer.js';
+import { contactByUid, noChain, ROOMS_MAX, type Member, type Room } from '../state.js';
+import { memberKey, roomName } from './names.js';
+import { contradictsPins, listOf, memberByUid, memberKeys, membersOf, roomById } from './roster.js';
+
+type Entered = Values<(typeof structs)['enrm']>;
+type Left = Values<(typeof structs)['lfrm']>;
+type Changed = Values<(typeof structs)['chrm']>;
+type InvitedTo = Values<(typeof structs)['ivrm']>;
+type Offered = Values<(typeof structs)['ofrm']>;
+
+/** What `lfrm` tells. */
+const What = { left: 1, removed: 2, deleted: 3, declined: 4 } as const;
+
+/** The step at which a change of the key is refused, in the order of SPEC 9.9. */
+type ChangeProblem = 'previous' | 'signer' | 'signature' | 'right' | 'list' | 'owner';
+
+export interface ChangesParts {
+  readonly desk: Desk;
+  /** something does not fit what is known of a room: it is looked at */
+  readonly lookSoon: (room: string) => void;
+  /** texts may go to the room, or have to be sealed anew */
+  readonly opened: (room: string) => void;
+  /** nothing of the room is to stay */
+  readonly forget: (room: Room, why: 'you-removed' | 'room-deleted' | 'invitation-ended') => Promise<void>;
+}
+
+export class Changes {
+  readonly #parts: ChangesParts;
+  readonly #desk: Desk;
+
+  constructor(parts: ChangesParts) {
+    this.#parts = parts;
+    this.#desk = parts.desk;
+  }
+
+  /** The room, where the event is news for somebody in it. */
+  #news({ room: id, version }: { readonly room: Uint8Array; readonly version: number }): Room | undefined {
+    const room = roomById(stateOf(this.#desk), id);
+    return room && room.standing !== 'entering' && version > room.version ? room : undefined;
+  }
+
+  /** Somebody entered. */
+  async onEntered(event: Entered): Promise<Event[]> {
+    const room = this.#news(event);
+    if (room?.standing !== 'member' || samePublic(event.uid, this.#desk.me.uid)) return [];
+    const state = stateOf(this.#desk);
+    const member: Member = {
+      key: memberKey(room.key, event.name),
+      uid: hex(event.uid),
+      name: event.name,
+      enc: hex(event.enc),
+      sig: hex(event.sig),
+      settled: false,
+      inviter: isZero(event.inviter) ? '' : hex(event.inviter),
+      received: noChain,
+    };
+    const moved: Event = { t: 'room', room: { ...withoutSent(room), version: event.version } };
+    if (room.secret === undefined) {
+      this.#parts.lookSoon(room.key); // nothing can be checked without R
+      return [];
+    }
+    const step = await this.#entryProblem(room, event, member);
+    if (step !== undefined) {
+      const told = `${room.id}:${member.uid}:${String(room.epoch)}`;
+      return state.notices.has(told) ? [moved] : [moved, notice(this.#desk, 'ghost', member.key, step, told)];
+    }
+    return [{ t: 'members', rows: [member], gone: [] }, moved, notice(this.#desk, 'entered', member.key)];
+  }
+
+  async #entryProblem(room: Room, event: Entered, member: Member): Promise<string | undefined> {
+    const state = stateOf(this.#desk);
+    if (event.epoch !== room.epoch) return 'epoch';
+    if (contradictsPins(state, member)) return 'pinned';
+    const others = membersOf(state, room.key);
+    if (others.some(({ uid, name }) => uid === member.uid || name === member.name)) return 'taken';
+    const by = (uid: Uint8Array): Uint8Array | undefined => {
+      const found = others.find((one) => one.uid === hex(uid));
+      return found && fromHex(found.sig);
+    };
+    const at = { room: fromHex(room.id), epoch: room.epoch, name: roomName(room.key) };
+    const entry: RoomEntry = event;
+    return checkEntry(cryptoOf(this.#desk), at, entry, fromHex(room.secret ?? ''), by, room.kind === 'invitation');
+  }
+
+  /** Somebody left, or it concerns us. */
+  async onLeft(event: Left): Promise<Event[]> {
+    const state = stateOf(this.#desk);
+    const room = roomById(state, event.room);
+    if (!room) return [];
+    if (event.what === What.declined) {
+      const name = contactByUid(state, hex(event.uid))?.name;
+      return name === undefined ? [] : [notice(this.#desk, 'invitation-declined', memberKey(room.key, name))];
+    }
+    const concernsUs =
+      event.what === What.deleted || (event.what === What.removed && samePublic(event.uid, this.#desk.me.uid));
+    if (concernsUs) {
+      const deleted = event.what === What.deleted ? 'room-deleted' : 'you-removed';
+      await this.#parts.forget(room, room.standing === 'invited' ? 'invitation-ended' : deleted);
+      return [];
+    }
+    if (event.what !== What.left || this.#news(event)?.standing !== 'member') return [];
+    const moved: Event = { t: 'room', room: { ...withoutSent(room), version: event.version, closed: true } };
+    const member = memberByUid(state, room.key, hex(event.uid));
+    if (!member || member.left) return [moved];
+    const change: Event = member.settled
+      ? { t: 'members', rows: [{ ...member, left: true }], gone: [] }
+      : { t: 'members', rows: [], gone: [member.key] };
+    return [change, moved, notice(this.#desk, 'left', member.key)];
+  }
+
+  /** A new epoch. */
+  async onChanged(event: Changed): Promise<Event[]> {
+    const room = this.#news(event);
+    if (!room) return [];
+    if (room.standing === 'invited') return this.#invitedFollows(room, event);
+    const problem = await this.#changeProblem(room, event);
+    if (problem !== undefined) {
+      this.#parts.lookSoon(room.key);
+      /* Where we only missed something the look mends it. */
+      if (problem === 'previous') return [];
+      const told = hex(headHash(cryptoOf(this.#desk).sync, event.room, event));
+      const known = stateOf(this.#desk).notices.has(told);
+      return known ? [] : [notice(this.#desk, 'change-refused', room.key, problem, told)];
+    }
+    return this.#follow(room, event);
+  }
+
+  /** undefined: a member did it, and had the right to. */
+  async #changeProblem(room: Room, event: Changed): Promise<ChangeProblem | undefined> {
+    const ports = cryptoOf(this.#desk);
+    const state = stateOf(this.#desk);
+    const name = roomName(room.key);
+    if (event.epoch !== room.epoch + 1 || hex(event.previous) !== room.head || event.name !== name) return 'previous';
+    const signer = memberByUid(state, room.key, hex(event.signer));
+    if (!signer || signer.left) return 'signer';
+    if (!(await verifyHead(ports, event.room, event, fromHex(signer.sig)))) return 'signature';
+    const gone = new Set(event.removed.map(({ uid }) => hex(uid)));
+    const members = membersOf(state, room.key);
+    const isOwner = signer.uid === room.owner;
+    const rightful = members.every(({ uid, settled }) => !gone.has(uid) || !settled);
+    if (!isOwner && (!rightful || hex(event.owner) !== room.owner || event.renewed === 1)) return 'right';
+    const staying = members.filter(({ uid }) => !gone.has(uid));
+    if (!samePublic(listOf(ports.sync, event.room, staying), event.list)) return 'list';
+    return staying.some(({ uid }) => uid === hex(event.owner)) ? undefined : 'owner';
+  }
+
+  async #follow(room: Room, event: Changed): Promise<Event[]> {
+    const ports = cryptoOf(this.#desk);
+    const state = stateOf(this.#desk);
+    const opened = await openRoomKeys(ports, this.#desk.me.enc, event.block);
+    const keys = opened && provesKey(ports.sync, event.room, event, opened.key) ? opened : undefined;
+    const gone = new Set(event.removed.map(({ uid }) => hex(uid)));
+    const members = membersOf(state, room.key);
+    const signer = memberByUid(state, room.key, hex(event.signer));
+    const staying = members.filter(({ uid }) => !gone.has(uid)).map((member) => ({ ...member, settled: true }));
+    const stay = new Set(staying.map(({ key }) => key));
+    const out = memberKeys(state, room.key).filter((key) => !stay.has(key));
+    const { secret: _old, former: _older, ...kept } = withoutSent(room);
+    /* What was put under a new password can't be known without the block. */
+    const wrapKey = keys ? hex(keys.wrapKey) : event.renewed === 1 ? '' : room.wrapKey;
+    const events: Event[] = [
+      { t: 'members', rows: staying.filter((one) => !state.members.get(one.key)?.settled), gone: out },
+      {
+        t: 'room',
+        room: {
+          ...kept,
+          version: event.version,
+          epoch: event.epoch,
+          head: hex(headHash(ports.sync, event.room, event)),
+          owner: hex(event.owner),
+          closed: false,
+          wrapKey,
+          ...(keys ? { secret: hex(keys.key) } : {}),
+          ...(room.secret === undefined ? {} : { former: room.secret }),
+        },
+      },
+    ];
+    for (const { uid, key } of members) if (gone.has(uid)) events.push(notice(this.#desk, 'removed', key));
+    const owner = staying.find(({ uid }) => uid === hex(event.owner));
+    if (owner && owner.uid !== room.owner) events.push(notice(this.#desk, 'owner', owner.key));
+    if (!keys) events.push(notice(this.#desk, 'room-key', signer?.key ?? room.key, String(event.epoch)));
+    this.#desk.background(
+      this.#desk.inTurn(() => {
+        this.#parts.opened(room.key);
+        return Promise.resolve();
+      }),
+    );
+    return events;
+  }
+
+  /** Who is only invited knows no list: whoever made this knew the key that we have. */
+  async #invitedFollows(room: Room, event: Changed): Promise<Event[]> {
+    const ports = cryptoOf(this.#desk);
+    const known = room.secret === undefined ? undefined : fromHex(room.secret);
+    const opened = await openRoomKeys(ports, this.#desk.me.enc, event.block);
+    const sound =
+      known &&
+      opened &&
+      event.epoch === room.epoch + 1 &&
+      hex(event.previous) === room.head &&
+      event.name === roomName(room.key) &&
+      follows(ports.sync, event.room, event, known) &&
+      provesKey(ports.sync, event.room, event, opened.key);
+    if (!sound) {
+      await this.#parts.forget(room, 'invitation-ended');
+      return [];
+    }
+    const next = {
+      ...withoutSent(room),
+      version: event.version,
+      epoch: event.epoch,
+      head: hex(headHash(ports.sync, event.room, event)),
+      secret: hex(opened.key),
+      wrapKey: hex(opened.wrapKey),
+      former: hex(known),
+    };
+    return [{ t: 'room', room: next }];
+  }
+
+  /** Somebody invites us. */
+  async onInvited(event: InvitedTo): Promise<Event[]> {
+    const { me, ports } = this.#desk;
+    const crypto = cryptoOf(this.#desk);
+    const state = stateOf(this.#desk);
+    const key = `#${event.name}`;
+    const contact = contactByUid(state, hex(event.inviter));
+    if (contact?.relation === 'blocked') return [];
+    const told = hex(crypto.sync.sha256(event.invitation));
+    const refuse = (step: string): Event[] =>
+      state.notices.has(told)
+        ? []
+        : [notice(this.#desk, 'invitation-refused', contact ? memberKey(key, contact.name) : key, step, told)];
+    if (contact?.relation !== 'open' || !contact.keys) return refuse('stranger');
+    const known = state.rooms.get(key);
+    if (known?.id === hex(event.room) && known.standing !== 'invited') return [];
+    if (known && known.id !== hex(event.room)) return refuse('taken');
+    if (!known && state.rooms.size >= ROOMS_MAX) return refuse('full');
+    const bound = invitationBound(crypto.sync, event.head, event.block);
+    const self = { uid: me.uid, enc: me.enc.modulus, sig: me.sig.modulus };
+    const { inviter, epoch, expires, invitation } = event;
+    const signed = { inviter, invitedEpoch: epoch, expires, bound, invitation };
+    if (!(await verifyInvitation(crypto, event, self, signed, fromHex(contact.keys.sig)))) return refuse('invitation');
+    if (expires <= ports.clock.now()) return refuse('expired');
+    const opened = await openRoomKeys(crypto, me.enc, event.block);
+    if (!opened) return refuse('block');
+    const room: Omit<Room, 'sent'> = {
+      key,
+      id: hex(event.room),
+      kind: event.kind === RoomKind.password ? 'password' : 'invitation',
+      standing: 'invited',
+      owner: '',
+      version: 0,
+      epoch,
+      head: hex(event.head),
+      secret: hex(opened.key),
+      wrapKey: hex(opened.wrapKey),
+      closed: false,
+      invitation: { inviter: hex(inviter), epoch, expires, bound: hex(bound), signature: hex(invitation) },
+    };
+    return [{ t: 'room', room }, notice(this.#desk, 'invited', memberKey(key, contact.name))];
+  }
+
+  /** The daemon offers its common room: told once. */
+  onOffered({ name, secret }: Offered): Event[] {
+    const offer = { key: `#${name}`, secret: hex(secret) };
+    const state = stateOf(this.#desk);
+    const before = state.offer.get('offer');
+    if (before?.key === offer.key && before.secret === offer.secret) return [];
+    const known = state.rooms.has(offer.key);
+    return [{ t: 'offer', offer }, ...(known ? [] : [notice(this.#desk, 'offered', offer.key)])];
+  }
+}
+
+export function withoutSent({ sent: _sent, ...room }: Room): Omit<Room, 'sent'> {
+  return room;
+}

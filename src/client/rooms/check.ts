@@ -1,0 +1,236 @@
+/** What the daemon says of a room, held against what its members signed (SPEC 9.10). */
+import {
+  checkEntry,
+  fingerprint,
+  follows,
+  fromHex,
+  headHash,
+  hex,
+  isZero,
+  listHash,
+  openRoomKeys,
+  provesKey,
+  RoomKind,
+  samePublic,
+  verifyHead,
+  verifyInvitation,
+  type RoomKeys,
+  type structs,
+  type Values,
+} from '../../../protocol/index.js';
+import { cryptoOf, stateOf, type Desk } from '../desk.js';
+import type { Keys, Member, Room, Standing } from '../state.js';
+import { memberKey, roomName } from './names.js';
+import { contradictsPins, memberByUid } from './roster.js';
+
+export type RoomState = Values<(typeof structs)['strmAnswer']>;
+export type RoomRow = Values<(typeof structs)['mbrmAnswer']>;
+
+/** The state of a row. */
+export const Row = { settled: 0, entered: 1, left: 2, invited: 3 } as const;
+
+export interface Snapshot {
+  readonly state: RoomState;
+  readonly rows: readonly RoomRow[];
+}
+
+/** Somebody whom the daemon counts as having entered, and whose entry is not sound. */
+export interface Ghost {
+  readonly uid: string;
+  readonly name: string;
+  readonly step: string;
+}
+
+export interface Checked {
+  readonly problem?: undefined;
+  readonly room: Omit<Room, 'sent'>;
+  readonly members: readonly Member[];
+  readonly ghosts: readonly Ghost[];
+  /** somebody entered, and without R it can't be told whether they did */
+  readonly unsure: boolean;
+  /** by uid, as the daemon says */
+  readonly online: ReadonlyMap<string, boolean>;
+  /** those whose invitation holds and verifies */
+  readonly invitees: readonly (Keys & { readonly name: string; readonly inviter: string })[];
+}
+
+export type CheckProblem =
+  'name' | 'list' | 'owner' | 'old' | 'fork' | 'key' | 'signer' | 'signature' | 'inviter' | 'gone';
+
+class Refused extends Error {
+  readonly step: CheckProblem;
+  constructor(step: CheckProblem) {
+    super(step);
+    this.step = step;
+  }
+}
+
+/** @param room what this client knows of it: entering, invited, or in it */
+export async function checkSnapshot(
+  desk: Desk,
+  room: Room,
+  snapshot: Snapshot,
+): Promise<Checked | { readonly problem: CheckProblem }> {
+  try {
+    return await check(desk, room, snapshot);
+  } catch (thrown) {
+    if (thrown instanceof Refused) return { problem: thrown.step };
+    throw thrown;
+  }
+}
+
+async function check(desk: Desk, room: Room, { state: said, rows }: Snapshot): Promise<Checked> {
+  const ports = cryptoOf(desk);
+  const id = fromHex(room.id);
+  if (said.name !== roomName(room.key)) throw new Refused('name');
+  const listed = rows.filter(({ state }) => state === Row.settled || state === Row.left);
+  checkList(desk, id, said, listed);
+  const signer = listed.find(({ uid }) => samePublic(uid, said.signer));
+  if (!signer) throw new Refused('signer');
+  const keys = await believed(desk, room, said);
+  /* An account that was deleted has no keys any more: then its word is what stands under R. */
+  const silent = isZero(signer.sig) && keys !== undefined;
+  if (!silent && !(await verifyHead(ports, id, said, signer.sig))) throw new Refused('signature');
+  const members = listed.map((row) => memberOf(desk, room.key, row));
+  const ghosts: Ghost[] = [];
+  const entered: Member[] = [];
+  const by = (uid: Uint8Array): Uint8Array | undefined => {
+    const found = [...members, ...entered].find((one) => !one.left && one.uid === hex(uid));
+    return found && fromHex(found.sig);
+  };
+  const fresh = rows.filter(({ state }) => state === Row.entered);
+  for (const row of keys ? fresh : []) {
+    const member = memberOf(desk, room.key, row);
+    const others = [...members.filter((one) => !one.left), ...entered];
+    const step = await entryProblem(desk, id, said, row, member, keys?.key ?? new Uint8Array(0), others, by);
+    if (step === undefined) entered.push(member);
+    else ghosts.push({ uid: member.uid, name: member.name, step });
+  }
+  const again = new Set(entered.map(({ uid }) => uid));
+  const all = [...members.filter(({ uid }) => !again.has(uid)), ...entered];
+  const invitees = await soundInvitees(desk, id, said.name, rows, by);
+  const hash = hex(headHash(ports.sync, id, said));
+  return {
+    room: {
+      key: room.key,
+      id: room.id,
+      kind: said.kind === RoomKind.password ? 'password' : 'invitation',
+      standing: standingOf(desk, room, all, rows),
+      owner: hex(said.owner),
+      version: said.version,
+      epoch: said.epoch,
+      head: hash,
+      ...(keys ? { secret: hex(keys.key) } : {}),
+      wrapKey: keys ? hex(keys.wrapKey) : room.wrapKey,
+      ...formerOf(room, said.epoch),
+      closed: said.closed === 1,
+      ...(room.invitation ? { invitation: room.invitation } : {}),
+    },
+    members: all,
+    ghosts,
+    unsure: !keys && fresh.length > 0,
+    online: new Map(rows.map(({ uid, online }) => [hex(uid), online === 1])),
+    invitees,
+  };
+}
+
+function checkList(desk: Desk, id: Uint8Array, said: RoomState, listed: readonly RoomRow[]): void {
+  const { sync } = cryptoOf(desk);
+  for (const row of listed) {
+    const deleted = row.state === Row.left && isZero(row.enc) && isZero(row.sig);
+    if (!deleted && !samePublic(fingerprint(sync, row), row.fingerprint)) throw new Refused('list');
+  }
+  const [uids, names] = [new Set(listed.map(({ uid }) => hex(uid))), new Set(listed.map(({ name }) => name))];
+  if (uids.size !== listed.length || names.size !== listed.length) throw new Refused('list');
+  if (!samePublic(listHash(sync, id, listed), said.list)) throw new Refused('list');
+  if (!uids.has(hex(said.owner))) throw new Refused('owner');
+}
+
+/** R as this client may believe it; undefined: the head is a member's, but the block does not fit it. */
+async function believed(desk: Desk, room: Room, said: RoomState): Promise<RoomKeys | undefined> {
+  const ports = cryptoOf(desk);
+  const id = fromHex(room.id);
+  const known = room.secret === undefined ? undefined : fromHex(room.secret);
+  const isMember = room.standing === 'member';
+  if (said.epoch < room.epoch) throw new Refused('old');
+  const isSame = said.epoch === room.epoch;
+  if (isSame && room.head !== '' && hex(headHash(ports.sync, id, said)) !== room.head) throw new Refused('fork');
+  if (isSame && known && provesKey(ports.sync, id, said, known)) return { key: known, wrapKey: fromHex(room.wrapKey) };
+  const opened = await openRoomKeys(ports, desk.me.enc, said.block);
+  const fitting = opened && provesKey(ports.sync, id, said, opened.key) ? opened : undefined;
+  if (isMember) {
+    if (isSame) return fitting;
+    /* Only somebody who was a member when we last looked can have begun what we did not see begin. */
+    const signer = memberByUid(stateOf(desk), room.key, hex(said.signer));
+    if (!signer) throw new Refused('signer');
+    if (!(await verifyHead(ports, id, said, fromHex(signer.sig)))) throw new Refused('signature');
+    return fitting;
+  }
+  if (!known || !fitting || said.epoch !== room.epoch + 1 || !follows(ports.sync, id, said, known))
+    throw new Refused('key');
+  return fitting;
+}
+
+function formerOf(room: Room, epoch: number): { former?: string } {
+  const former = epoch === room.epoch ? room.former : epoch === room.epoch + 1 ? room.secret : undefined;
+  return former === undefined ? {} : { former };
+}
+
+function memberOf(desk: Desk, room: string, row: RoomRow): Member {
+  const keys = { uid: hex(row.uid), name: row.name, enc: hex(row.enc), sig: hex(row.sig) };
+  const deleted = isZero(row.enc);
+  return {
+    key: memberKey(room, row.name),
+    ...keys,
+    settled: row.state !== Row.entered,
+    inviter: isZero(row.inviter) ? '' : hex(row.inviter),
+    ...(row.state === Row.left ? { left: true as const } : {}),
+    ...(!deleted && contradictsPins(stateOf(desk), keys) ? { refused: true as const } : {}),
+  };
+}
+
+async function entryProblem(
+  desk: Desk,
+  id: Uint8Array,
+  said: RoomState,
+  row: RoomRow,
+  member: Member,
+  key: Uint8Array,
+  others: readonly Member[],
+  by: (uid: Uint8Array) => Uint8Array | undefined,
+): Promise<string | undefined> {
+  if (row.epoch !== said.epoch) return 'epoch';
+  if (member.refused) return 'pinned';
+  if (others.some(({ uid, name }) => uid === member.uid || name === member.name)) return 'taken';
+  const at = { room: id, epoch: row.epoch, name: said.name };
+  return checkEntry(cryptoOf(desk), at, row, key, by, said.kind === RoomKind.invitation);
+}
+
+async function soundInvitees(
+  desk: Desk,
+  id: Uint8Array,
+  name: string,
+  rows: readonly RoomRow[],
+  by: (uid: Uint8Array) => Uint8Array | undefined,
+) {
+  const now = desk.ports.clock.now();
+  const sound: (Keys & { name: string; inviter: string })[] = [];
+  for (const row of rows.filter(({ state }) => state === Row.invited)) {
+    const sig = by(row.inviter);
+    if (!sig || row.expires <= now || !(await verifyInvitation(cryptoOf(desk), { room: id, name }, row, row, sig)))
+      continue;
+    sound.push({ uid: hex(row.uid), name: row.name, enc: hex(row.enc), sig: hex(row.sig), inviter: hex(row.inviter) });
+  }
+  return sound;
+}
+
+/** In it, or still (or again) only invited. */
+function standingOf(desk: Desk, room: Room, members: readonly Member[], rows: readonly RoomRow[]): Standing {
+  const me = hex(desk.me.uid);
+  if (members.some(({ uid, left }) => uid === me && !left)) return 'member';
+  const invited = rows.some(({ state, uid }) => state === Row.invited && hex(uid) === me);
+  if (!invited || !room.invitation) throw new Refused('gone');
+  const { inviter } = room.invitation;
+  if (!members.some((one) => one.uid === inviter && !one.left && !one.refused)) throw new Refused('inviter');
+  return 'invited';
+}

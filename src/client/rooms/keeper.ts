@@ -1,0 +1,213 @@
+/** Keeps what this client knows of a room in step with the daemon: asks, checks, takes over (SPEC 9.10). */
+import { Code, decode, fromHex, laterCodes, structs, type Struct, type Values } from '../../../protocol/index.js';
+import { notice, stateOf, type Desk } from '../desk.js';
+import { error, limitedFor, type ClientError } from '../errors.js';
+import type { Reply } from '../answers.js';
+import type { Link } from '../link.js';
+import type { Event } from '../reducer.js';
+import type { Held, Member, Room } from '../state.js';
+import { checkSnapshot, type Checked, type CheckProblem, type RoomRow, type Snapshot } from './check.js';
+import { memberKey } from './names.js';
+import { memberKeys } from './roster.js';
+
+/** A look begins again this often while others change the room. */
+const ROUNDS = 8;
+/** Members in one event: a record of the log has an end. */
+const ROWS_PER_EVENT = 64;
+/** Rows that are asked for at once. */
+const ROWS_AT_ONCE = 64;
+
+export interface KeeperParts {
+  readonly desk: Desk;
+  readonly link: () => Link | undefined;
+  /** What to do with a message that waited for this look. */
+  readonly look: (held: Held) => Promise<Event[]>;
+  /** Texts may go to the room now, or have to be sealed anew. */
+  readonly opened: (room: string) => void;
+  /** Nothing of the room is kept any more. */
+  readonly gone: (room: string) => void;
+}
+
+/** What an answer that is no success means where nothing more is known about it. */
+export function roomFailure(reply: Reply, what: string): ClientError {
+  if (reply.code === Code.limited) return limitedFor(reply.wait);
+  return laterCodes.has(reply.code)
+    ? error('unavailable', String(reply.code))
+    : error('refused', what, String(reply.code));
+}
+
+export function readReply<S extends Struct>(reply: Reply, struct: S): Values<S> {
+  const decoded = decode(struct, reply.struct);
+  if (decoded.problem) throw error('protocol', struct.name);
+  return decoded.values;
+}
+
+export class Keeper {
+  readonly #parts: KeeperParts;
+  readonly #lines = new Map<string, Promise<unknown>>();
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws ClientError why there is no session */
+  link(): Link {
+    const link = this.#parts.link();
+    if (!link) throw this.#parts.desk.trouble() ?? error('offline');
+    return link;
+  }
+
+  get hasLink(): boolean {
+    return this.#parts.link() !== undefined;
+  }
+
+  room(key: string): Room | undefined {
+    return stateOf(this.#parts.desk).rooms.get(key);
+  }
+
+  /** What changes a room, one after another. */
+  inLine<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#lines.get(key) ?? Promise.resolve();
+    const done = before.then(work);
+    const line = done
+      .catch(() => undefined) // the caller has the failure; the line goes on
+      .finally(() => {
+        if (this.#lines.get(key) === line) this.#lines.delete(key);
+      });
+    this.#lines.set(key, line);
+    return done;
+  }
+
+  /** Looks at a room that something did not fit to; its failure is no news: the next login looks again. */
+  lookSoon(key: string): void {
+    const { desk } = this.#parts;
+    const looked = this.inLine(key, () => this.refresh(key)).catch((thrown: unknown) => {
+      const why = thrown as ClientError;
+      desk.ports.log(`${key}: ${why.code}`);
+    });
+    desk.background(looked);
+  }
+
+  /** At a login: what was left in the middle, and what waits for a look. */
+  online(): void {
+    const { rooms, held } = stateOf(this.#parts.desk);
+    const keys = new Set([...held.values()].map(({ room }) => room));
+    for (const { key, standing } of rooms.values()) if (standing === 'entering') keys.add(key);
+    for (const key of keys) this.lookSoon(key);
+  }
+
+  /**
+   * Call in line. undefined: we are not in the room any more, and nothing of it is kept.
+   * @throws ClientError `room-untrusted`, and what the link gives
+   */
+  async refresh(key: string): Promise<Checked | undefined> {
+    for (let round = 0; round < ROUNDS; round++) {
+      const before = this.room(key);
+      if (!before) return undefined;
+      const snapshot = await this.#fetch(before);
+      if (snapshot === 'changing') continue;
+      const taken = await this.#parts.desk.inTurn(() => this.#take(key, snapshot));
+      if (taken === 'stale') continue;
+      if (taken === 'gone') return undefined;
+      const now = await this.#state(fromHex(before.id));
+      /* Events may have brought us further than the look did; they count. */
+      if (now && now.version === this.room(key)?.version) return taken;
+    }
+    throw error('room-busy', key.slice(1));
+  }
+
+  async #state(room: Uint8Array): Promise<Snapshot['state'] | undefined> {
+    const reply = await this.link().request(structs.strm, { room });
+    if (reply.code === Code.forbidden) return undefined;
+    if (reply.isError) throw roomFailure(reply, 'strm');
+    return readReply(reply, structs.strmAnswer);
+  }
+
+  async #fetch({ id }: Room): Promise<Snapshot | undefined | 'changing'> {
+    const room = fromHex(id);
+    const state = await this.#state(room);
+    if (!state) return undefined;
+    const link = this.link();
+    const rows: RoomRow[] = [];
+    for (let at = 0; at < state.rows; at += ROWS_AT_ONCE) {
+      const some = Array.from({ length: Math.min(ROWS_AT_ONCE, state.rows - at) }, (_, i) => at + i);
+      const replies = await Promise.all(some.map((index) => link.request(structs.mbrm, { room, index })));
+      for (const reply of replies) {
+        if (reply.code === Code.notFound || reply.code === Code.forbidden) return 'changing';
+        if (reply.isError) throw roomFailure(reply, 'mbrm');
+        const row = readReply(reply, structs.mbrmAnswer);
+        if (row.version !== state.version || row.index !== rows.length) return 'changing';
+        rows.push(row);
+      }
+    }
+    return { state, rows };
+  }
+
+  async #take(key: string, snapshot: Snapshot | undefined): Promise<Checked | 'stale' | 'gone'> {
+    const { desk } = this.#parts;
+    const room = this.room(key);
+    if (!room) return 'gone';
+    if (!snapshot) {
+      await this.forget(room, room.standing === 'member' ? 'you-removed' : 'invitation-ended');
+      return 'gone';
+    }
+    if (snapshot.state.version < room.version) return 'stale';
+    const checked = await checkSnapshot(desk, room, snapshot);
+    if (checked.problem !== undefined) {
+      await this.#untrusted(room, checked.problem);
+      throw error('room-untrusted', key.slice(1));
+    }
+    await desk.record(...this.#takenOver(room, checked));
+    await this.#lookAgain(key);
+    if (checked.room.standing === 'member') this.#parts.opened(key);
+    return checked;
+  }
+
+  /** Told once: it stays as it is until the room is entered anew. */
+  async #untrusted({ sent: _sent, ...room }: Room, step: CheckProblem): Promise<void> {
+    if (room.untrusted) return;
+    const { desk } = this.#parts;
+    await desk.record({ t: 'room', room: { ...room, untrusted: true } }, notice(desk, 'untrusted', room.key, step));
+  }
+
+  #takenOver(before: Room, { room, members, ghosts }: Checked): Event[] {
+    const { desk } = this.#parts;
+    const state = stateOf(desk);
+    const events: Event[] = [];
+    for (const { uid, name, step } of ghosts) {
+      const told = `${room.id}:${uid}:${String(room.epoch)}`;
+      if (!state.notices.has(told)) events.push(notice(desk, 'ghost', memberKey(room.key, name), step, told));
+    }
+    if (room.secret === undefined && before.epoch !== room.epoch)
+      events.push(notice(desk, 'room-key', room.key, String(room.epoch)));
+    if (room.standing === 'member') events.push(...memberEvents(memberKeys(state, room.key), members));
+    events.push({ t: 'room', room });
+    return events;
+  }
+
+  /** Messages that waited are looked at once more, in the order in which they came. */
+  async #lookAgain(key: string): Promise<void> {
+    const { desk, look } = this.#parts;
+    for (const held of [...stateOf(desk).held.values()]) {
+      if (held.room !== key) continue;
+      const events = await look(held);
+      await desk.record(...events, { t: 'unheld', keys: [held.key] });
+    }
+  }
+
+  /** Nothing of the room stays, on the disk either. */
+  async forget({ key }: Room, why?: 'you-removed' | 'room-deleted' | 'invitation-ended'): Promise<void> {
+    const { desk, gone } = this.#parts;
+    await desk.record({ t: 'room-gone', room: key }, ...(why ? [notice(desk, why, key)] : []));
+    await desk.journal.compact();
+    gone(key);
+  }
+}
+
+function memberEvents(before: readonly string[], members: readonly Member[]): Event[] {
+  const stay = new Set(members.map(({ key }) => key));
+  const events: Event[] = [{ t: 'members', rows: [], gone: before.filter((key) => !stay.has(key)) }];
+  for (let at = 0; at < members.length; at += ROWS_PER_EVENT)
+    events.push({ t: 'members', rows: members.slice(at, at + ROWS_PER_EVENT), gone: [] });
+  return events;
+}

@@ -1,0 +1,526 @@
+/** What a person does with rooms. All of it needs a session; what is said goes through the outbox. */
+import {
+  canonicalPassword,
+  Code,
+  fingerprint,
+  fromHex,
+  hex,
+  INVITATION_MS,
+  invitationBound,
+  laterCodes,
+  listHash,
+  noHead,
+  noInvitation,
+  noWrap,
+  RANDOM,
+  HASH,
+  KEY,
+  headHash,
+  RoomKind,
+  roomCommitment,
+  roomId,
+  roomSecrets,
+  sealRoomKeys,
+  signEntry,
+  signHead,
+  signInvitation,
+  structs,
+  unwrapRoomKey,
+  wrapRoomKey,
+  type Invitation,
+  type RoomKeys,
+} from '../../../protocol/index.js';
+import type { MemberView, RoomSetView, RoomView } from '../client.js';
+import { cryptoOf, stateOf, type Desk } from '../desk.js';
+import { error, type ClientError } from '../errors.js';
+import type { Gaps } from '../gaps.js';
+import { PASSWORD_MIN } from '../identity.js';
+import type { Link } from '../link.js';
+import { otherName } from '../people.js';
+import { fingerprintOf } from '../pins.js';
+import { contactByUid, ROOMS_MAX, type Contact, type Keys, type Member, type Room } from '../state.js';
+import { isVerified } from '../trust.js';
+import { drawWords } from '../words.js';
+import { Changes } from './changes.js';
+import type { Checked } from './check.js';
+import { Keeper, readReply, roomFailure } from './keeper.js';
+import { memberKey, roomKey, roomName } from './names.js';
+import { passwordFor, Renewal, type Change, type NewPassword } from './renewal.js';
+import { memberByUid, membersOf } from './roster.js';
+import { Said } from './said.js';
+
+/** Words of a password that is drawn: 55 bits. */
+const PASSWORD_WORDS = 5;
+/** Others may change the room while one enters or invites. */
+const TRIES = 5;
+
+export interface RoomsParts {
+  readonly desk: Desk;
+  readonly gaps: Gaps;
+  readonly link: () => Link | undefined;
+  /** texts may go to the room, or have to be sealed anew */
+  readonly opened: (room: string) => void;
+  /** nothing is sent to the room any more */
+  readonly gone: () => void;
+}
+
+interface Chosen {
+  readonly password: string;
+  /** where it was drawn, and has to be told */
+  readonly told: { readonly password?: string };
+}
+
+export class Rooms {
+  readonly #desk: Desk;
+  readonly #keeper: Keeper;
+  readonly #renewal: Renewal;
+  readonly #renewing = new Set<string>();
+  readonly changes: Changes;
+  readonly said: Said;
+
+  constructor({ desk, gaps, link, opened, gone }: RoomsParts) {
+    this.#desk = desk;
+    const lookSoon = (room: string): void => {
+      this.#keeper.lookSoon(room);
+    };
+    this.said = new Said(desk, gaps, lookSoon);
+    this.#keeper = new Keeper({ desk, link, look: (held) => this.said.again(held), opened, gone });
+    this.#renewal = new Renewal(desk, this.#keeper);
+    this.changes = new Changes({ desk, lookSoon, opened, forget: (room, why) => this.#keeper.forget(room, why) });
+  }
+
+  /** At a login. */
+  online(): void {
+    this.#keeper.online();
+  }
+
+  /** Looks at the room, and begins a new epoch where that is needed before anything can be sent. */
+  renewSoon(key: string): void {
+    if (this.#renewing.has(key)) return;
+    this.#renewing.add(key);
+    const done = this.#keeper
+      .inLine(key, () => {
+        this.#renewing.delete(key);
+        return this.#renewal.renew(key);
+      })
+      .catch((thrown: unknown) => {
+        this.#desk.ports.log(`${key}: ${(thrown as ClientError).code}`);
+      });
+    this.#desk.background(done);
+  }
+
+  // ---- what is known
+
+  list(): RoomView[] {
+    const state = stateOf(this.#desk);
+    const now = this.#desk.ports.clock.now();
+    const rooms = [...state.rooms.values()].filter(({ invitation, standing }) => {
+      const isOver = standing === 'invited' && invitation !== undefined && invitation.expires <= now;
+      return standing !== 'entering' && !isOver;
+    });
+    const views = rooms.map((room) => this.view(room.key));
+    const offer = state.offer.get('offer');
+    if (offer && !state.rooms.has(offer.key))
+      views.push({ ...nothing, name: roomName(offer.key), standing: 'offered' });
+    return views.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  view(key: string): RoomView {
+    const state = stateOf(this.#desk);
+    const room = this.#room(key);
+    const theirs = memberKey(key, '');
+    const { untrusted, invitation, standing } = room;
+    const by = standing === 'invited' ? invitation?.inviter : room.owner;
+    return {
+      name: roomName(key),
+      standing: standing === 'invited' ? 'invited' : 'member',
+      kind: room.kind,
+      by: this.#nameOf(key, by ?? ''),
+      members: membersOf(state, key).length,
+      unread: [...state.incoming.values()].filter(({ from, read }) => read === undefined && from.startsWith(theirs))
+        .length,
+      until: standing === 'invited' ? (invitation?.expires ?? 0) : 0,
+      ...(untrusted ? { trouble: error('room-untrusted', roomName(key)).trouble } : {}),
+    };
+  }
+
+  #nameOf(key: string, uid: string): string {
+    const state = stateOf(this.#desk);
+    return (memberByUid(state, key, uid) ?? contactByUid(state, uid))?.name ?? '';
+  }
+
+  /** @throws ClientError `room-unknown` */
+  #room(key: string): Room {
+    const room = stateOf(this.#desk).rooms.get(key);
+    if (!room) throw error('room-unknown', roomName(key));
+    return room;
+  }
+
+  /** @throws ClientError `room-unknown`, also where one is only invited */
+  #mine(typed: string): Room {
+    const room = this.#room(roomKey(typed));
+    if (room.standing !== 'member') throw error('room-unknown', roomName(room.key));
+    return room;
+  }
+
+  /** @throws ClientError `room-not-owner` */
+  #owned(typed: string): Room {
+    const room = this.#mine(typed);
+    if (room.owner !== hex(this.#desk.me.uid)) throw error('room-not-owner', roomName(room.key));
+    return room;
+  }
+
+  async members(typed: string): Promise<readonly MemberView[]> {
+    const { key } = this.#mine(typed);
+    const checked = this.#keeper.hasLink ? await this.#keeper.inLine(key, () => this.#keeper.refresh(key)) : undefined;
+    if (this.#keeper.hasLink && !checked) throw error('room-unknown', roomName(key));
+    const state = stateOf(this.#desk);
+    const { owner } = this.#room(key);
+    const seen = (who: Keys & { readonly name: string; readonly inviter: string }): Omit<MemberView, 'role'> => {
+      const print = fingerprintOf(cryptoOf(this.#desk).sync, who);
+      const contact = contactByUid(state, who.uid);
+      const online = checked?.online.get(who.uid);
+      return {
+        name: who.name,
+        ...(online === undefined ? {} : { online }),
+        verified: contact?.keys?.sig === who.sig && isVerified(contact, print),
+        fingerprint: print,
+        inviter: who.inviter === '' ? '' : this.#nameOf(key, who.inviter),
+      };
+    };
+    const members = membersOf(state, key).map(
+      (one) => ({ ...seen(one), role: one.uid === owner ? 'owner' : 'member' }) as const,
+    );
+    const invited = (checked?.invitees ?? []).map((one) => ({ ...seen(one), role: 'invited' }) as const);
+    const rank = { owner: 0, member: 1, invited: 2 };
+    return [...members, ...invited].sort((a, b) => rank[a.role] - rank[b.role] || (a.name < b.name ? -1 : 1));
+  }
+
+  // ---- making and entering
+
+  /** @throws ClientError `room-weak-password` */
+  #chosen(password: string | undefined): Chosen {
+    if (password === undefined) {
+      const drawn = drawWords(this.#desk.ports.crypto.sync, PASSWORD_WORDS);
+      return { password: drawn, told: { password: drawn } };
+    }
+    if ([...password].length < PASSWORD_MIN) throw error('room-weak-password', String(PASSWORD_MIN));
+    return { password, told: {} };
+  }
+
+  #mustHavePlace(): void {
+    if (stateOf(this.#desk).rooms.size >= ROOMS_MAX) throw error('rooms-full');
+  }
+
+  async create(typed: string, inviteOnly: boolean, password: string | undefined): Promise<RoomSetView> {
+    const key = roomKey(typed);
+    if (inviteOnly && password !== undefined) throw error('room-has-no-password', roomName(key));
+    const chosen = inviteOnly ? undefined : this.#chosen(password);
+    this.#keeper.link();
+    return this.#keeper.inLine(key, async () => {
+      const known = stateOf(this.#desk).rooms.get(key);
+      if (known) throw error(known.standing === 'invited' ? 'room-taken' : 'room-joined', roomName(key));
+      this.#mustHavePlace();
+      const made = await this.#make(key, chosen?.password);
+      if (made === 'taken') throw error('room-taken', roomName(key));
+      return { ...this.view(key), ...chosen?.told };
+    });
+  }
+
+  /** What is needed to know the room again is on the disk before the daemon is asked. */
+  async #make(key: string, password: string | undefined): Promise<'made' | 'taken'> {
+    const { me, ports } = this.#desk;
+    const crypto = cryptoOf(this.#desk);
+    const { sync } = crypto;
+    const nonce = sync.random(RANDOM);
+    const id = roomId(sync, me.uid, nonce);
+    const at = { room: id, epoch: 1 };
+    const under: NewPassword =
+      password === undefined
+        ? { salt: new Uint8Array(KEY), auth: new Uint8Array(HASH), wrapKey: new Uint8Array(RANDOM) }
+        : await passwordFor(this.#desk, id, password);
+    const keys: RoomKeys = { key: sync.random(RANDOM), wrapKey: under.wrapKey };
+    const self = {
+      uid: me.uid,
+      name: me.name,
+      fingerprint: fingerprint(sync, { enc: me.enc.modulus, sig: me.sig.modulus }),
+    };
+    const fields = {
+      name: roomName(key),
+      epoch: 1,
+      previous: noHead,
+      owner: me.uid,
+      list: listHash(sync, id, [self]),
+      key: roomCommitment(sync, at, keys.key),
+      signer: me.uid,
+      time: ports.clock.now(),
+    };
+    const head = await signHead(crypto, id, fields, me.sig, keys.key, undefined);
+    const begun: Omit<Room, 'sent'> = {
+      key,
+      id: hex(id),
+      kind: password === undefined ? 'invitation' : 'password',
+      standing: 'entering',
+      owner: hex(me.uid),
+      version: 0,
+      epoch: 1,
+      head: hex(headHash(sync, id, head)),
+      secret: hex(keys.key),
+      wrapKey: hex(keys.wrapKey),
+      closed: false,
+    };
+    await this.#desk.record({ t: 'room', room: begun });
+    const reply = await this.#keeper.link().request(structs.crms, {
+      kind: password === undefined ? RoomKind.invitation : RoomKind.password,
+      nonce,
+      salt: under.salt,
+      auth: under.auth,
+      ...(password === undefined ? noWrap : wrapRoomKey(sync, at, keys)),
+      block: await sealRoomKeys(crypto, me.enc.modulus, keys),
+      ...head,
+    });
+    if (reply.isError) {
+      await this.#keeper.forget(this.#room(key));
+      if (reply.code === Code.conflict) return 'taken';
+      if (reply.code === Code.limited && reply.wait === 0) throw error('rooms-full');
+      throw roomFailure(reply, 'crms');
+    }
+    await this.#keeper.refresh(key);
+    return 'made';
+  }
+
+  async join(typed: string, password: string | undefined): Promise<RoomView> {
+    const key = roomKey(typed);
+    return this.#keeper.inLine(key, async () => {
+      const known = stateOf(this.#desk).rooms.get(key);
+      if (known?.standing === 'member') throw error('room-joined', roomName(key));
+      const offer = stateOf(this.#desk).offer.get('offer');
+      const offered = password === undefined && offer?.key === key ? offer.secret : undefined;
+      const typedOrOffered = password ?? offered;
+      if (known?.standing === 'invited') await this.#follow(known);
+      else if (typedOrOffered === undefined) throw error('room-needs-password', roomName(key));
+      else {
+        this.#mustHavePlace();
+        const entered = await this.#enter(key, typedOrOffered);
+        /* Nobody made the common room yet, or it has another password: the name tells which. */
+        if (!entered && (offered === undefined || (await this.#make(key, offered)) === 'taken'))
+          throw error('room-refused', roomName(key));
+      }
+      if (this.#room(key).standing !== 'member') throw error('room-untrusted', roomName(key));
+      return this.view(key);
+    });
+  }
+
+  /** False: another password, or no such room. */
+  async #enter(key: string, password: string): Promise<boolean> {
+    const crypto = cryptoOf(this.#desk);
+    const link = this.#keeper.link();
+    const asked = await link.request(structs.jrms1, { name: roomName(key) });
+    if (asked.isError) throw roomFailure(asked, 'jrms');
+    const { room, salt } = readReply(asked, structs.jrms1Answer);
+    const stretched = await this.#desk.ports.crypto.password.stretch(canonicalPassword(password), salt);
+    const { wrapKey, auth } = roomSecrets(crypto.sync, room, stretched);
+    for (let attempt = 0, before = 0; attempt < TRIES; attempt++) {
+      const shown = await link.request(structs.jrms2, { room, auth });
+      if (shown.code === Code.authentication) return false;
+      if (shown.isError) throw roomFailure(shown, 'jrms');
+      const { epoch, ...wrap } = readReply(shown, structs.jrms2Answer);
+      const opened = unwrapRoomKey(crypto.sync, { room, epoch }, wrapKey, wrap);
+      if (opened.problem !== undefined) throw error('room-wrap', roomName(key), opened.problem);
+      const fresh = {
+        key,
+        id: hex(room),
+        kind: 'password',
+        epoch,
+        secret: hex(opened.key),
+        wrapKey: hex(wrapKey),
+      } as const;
+      /* The same epoch a second time: we are in it already, and only lost what we knew of it. */
+      if (epoch === before || (await this.#introduce({ ...blank, ...fresh }, auth, noInvitation))) {
+        await this.#keeper.refresh(key);
+        return true;
+      }
+      before = epoch;
+    }
+    throw error('room-busy', roomName(key));
+  }
+
+  /** Goes where one was invited. */
+  async #follow(room: Room): Promise<void> {
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const checked = await this.#keeper.refresh(room.key);
+      if (!checked) throw error('room-not-invited', roomName(room.key));
+      if (checked.room.standing === 'member') return;
+      const { invitation } = checked.room;
+      if (!invitation) throw error('room-not-invited', roomName(room.key));
+      const { inviter, epoch: invitedEpoch, expires, bound, signature } = invitation;
+      const shown: Invitation = {
+        inviter: fromHex(inviter),
+        invitedEpoch,
+        expires,
+        bound: fromHex(bound),
+        invitation: fromHex(signature),
+      };
+      if (!(await this.#introduce(checked.room, new Uint8Array(HASH), shown))) continue;
+      await this.#keeper.refresh(room.key);
+      return;
+    }
+    throw error('room-busy', roomName(room.key));
+  }
+
+  /** The third step of `jrms`. False where another epoch began, or we are in it already. */
+  async #introduce(room: Omit<Room, 'sent'>, auth: Uint8Array, invitation: Invitation): Promise<boolean> {
+    const { me, ports } = this.#desk;
+    const crypto = cryptoOf(this.#desk);
+    const at = { room: fromHex(room.id), epoch: room.epoch };
+    const keys = { key: fromHex(room.secret ?? ''), wrapKey: fromHex(room.wrapKey) };
+    const self = { uid: me.uid, name: me.name, enc: me.enc.modulus, sig: me.sig.modulus, time: ports.clock.now() };
+    const { mac, signature, time } = await signEntry(crypto, at, { ...self, ...invitation }, me.sig, keys.key);
+    const block = await sealRoomKeys(crypto, me.enc.modulus, keys);
+    await this.#desk.record({ t: 'room', room: { ...room, standing: 'entering' } });
+    const reply = await this.#keeper.link().request(structs.jrms3, { ...at, auth, block, time, mac, signature });
+    if (!reply.isError) return true;
+    if (room.invitation) await this.#desk.record({ t: 'room', room });
+    if (reply.code === Code.conflict) return false;
+    const now = this.#room(room.key);
+    if (reply.code === Code.forbidden && room.invitation) await this.#keeper.forget(now, 'invitation-ended');
+    else if (!room.invitation) await this.#keeper.forget(now);
+    if (reply.code === Code.forbidden) throw error('room-not-invited', roomName(room.key));
+    if (reply.code === Code.authentication) throw error('room-refused', roomName(room.key));
+    if (reply.code === Code.limited && reply.wait === 0) throw error('room-full', roomName(room.key));
+    throw roomFailure(reply, 'jrms');
+  }
+
+  async decline(typed: string): Promise<void> {
+    const key = roomKey(typed);
+    await this.#keeper.inLine(key, async () => {
+      const room = this.#room(key);
+      if (room.standing !== 'invited') throw error('room-not-invited', roomName(key));
+      const reply = await this.#keeper.link().request(structs.dcrm, { room: fromHex(room.id) });
+      if (reply.isError && laterCodes.has(reply.code)) throw roomFailure(reply, 'dcrm');
+      await this.#keeper.forget(room); // any other answer says that there is no invitation any more
+    });
+  }
+
+  // ---- who is in it
+
+  /** @throws ClientError where there is no open conversation with pinned keys */
+  #contact(typed: string): Contact & { readonly keys: Keys } {
+    const name = otherName(this.#desk, typed);
+    const contact = stateOf(this.#desk).contacts.get(name);
+    if (!contact) throw error('never-asked', name);
+    if (contact.changed) throw error('changed', name);
+    const { keys, relation } = contact;
+    if (relation === 'blocked') throw error('blocked', name);
+    if (relation === 'requested') throw error('accept-first', name);
+    if (relation !== 'open' || !keys) throw error('no-keys', name);
+    return { ...contact, keys };
+  }
+
+  async invite(typed: string, who: string): Promise<RoomView> {
+    const { key } = this.#mine(typed);
+    const { name, keys } = this.#contact(who);
+    const taken = error('room-has-member', roomName(key), name);
+    await this.#keeper.inLine(key, async () => {
+      for (let attempt = 0; attempt < TRIES; attempt++) {
+        await this.#renewal.renew(key); // nobody is invited to an epoch that is closed
+        const checked = await this.#keeper.refresh(key);
+        if (!checked) throw error('room-unknown', roomName(key));
+        const known = [...checked.members.filter(({ left }) => !left), ...checked.invitees];
+        if (known.some(({ uid }) => uid === keys.uid)) throw taken;
+        if (await this.#send(checked, name, keys)) return;
+      }
+      throw error('room-busy', roomName(key));
+    });
+    return this.view(key);
+  }
+
+  /** False where another epoch began. */
+  async #send({ room }: Checked, name: string, { uid, enc, sig }: Keys): Promise<boolean> {
+    const { me, ports } = this.#desk;
+    const crypto = cryptoOf(this.#desk);
+    const id = fromHex(room.id);
+    const head = fromHex(room.head);
+    const opens = { key: fromHex(room.secret ?? ''), wrapKey: fromHex(room.wrapKey) };
+    const block = await sealRoomKeys(crypto, fromHex(enc), opens);
+    const expires = ports.clock.now() + INVITATION_MS;
+    const bound = invitationBound(crypto.sync, head, block);
+    const fields = { inviter: me.uid, invitedEpoch: room.epoch, expires, bound };
+    const invitee = { uid: fromHex(uid), enc: fromHex(enc), sig: fromHex(sig) };
+    const where = { room: id, name: roomName(room.key) };
+    const invitation = await signInvitation(crypto, where, invitee, fields, me.sig);
+    const reply = await this.#keeper
+      .link()
+      .request(structs.inrm, { room: id, invitee: invitee.uid, epoch: room.epoch, expires, head, block, invitation });
+    if (!reply.isError) return true;
+    if (reply.code === Code.conflict) return false;
+    if (reply.code === Code.forbidden) throw error('not-accepted', name);
+    if (reply.code === Code.notFound) throw error('unknown-name', name);
+    if (reply.code === Code.limited && reply.wait === 0) throw error('room-full', roomName(room.key));
+    throw roomFailure(reply, 'inrm');
+  }
+
+  /** @throws ClientError `room-no-member` */
+  #member(room: Room, who: string): Member {
+    const name = otherName(this.#desk, who);
+    const member = stateOf(this.#desk).members.get(memberKey(room.key, name));
+    if (!member || member.left) throw error('room-no-member', roomName(room.key), name);
+    return member;
+  }
+
+  async #change(room: Room, change: Change): Promise<RoomView> {
+    await this.#keeper.inLine(room.key, () => this.#renewal.renew(room.key, change));
+    return this.view(room.key);
+  }
+
+  /** Who is removed knows the password: it becomes another, but that of the common room, which everybody may know. */
+  async remove(typed: string, who: string, password: string | undefined): Promise<RoomSetView> {
+    const room = this.#owned(typed);
+    const { uid } = this.#member(room, who);
+    const isCommon = stateOf(this.#desk).offer.get('offer')?.key === room.key;
+    if (room.kind === 'invitation' && password !== undefined) throw error('room-has-no-password', roomName(room.key));
+    if (room.kind === 'invitation' || isCommon) return this.#change(room, { removed: uid });
+    const chosen = this.#chosen(password);
+    return { ...(await this.#change(room, { removed: uid, password: chosen.password })), ...chosen.told };
+  }
+
+  async handOver(typed: string, who: string): Promise<RoomView> {
+    const room = this.#owned(typed);
+    return this.#change(room, { owner: this.#member(room, who).uid });
+  }
+
+  async setPassword(typed: string, password: string | undefined): Promise<RoomSetView> {
+    const room = this.#owned(typed);
+    if (room.kind === 'invitation') throw error('room-has-no-password', roomName(room.key));
+    const chosen = this.#chosen(password);
+    return { ...(await this.#change(room, { password: chosen.password })), ...chosen.told };
+  }
+
+  async leave(typed: string): Promise<void> {
+    const key = roomKey(typed);
+    if (this.#room(key).standing === 'invited') return this.decline(typed);
+    await this.#keeper.inLine(key, async () => {
+      const room = this.#room(key);
+      const reply = await this.#keeper.link().request(structs.lvrm, { room: fromHex(room.id) });
+      if (reply.code === Code.conflict) throw error('room-owner-leaves', roomName(key));
+      if (reply.isError && reply.code !== Code.forbidden) throw roomFailure(reply, 'lvrm');
+      await this.#keeper.forget(room); // 403: we are not in it any more
+    });
+  }
+
+  async delete(typed: string): Promise<void> {
+    const { key } = this.#owned(typed);
+    await this.#keeper.inLine(key, async () => {
+      const room = this.#room(key);
+      const reply = await this.#keeper.link().request(structs.dlrm, { room: fromHex(room.id) });
+      if (reply.code === Code.forbidden) throw error('room-not-owner', roomName(key));
+      if (reply.isError) throw roomFailure(reply, 'dlrm');
+      await this.#keeper.forget(room);
+    });
+  }
+}
+
+const nothing: Omit<RoomView, 'name' | 'standing'> = { kind: 'password', by: '', members: 0, unread: 0, until: 0 };
+
+/** A room of which nothing is checked yet. */
+const blank = { standing: 'entering', owner: '', version: 0, head: '', closed: false } as const;

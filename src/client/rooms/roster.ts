@@ -1,0 +1,49 @@
+/** Who is in a room, as the client's tables have it. */
+import { fingerprint, fromHex, hex, listHash, type SyncCrypto } from '../../../protocol/index.js';
+import { contactByUid, type Keys, type Member, type Room, type State } from '../state.js';
+import { memberKey } from './names.js';
+
+export function roomById(state: State, id: Uint8Array): Room | undefined {
+  const wanted = hex(id);
+  for (const room of state.rooms.values()) if (room.id === wanted) return room;
+  return undefined;
+}
+
+/** Who is in it now. */
+export function membersOf(state: State, room: string): Member[] {
+  const theirs = memberKey(room, '');
+  return [...state.members.values()].filter(({ key, left }) => !left && key.startsWith(theirs));
+}
+
+/** Keys of all rows, those included who left. */
+export function memberKeys(state: State, room: string): string[] {
+  const theirs = memberKey(room, '');
+  return [...state.members.keys()].filter((key) => key.startsWith(theirs));
+}
+
+export function memberByUid(state: State, room: string, uid: string): Member | undefined {
+  const theirs = memberKey(room, '');
+  for (const member of state.members.values()) if (member.uid === uid && member.key.startsWith(theirs)) return member;
+  return undefined;
+}
+
+type Named = Keys & { readonly name: string };
+
+export function listOf(sync: SyncCrypto, room: Uint8Array, members: readonly Named[]): Uint8Array {
+  const rows = members.map(({ uid, name, enc, sig }) => ({
+    uid: fromHex(uid),
+    name,
+    fingerprint: fingerprint(sync, { enc: fromHex(enc), sig: fromHex(sig) }),
+  }));
+  return listHash(sync, room, rows);
+}
+
+/** The name or the uid is that of a contact, and the keys are not the pinned ones. */
+export function contradictsPins(state: State, { uid, name, enc, sig }: Named): boolean {
+  const known = [state.contacts.get(name), contactByUid(state, uid)];
+  return known.some(
+    (one) =>
+      one?.keys !== undefined &&
+      (one.name !== name || one.keys.uid !== uid || one.keys.enc !== enc || one.keys.sig !== sig),
+  );
+}
