@@ -47,6 +47,11 @@ test('mistakes on the line are one line, exit 1', async (t) => {
     ['whoami'],
     ['send', '@bob', 'hi'],
     ['login', '--secrets-fd', 'x'],
+    ['room'],
+    ['room', 'create'],
+    ['room', 'create', 'Not a room'],
+    ['room', 'delete', 'garden'],
+    ['room', 'list'],
   ]) {
     const { exit, out, err } = await run(t, ...argv);
     t.equal(exit, 1, argv.join(' '));
@@ -106,6 +111,7 @@ test('help and version', async (t) => {
     'receive',
     'history',
     'status',
+    'room',
   ])
     t.match(help.out, new RegExp(`^ +${command}\\b`, 'm'));
   t.notMatch(help.out, /agent/);

@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { itemLine } from '../../src/faces/cli/format.js';
 import { plainJson, plainLine, plainText } from '../../src/plain/plain.js';
 
 const hostile = [
@@ -45,5 +46,20 @@ test('honest text stays', (t) => {
   }
   t.equal(plainText('one\ntwo\r\nthree', '  '), 'one\n  two\n  three', 'continued lines are indented');
   t.equal(plainLine('a\tb'), 'a b');
+  t.end();
+});
+
+test('a hostile name or text in a room stays in its line', (t) => {
+  for (const text of [...hostile, '\n[23:59] #garden @carol: yes', '\u2028* WARNING']) {
+    const row = { key: 'k', order: 1, at: 0, room: `garden${text}` };
+    const message = itemLine({ ...row, type: 'message', id: 'i', from: `bob${text}`, time: 0, text }, 40);
+    const notice = itemLine({ ...row, type: 'notice', kind: 'ghost', name: `bob${text}`, detail: text }, 40);
+    for (const shown of [message, notice]) {
+      t.notMatch(shown, harmful);
+      t.ok(shown.split('\n').every((line, index) => index === 0 || line.startsWith(' ')));
+    }
+    t.match(message, /^\[\d\d:\d\d\] #garden/);
+    t.match(notice, /^\* WARNING: /);
+  }
   t.end();
 });

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { test, type Test } from 'tap';
 import { ClientError, registerCore } from '../../src/client/index.js';
 import { Prompter } from '../../src/faces/cli/prompt.js';
-import { askNewSecrets } from '../../src/faces/cli/secrets.js';
+import { askNewSecrets, secretsFrom } from '../../src/faces/cli/secrets.js';
 import { code, secrets } from './client-parties.js';
 import { anyNetwork, MemoryStorage, MovableClock } from './client-support.js';
 import { MemoryDaemon } from './memory-daemon.js';
@@ -103,14 +103,18 @@ function terminal(...lines: readonly string[]) {
 test('a mistake in new secrets is asked again at once', async (t) => {
   const good = 'correct horse';
   const typed = terminal('short', good, 'other horse', good, good, 'two words', 'river stone lamp');
-  t.same(await askNewSecrets({}, typed.prompter), { password: good, words: 'river stone lamp' });
+  t.same(await askNewSecrets(secretsFrom({}), typed.prompter), { password: good, words: 'river stone lamp' });
   t.match(typed.shown(), /the password is too short/);
   t.match(typed.shown(), /the two passwords differ/);
   t.match(typed.shown(), /these are not three words/);
   t.notMatch(typed.shown(), /horse|river/, 'nothing typed is shown');
-  t.same(await askNewSecrets({}, terminal(good, good, '').prompter), { password: good }, 'Enter: words are drawn');
+  t.same(
+    await askNewSecrets(secretsFrom({}), terminal(good, good, '').prompter),
+    { password: good },
+    'Enter: words are drawn',
+  );
   t.equal(
-    await code(askNewSecrets({}, terminal('a', 'b', 'c', good, good, '').prompter)),
+    await code(askNewSecrets(secretsFrom({}), terminal('a', 'b', 'c', good, good, '').prompter)),
     'weak-password',
     'three tries',
   );

@@ -32,7 +32,7 @@ export async function register(run: Run, typed: string): Promise<Exit> {
   const name = toName(typed);
   if (name === undefined) throw error('bad-name', typed);
   await freeProfile(run);
-  const given = await askNewSecrets({ file: run.options.secretsFile, descriptor: run.options.secretsFd }, run.prompter);
+  const given = await askNewSecrets(run.given, run.prompter);
   if (given.words === undefined && (await run.profile.unfinished()) === name) throw begunOtherwise(name, 'wrong-words');
   const drawn = given.words === undefined ? newWords() : undefined;
   const secrets = { password: given.password, words: given.words ?? drawn ?? '' };

@@ -1,6 +1,7 @@
 /** Lines for people. All text of others passes through plain.ts here. */
-import type { ContactView, Item, Line, Notice, OutgoingState, Relation, SafetyView } from '../../client/index.js';
+import type { ContactView, Item, Line, OutgoingState, Relation, SafetyView } from '../../client/index.js';
 import { plainLine, plainText } from '../../plain/plain.js';
+import { noticeText } from './notices.js';
 import { wrap } from './wrap.js';
 
 const INDENT = '        ';
@@ -44,53 +45,16 @@ function dayText(ms: number, now: number): string {
   return `on ${String(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-function noticeText(notice: Notice): string {
-  const who = `@${notice.name}`;
-  switch (notice.kind) {
-    case 'request':
-      return `${who} asks to talk with you: cadenas accept ${who}, or decline`;
-    case 'accepted':
-      return `${who} accepted: you can talk now`;
-    case 'declined':
-      return `${who} declined`;
-    case 'unknown-name':
-      return `nobody is called ${who}: your request was dropped`;
-    case 'refused':
-      return `the daemon refused what you wanted of ${who} (${notice.detail})`;
-    case 'changed':
-      return `WARNING: other keys came for ${who}: somebody may be in between. Nothing is sent to ${who} until you decide: cadenas verify ${who}`;
-    case 'send-again':
-      return `texts to ${who} were sealed for their former keys and will not be read: ${notice.detail}; send them again`;
-    case 'unreadable':
-      return notice.name === ''
-        ? `a message of somebody unknown was refused (${notice.detail})`
-        : `a message in the name of ${who} was refused (${notice.detail})`;
-    case 'gap':
-      return notice.detail === 'chain'
-        ? `the messages of ${who} do not follow one another: one may have been taken out`
-        : `${notice.detail.includes('-') ? 'numbers' : 'number'} ${notice.detail} of what ${who} sent did not come: missing`;
-    case 'incomplete':
-      return `a long message of ${who} is not complete: ${partsText(notice)} came. It is shown when the rest comes`;
-    case 'given-up':
-      return `a long message of ${who} never became complete and is dropped: ${partsText(notice)} came`;
-    case 'not-taken':
-      return `the daemon did not take a message to ${who}: send it anew`;
-  }
-}
-
-function partsText({ detail }: Notice): string {
-  const [came = '', all = ''] = detail.split('/');
-  return `${came} of ${all} parts`;
-}
-
 /** @param columns of the terminal, where it is one */
 export function itemLine(item: Item, columns?: number): string {
   if (item.type === 'notice') return `* ${plainLine(noticeText(item))}`;
-  return textLine(`[${clockTime(item.time)}] @${plainLine(item.from)}: `, item.text, columns);
+  const where = item.room === undefined ? '' : `#${plainLine(item.room)} `;
+  return textLine(`[${clockTime(item.time)}] ${where}@${plainLine(item.from)}: `, item.text, columns);
 }
 
+/** The conversation or room is known to who asks for it: the line does not name it. */
 export function historyLine(line: Line, columns?: number): string {
-  if (line.type === 'in') return itemLine({ ...line, type: 'message' }, columns);
+  if (line.type === 'in') return textLine(`[${clockTime(line.time)}] @${plainLine(line.from)}: `, line.text, columns);
   return textLine(`[${clockTime(line.at)}] me ${marks[line.state]}: `, line.text, columns);
 }
 

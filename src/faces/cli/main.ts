@@ -3,13 +3,16 @@ import { Command, CommanderError } from 'commander';
 import { linkedGenerations, type LinkedNetwork } from '../../../protocol/index.js';
 import { Exit } from '../../client/index.js';
 import { agent, login, logout, register, status, whoami } from './account.js';
+import { adder, first, second, type Perform } from './commands.js';
 import { defaultHome, Profile } from './compose.js';
 import { mistake, toClientError } from './failure.js';
 import type { Host } from './host.js';
 import { addGlobalOptions, readGlobalOptions, seconds } from './options.js';
 import { Output, OutputGone } from './output.js';
 import { Prompter } from './prompt.js';
+import { addRoomCommands } from './rooms.js';
 import type { Run } from './run.js';
+import { secretsFrom } from './secrets.js';
 import { signalExit, untilSignal } from './signals.js';
 import { contacts, history, receive, relate, send } from './talk.js';
 import { verify } from './verify.js';
@@ -86,6 +89,7 @@ async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: 
       output,
       profile: new Profile(linked, options, log),
       prompter: new Prompter(host),
+      given: secretsFrom({ file: options.secretsFile, descriptor: options.secretsFd }),
     };
     /* These two go on until a signal, which is their good end. */
     const endsItself = command.name() === 'agent' || command.opts()['follow'] === true;
@@ -99,10 +103,11 @@ async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: 
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
     if (thrown.exitCode === 0) return Exit.done;
-    if (thrown.code === 'commander.help') throw mistake('usage', 'no command', 'see cadenas --help');
+    const help = program.args[0] === 'room' ? 'see cadenas room --help' : 'see cadenas --help';
+    if (thrown.code === 'commander.help') throw mistake('usage', 'no command', help);
     const message = thrown.message.replace(/^error: /, '').replaceAll('\n', ' ');
     const unquoted = thrown.code === 'commander.excessArguments' && message.includes("'send'");
-    throw mistake('usage', message, unquoted ? 'put the text in quotes' : 'see cadenas --help');
+    throw mistake('usage', message, unquoted ? 'put the text in quotes' : help);
   }
 }
 
@@ -125,12 +130,10 @@ function versionText(linked: LinkedNetwork): string {
   ].join('\n');
 }
 
-type Perform = (command: Command, work: (run: Run) => Promise<number>) => Promise<void>;
-
 /** All commands on one screen. */
 function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Command {
   const program = addGlobalOptions(new Command('cadenas'))
-    .description(`Private conversations on the network ${linked.network}.`)
+    .description(`Private conversations and rooms on the network ${linked.network}.`)
     .version(versionText(linked))
     .exitOverride()
     .configureOutput({
@@ -138,20 +141,7 @@ function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Comm
       writeErr: () => undefined, // `runCommand` tells it as one line
     })
     .allowExcessArguments(false);
-  const add = (
-    usage: string,
-    what: string,
-    work: (run: Run, args: readonly string[], options: Record<string, unknown>) => Promise<number>,
-  ) =>
-    program
-      .command(usage)
-      .description(what)
-      .allowExcessArguments(false)
-      .action((...all: unknown[]) => {
-        const command = all.pop() as Command;
-        return perform(command, (run) => work(run, command.args, command.opts()));
-      });
-  const [first, second] = [0, 1].map((at) => (args: readonly string[]) => args[at] ?? '') as [Arg, Arg];
+  const add = adder(program, perform);
 
   add('register <@name>', 'make an account and this profile', (run, args) => register(run, first(args)));
   add('login', 'log in, and stay so in the background until logout', (run) => login(run));
@@ -180,8 +170,7 @@ function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Comm
   add('history <@user>', 'both sides of a conversation, as far as it is kept', (run, args) =>
     history(run, first(args)),
   );
+  addRoomCommands(program, perform);
   program.command('agent', { hidden: true }).action((_options, command: Command) => perform(command, agent));
   return program;
 }
-
-type Arg = (args: readonly string[]) => string;

@@ -1,4 +1,4 @@
-/** Questions on a terminal whose answers are not shown. */
+/** Questions on a terminal; the answers are not shown, unless the question says so. */
 import { StringDecoder } from 'node:string_decoder';
 import { mistake } from './failure.js';
 import type { Host } from './host.js';
@@ -27,16 +27,26 @@ export class Prompter {
     return this.#host.stdin.isTTY === true;
   }
 
+  /** For what is no secret. @throws ClientError `cancelled` */
+  visible(question: string): Promise<string> {
+    return this.#ask(question, (character) => (/[ -~]/.test(character) ? character : '?'));
+  }
+
   /**
    * The terminal does not echo from the first question to `close`, so that nothing pasted ahead shows.
    * @throws ClientError `cancelled`
    */
-  async hidden(question: string): Promise<string> {
+  hidden(question: string): Promise<string> {
+    return this.#ask(question, () => '*');
+  }
+
+  /** @param echo what is shown for a character that was typed, one column wide */
+  async #ask(question: string, echo: (character: string) => string): Promise<string> {
     const { stdin, stderr } = this.#host;
     stdin.setRawMode?.(true);
     stderr.write(question);
     try {
-      return await this.#line();
+      return await this.#line(echo);
     } finally {
       stderr.write('\n');
     }
@@ -54,7 +64,7 @@ export class Prompter {
     stdin.pause();
   }
 
-  #line(): Promise<string> {
+  #line(echo: (character: string) => string): Promise<string> {
     const { stdin, stderr, signal } = this.#host;
     return new Promise((resolve, reject) => {
       let typed: string[] = [];
@@ -85,7 +95,7 @@ export class Prompter {
           if (typed.pop() !== undefined) stderr.write('\b \b');
         } else if (character >= ' ' && typed.length < ANSWER_MAX) {
           typed.push(character);
-          stderr.write('*');
+          stderr.write(echo(character));
         }
         return undefined;
       };

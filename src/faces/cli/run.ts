@@ -6,7 +6,7 @@ import type { Host } from './host.js';
 import type { GlobalOptions } from './options.js';
 import type { Output } from './output.js';
 import { Prompter } from './prompt.js';
-import { askSecrets } from './secrets.js';
+import { askSecrets, type Given } from './secrets.js';
 
 export interface Run {
   readonly host: Host;
@@ -14,11 +14,12 @@ export interface Run {
   readonly output: Output;
   readonly profile: Profile;
   readonly prompter: Prompter;
+  /** the secrets of --secrets-file or --secrets-fd */
+  readonly given: Given;
 }
 
 export function secretsOf(run: Run): () => Promise<Secrets> {
-  const { secretsFile: file, secretsFd: descriptor } = run.options;
-  return () => askSecrets({ file, descriptor }, run.prompter);
+  return () => askSecrets(run.given, run.prompter);
 }
 
 /** Logs in and takes in what waits; what went wrong, for a command that can do without. */

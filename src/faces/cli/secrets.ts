@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { checkSecrets, ClientError, type Secrets } from '../../client/index.js';
 import { mistake } from './failure.js';
 import type { Prompter } from './prompt.js';
+import { toRoom } from './room-names.js';
 
 /** Secrets are short; a longer source is the wrong file. In bytes. */
 const SECRETS_MAX = 64 * 1024;
@@ -13,8 +14,19 @@ export interface SecretsFrom {
   readonly descriptor?: number | undefined;
 }
 
-/** What a file or descriptor gave; words may be missing where they are to be made. */
-export type GivenSecrets = Pick<Secrets, 'password'> & Partial<Pick<Secrets, 'words'>>;
+/** What a file or descriptor gave. A session that runs already needs no password of the profile. */
+interface GivenSecrets extends Partial<Secrets> {
+  /** what to call the source in an error */
+  readonly where: string;
+  /** passwords by the names of rooms */
+  readonly rooms: ReadonlyMap<string, string>;
+}
+
+/** For a new profile; words may be missing where they are to be drawn. */
+export type NewSecrets = Pick<Secrets, 'password'> & Partial<Pick<Secrets, 'words'>>;
+
+const SHAPE = 'write {"password": "…", "words": "three words here"}';
+const ROOMS_SHAPE = 'write "rooms": {"name": "password"}';
 
 function parse(text: string, where: string): GivenSecrets {
   let value: unknown;
@@ -22,12 +34,41 @@ function parse(text: string, where: string): GivenSecrets {
     value = JSON.parse(text);
   } catch {
     /* The parser's own message may quote the secret. */
-    throw mistake('secrets', `${where} holds no JSON`, 'write {"password": "…", "words": "three words here"}');
+    throw mistake('secrets', `${where} holds no JSON`, SHAPE);
   }
-  const { password, words } = (value ?? {}) as Record<string, unknown>;
-  if (typeof password !== 'string' || (words !== undefined && typeof words !== 'string'))
-    throw mistake('secrets', `${where} holds no password`, 'write {"password": "…", "words": "three words here"}');
-  return { password, ...(words === undefined ? {} : { words }) };
+  const { password, words, rooms } = (value ?? {}) as Record<string, unknown>;
+  if (!isTextOrMissing(password) || !isTextOrMissing(words))
+    throw mistake('secrets', `${where} holds no password`, SHAPE);
+  return {
+    where,
+    rooms: rooms === undefined ? new Map<string, string>() : parseRooms(rooms, where),
+    ...(password === undefined ? {} : { password }),
+    ...(words === undefined ? {} : { words }),
+  };
+}
+
+function isTextOrMissing(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
+}
+
+function parseRooms(value: unknown, where: string): ReadonlyMap<string, string> {
+  const parsed = new Map<string, string>();
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw mistake('secrets', `"rooms" in ${where} is no object`, ROOMS_SHAPE);
+  for (const [typed, password] of Object.entries(value)) {
+    const room = toRoom(typed);
+    /* What stands there is not shown: somebody may have written the password first. */
+    if (room === undefined || typeof password !== 'string')
+      throw mistake('secrets', `"rooms" in ${where} holds something else than names and passwords`, ROOMS_SHAPE);
+    if (parsed.has(room)) throw mistake('secrets', `"rooms" in ${where} names #${room} twice`, 'leave one of them');
+    parsed.set(room, password);
+  }
+  return parsed;
+}
+
+function passwordOf({ password, where }: GivenSecrets): string {
+  if (password === undefined) throw mistake('secrets', `${where} holds no password`, SHAPE);
+  return password;
 }
 
 async function readPrivate(path: string): Promise<string> {
@@ -74,7 +115,15 @@ async function readDescriptor(descriptor: number): Promise<string> {
 }
 
 /** undefined where neither option was given. */
-export async function givenSecrets(from: SecretsFrom): Promise<GivenSecrets | undefined> {
+export type Given = () => Promise<GivenSecrets | undefined>;
+
+/** Reads at the first call, and keeps it: a descriptor gives its secrets once, and a room may need them after the profile. */
+export function secretsFrom(from: SecretsFrom): Given {
+  let read: Promise<GivenSecrets | undefined> | undefined;
+  return () => (read ??= readSecrets(from));
+}
+
+async function readSecrets(from: SecretsFrom): Promise<GivenSecrets | undefined> {
   if (from.file !== undefined) return parse(await readPrivate(from.file), from.file);
   if (from.descriptor !== undefined)
     return parse(await readDescriptor(from.descriptor), `descriptor ${String(from.descriptor)}`);
@@ -91,11 +140,12 @@ function needsTerminal(prompter: Prompter): void {
 }
 
 /** For a profile that exists. */
-export async function askSecrets(from: SecretsFrom, prompter: Prompter): Promise<Secrets> {
-  const given = await givenSecrets(from);
+export async function askSecrets(source: Given, prompter: Prompter): Promise<Secrets> {
+  const given = await source();
   if (given) {
+    const password = passwordOf(given);
     if (given.words === undefined) throw mistake('secrets', 'the words are missing', 'add "words": "three words here"');
-    return { password: given.password, words: given.words };
+    return { password, words: given.words };
   }
   needsTerminal(prompter);
   try {
@@ -110,7 +160,7 @@ const SOUND: Secrets = { password: 'long enough', words: 'any three words' };
 const TRIES = 3;
 
 /** Asks again after a mistake that can be mended by typing. */
-async function untilGood(prompter: Prompter, ask: () => Promise<string>): Promise<string> {
+export async function untilGood<T>(prompter: Prompter, ask: () => Promise<T>): Promise<T> {
   for (let left = TRIES; ;) {
     try {
       return await ask();
@@ -124,9 +174,9 @@ async function untilGood(prompter: Prompter, ask: () => Promise<string>): Promis
 const MENDED: ReadonlySet<string> = new Set(['weak-password', 'bad-words', 'password-differs']);
 
 /** For a new profile: the password twice, and words that are chosen or left to be drawn. */
-export async function askNewSecrets(from: SecretsFrom, prompter: Prompter): Promise<GivenSecrets> {
-  const given = await givenSecrets(from);
-  if (given) return given;
+export async function askNewSecrets(source: Given, prompter: Prompter): Promise<NewSecrets> {
+  const given = await source();
+  if (given) return { password: passwordOf(given), ...(given.words === undefined ? {} : { words: given.words }) };
   needsTerminal(prompter);
   try {
     const password = await untilGood(prompter, async () => {

@@ -4,6 +4,7 @@ import { error, Exit, type Client, type ClientEvent, type RelationView } from '.
 import { contactLine, historyLine, itemLine, marks } from './format.js';
 import { plainLine } from '../../plain/plain.js';
 import { mistake } from './failure.js';
+import { roomField } from './room-names.js';
 import { secretsOf, tell, withClient, type Run } from './run.js';
 
 /** Longest text read from standard input, in bytes: far over what a message takes, so that the error can name its length. */
@@ -62,7 +63,10 @@ export async function send(run: Run, to: string, given: string): Promise<Exit> {
   return withClient(run, 'wanted', async (client) => {
     const sent = await client.call('send', { to, text });
     const { id, state, trouble } = sent;
-    await run.output.print({ type: 'sent', id, to: sent.to, state }, `${id} ${state} ${marks[state]}`);
+    await run.output.print(
+      { type: 'sent', id, to: sent.to, ...roomField(sent.to), state },
+      `${id} ${state} ${marks[state]}`,
+    );
     return tell(run, trouble, state === 'waiting' ? 'kept in the outbox: ' : '');
   });
 }
@@ -141,7 +145,9 @@ async function followUnread(run: Run, timeout: number | undefined): Promise<Exit
 async function printEvent(run: Run, event: Exclude<ClientEvent, { type: 'unread' | 'ended' }>): Promise<void> {
   if (event.type === 'sent') {
     const { id, to, state } = event;
-    await run.output.print({ type: 'delivery', id, to, state }, `${marks[state]} @${plainLine(to)} ${id} ${state}`);
+    const room = roomField(to);
+    const whom = plainLine(room.room === undefined ? `@${to}` : to);
+    await run.output.print({ type: 'delivery', id, to, ...room, state }, `${marks[state]} ${whom} ${id} ${state}`);
     return;
   }
   const { state, trouble } = event;
@@ -157,7 +163,9 @@ export function history(run: Run, name: string): Promise<Exit> {
       const { lines, more } = await client.call('history', { name, after });
       for (const line of lines) {
         const { key: _key, order: _order, type, ...row } = { key: '', ...line };
-        await run.output.print({ type: 'line', direction: type, ...row }, historyLine(line, run.output.columns));
+        const room = line.type === 'out' ? roomField(line.to) : {};
+        const printed = { type: 'line', direction: type, ...row, ...room };
+        await run.output.print(printed, historyLine(line, run.output.columns));
       }
       const keys = lines.flatMap((line) => (line.type === 'in' ? [line.key] : []));
       if (keys.length > 0) await client.call('read', { keys });
