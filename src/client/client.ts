@@ -78,12 +78,16 @@ export interface RoomView {
   readonly unread: number;
   /** ms since 1970: the end of an invitation; 0 elsewhere */
   readonly until: number;
+  /** the network's common room: its password is the daemon's, and no other is set */
+  readonly common: boolean;
   /** why nothing can be sent there now */
   readonly trouble?: Trouble;
 }
 
 export interface MemberView {
   readonly name: string;
+  /** it is oneself */
+  readonly you: boolean;
   readonly role: 'owner' | 'member' | 'invited';
   /** connected now, as the daemon says; undefined where it can't be asked */
   readonly online?: boolean;

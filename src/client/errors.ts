@@ -215,6 +215,11 @@ const lines = {
     `the daemon gave a key for #${room} that its password does not vouch for (${step}): it was not used`,
     'tell your operator and who told you the password',
   ],
+  'room-common': (room: string): Line => [
+    mistake,
+    `#${room} is the common room of the network: everybody may enter it`,
+    'make a room of your own: cadenas room create NAME',
+  ],
   'room-full': (room: string): Line => [limited, `#${room} is full`, 'ask its owner'],
   'rooms-full': (): Line => [
     limited,

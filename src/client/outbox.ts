@@ -17,6 +17,8 @@ const LATER_MS = 1_000;
 const LATER_MAX_MS = 60_000;
 /** Who does not take messages (403) is tried again this much later. */
 const FORBIDDEN_MS = 60_000;
+/** How often on end texts are sealed anew for the same room before they wait. */
+const RENEWALS_MAX = 8;
 /** Waited for by who wants to know that an answer came: no id is called so. */
 const ANSWERED = 'answered';
 const ANSWERED_LOOK_MS = 1_000;
@@ -39,6 +41,8 @@ export class Outbox {
   /** parts, as id and number */
   readonly #inFlight = new Set<string>();
   readonly #heldUntil = new Map<string, number>();
+  /** Refusals on end after which something was sealed anew. */
+  readonly #renewals = new Map<string, number>();
   #link: Link | undefined;
   #pause: (() => void) | undefined;
   #delay = LATER_MS;
@@ -209,6 +213,7 @@ export class Outbox {
 
   async #progress(id: string, part: number, reached: 'queued' | 'delivered'): Promise<void> {
     const entry = stateOf(this.#desk).outgoing.get(id);
+    if (entry) this.#renewals.delete(entry.to);
     const event = entry && answered(entry, part, reached, this.#desk.ports.clock.now());
     await this.#desk.record(...(event ? [event] : []));
     const state = event?.t === 'sent' ? event.state : (stateOf(this.#desk).outgoing.get(id)?.state ?? reached);
@@ -218,9 +223,14 @@ export class Outbox {
   }
 
   async #refused({ id, to }: Outgoing, code: Code): Promise<void> {
-    const refusal = this.#lane(to).onRefusal(to, code);
-    if (refusal === 'hold') this.#hold(id, to);
-    else if (refusal === 'fail') await this.#failed(id, to);
+    const renewals = this.#renewals.get(to) ?? 0;
+    /* A daemon that refuses what was just sealed for the epoch that it named is not asked again and again. */
+    const refusal = renewals < RENEWALS_MAX ? this.#lane(to).onRefusal(to, code) : 'hold';
+    if (refusal === 'fail') return this.#failed(id, to);
+    this.#wait(to);
+    if (refusal === 'renew') this.#renewals.set(to, renewals + 1);
+    else this.#waiters.tell(id, { state: 'waiting', failure: this.#lane(to).held(to) });
+    return undefined;
   }
 
   async #failed(id: string, to: string): Promise<void> {
@@ -231,11 +241,11 @@ export class Outbox {
     await this.#desk.record(...events);
   }
 
-  /** Kept, and tried again. */
-  #hold(id: string, to: string): void {
+  /** Kept, and tried again: after a while, or when it opens. */
+  #wait(to: string): void {
     this.#heldUntil.set(to, this.#desk.ports.clock.now() + FORBIDDEN_MS);
-    this.#waiters.tell(id, { state: 'waiting', failure: this.#lane(to).held(to) });
     this.#desk.ports.clock.after(FORBIDDEN_MS, () => {
+      this.#renewals.delete(to);
       this.kick();
     });
   }

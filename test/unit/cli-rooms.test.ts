@@ -26,6 +26,7 @@ const garden: RoomView = {
   members: 3,
   unread: 2,
   until: 0,
+  common: false,
 };
 const closed: RoomView = { ...garden, kind: 'invitation' };
 
@@ -395,10 +396,10 @@ test('rooms and members are listed', async (t) => {
   ];
   const fingerprint = 'ab'.repeat(32);
   const members: readonly MemberView[] = [
-    { name: 'alice', role: 'owner', online: true, verified: false, fingerprint, inviter: '' },
-    { name: 'bobby', role: 'member', online: false, verified: true, fingerprint, inviter: 'alice' },
-    { name: 'carol', role: 'member', verified: false, fingerprint, inviter: '' },
-    { name: 'david', role: 'invited', verified: false, fingerprint, inviter: 'bobby' },
+    { name: 'alice', you: true, role: 'owner', online: true, verified: false, fingerprint, inviter: '' },
+    { name: 'bobby', you: false, role: 'member', online: false, verified: true, fingerprint, inviter: 'alice' },
+    { name: 'carol', you: false, role: 'member', verified: false, fingerprint, inviter: '' },
+    { name: 'david', you: false, role: 'invited', verified: false, fingerprint, inviter: 'bobby' },
   ];
   const client = new FakeClient({
     rooms: () => ({ rooms: [garden, ...others] }),
@@ -423,7 +424,7 @@ test('rooms and members are listed', async (t) => {
   t.match(await face.run(['room', 'members', '#garden']), {
     exit: 0,
     out: [
-      '@alice  owner; online',
+      '@alice (you)  owner; online',
       '@bobby  member, invited by @alice; away; verified',
       '@carol  member',
       '@david  invited by @bobby',
@@ -604,7 +605,14 @@ test('names, texts and details of others can do no harm', async (t) => {
     t.notMatch(line, harmful);
     t.equal(line.split('\n').length, 1);
   }
-  const member: MemberView = { name: evil, role: 'invited', verified: true, fingerprint: evil, inviter: evil };
+  const member: MemberView = {
+    name: evil,
+    you: false,
+    role: 'invited',
+    verified: true,
+    fingerprint: evil,
+    inviter: evil,
+  };
   const client = new FakeClient({
     rooms: () => ({ rooms: [{ ...garden, name: evil, by: evil }] }),
     'room-members': () => ({ members: [member] }),

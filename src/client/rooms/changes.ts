@@ -198,7 +198,10 @@ export class Changes {
     ];
     for (const { uid, key } of members) if (gone.has(uid)) events.push(notice(this.#desk, 'removed', key));
     const owner = staying.find(({ uid }) => uid === hex(event.owner));
-    if (owner && owner.uid !== room.owner) events.push(notice(this.#desk, 'owner', owner.key));
+    if (owner && owner.uid !== room.owner) {
+      const isUs = owner.uid === hex(this.#desk.me.uid);
+      events.push(notice(this.#desk, 'owner', isUs ? room.key : owner.key));
+    }
     if (!keys) events.push(notice(this.#desk, 'room-key', signer?.key ?? room.key, String(event.epoch)));
     this.#desk.background(
       this.#desk.inTurn(() => {

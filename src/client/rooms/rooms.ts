@@ -121,7 +121,7 @@ export class Rooms {
     const views = rooms.map((room) => this.view(room.key));
     const offer = state.offer.get('offer');
     if (offer && !state.rooms.has(offer.key))
-      views.push({ ...nothing, name: roomName(offer.key), standing: 'offered' });
+      views.push({ ...nothing, name: roomName(offer.key), standing: 'offered', common: true });
     return views.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -140,8 +140,13 @@ export class Rooms {
       unread: [...state.incoming.values()].filter(({ from, read }) => read === undefined && from.startsWith(theirs))
         .length,
       until: standing === 'invited' ? (invitation?.expires ?? 0) : 0,
+      common: this.#isCommon(key),
       ...(untrusted ? { trouble: error('room-untrusted', roomName(key)).trouble } : {}),
     };
+  }
+
+  #isCommon(key: string): boolean {
+    return stateOf(this.#desk).offer.get('offer')?.key === key;
   }
 
   #nameOf(key: string, uid: string): string {
@@ -182,6 +187,7 @@ export class Rooms {
       const online = checked?.online.get(who.uid);
       return {
         name: who.name,
+        you: who.uid === hex(this.#desk.me.uid),
         ...(online === undefined ? {} : { online }),
         verified: contact?.keys?.sig === who.sig && isVerified(contact, print),
         fingerprint: print,
@@ -477,9 +483,8 @@ export class Rooms {
   async remove(typed: string, who: string, password: string | undefined): Promise<RoomSetView> {
     const room = this.#owned(typed);
     const { uid } = this.#member(room, who);
-    const isCommon = stateOf(this.#desk).offer.get('offer')?.key === room.key;
     if (room.kind === 'invitation' && password !== undefined) throw error('room-has-no-password', roomName(room.key));
-    if (room.kind === 'invitation' || isCommon) return this.#change(room, { removed: uid });
+    if (room.kind === 'invitation' || this.#isCommon(room.key)) return this.#change(room, { removed: uid });
     const chosen = this.#chosen(password);
     return { ...(await this.#change(room, { removed: uid, password: chosen.password })), ...chosen.told };
   }
@@ -492,6 +497,7 @@ export class Rooms {
   async setPassword(typed: string, password: string | undefined): Promise<RoomSetView> {
     const room = this.#owned(typed);
     if (room.kind === 'invitation') throw error('room-has-no-password', roomName(room.key));
+    if (this.#isCommon(room.key)) throw error('room-common', roomName(room.key));
     const chosen = this.#chosen(password);
     return { ...(await this.#change(room, { password: chosen.password })), ...chosen.told };
   }
@@ -520,7 +526,14 @@ export class Rooms {
   }
 }
 
-const nothing: Omit<RoomView, 'name' | 'standing'> = { kind: 'password', by: '', members: 0, unread: 0, until: 0 };
+const nothing: Omit<RoomView, 'name' | 'standing'> = {
+  kind: 'password',
+  by: '',
+  members: 0,
+  unread: 0,
+  until: 0,
+  common: false,
+};
 
 /** A room of which nothing is checked yet. */
 const blank = { standing: 'entering', owner: '', version: 0, head: '', closed: false } as const;

@@ -19,7 +19,7 @@ export function roomLine(view: RoomView, now: number): string {
 
 const parts: Readonly<Record<RoomStanding, (view: RoomView, now: number) => string[]>> = {
   member: (view) => [
-    'you are in',
+    view.common ? 'you are in; common to the network' : 'you are in',
     kinds[view.kind],
     `owner @${view.by}`,
     membersText(view.members),
@@ -42,7 +42,9 @@ export function memberLine(member: MemberView): string {
     invited: `invited${inviter}`,
   }[member.role];
   const online = member.online === undefined ? [] : [member.online ? 'online' : 'away'];
-  return plainLine(`@${member.name}  ${[role, ...online, ...(member.verified ? ['verified'] : [])].join('; ')}`);
+  return plainLine(
+    `@${member.name}${member.you ? ' (you)' : ''}  ${[role, ...online, ...(member.verified ? ['verified'] : [])].join('; ')}`,
+  );
 }
 
 /** A drawn password, which is told this once. @param before what was done */

@@ -82,7 +82,7 @@ async function passwd(run: Run, typed: string): Promise<Exit> {
 async function replacement(run: Run, client: Client, room: string): Promise<string | undefined> {
   const [{ rooms }, me] = await Promise.all([client.call('rooms', {}), run.profile.identity()]);
   const known = rooms.find((one) => one.name === room);
-  const may = known?.standing === 'member' && known.kind === 'password' && known.by === me.name;
+  const may = known?.standing === 'member' && known.kind === 'password' && known.by === me.name && !known.common;
   return may ? newRoomPassword(run, room) : undefined;
 }
 
