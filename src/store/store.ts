@@ -16,7 +16,7 @@
  * 6. A `StorageError` that is not `full` is final: later calls reject with it too, until the store is
  *    opened again. The one exception is a damaged file, named in the message, which concerns its user alone.
  */
-import type { Code } from '../../protocol/index.js';
+import { PARTS_MAX, ROOM_HISTORY, type Code } from '../../protocol/index.js';
 
 export interface Account {
   /** 16 bytes, given by the daemon */
@@ -98,12 +98,14 @@ export interface KeptRoom extends Room {
   readonly version: number;
 }
 
-/** A ciphertext that a member sent to a room. */
+/** A ciphertext that a member sent to a room: a message, or a part of one. */
 export interface RoomMessage {
   /** 16 bytes: who sent it */
   readonly from: Uint8Array;
   /** 16 bytes: with `from`, tells a replay */
   readonly key: Uint8Array;
+  /** 16 bytes: with `from`, tells what is a part of the same message */
+  readonly message: Uint8Array;
   /** ms since 1970, the daemon's clock */
   readonly time: number;
   /** as on the wire */
@@ -116,6 +118,10 @@ export const MAX_UNREAD_MS = 21 * 24 * 3600_000;
 export const MAX_GRANTS = 16;
 /** Answers to commands are kept for this long, in ms. */
 export const MAX_REPLY_AGE_MS = 21 * 24 * 3600_000;
+/** Parts of one message that a room keeps; beyond it the oldest goes. An honest message has no more. */
+export const MAX_SAID_PARTS = PARTS_MAX;
+/** Messages that a room keeps, each with all its parts. */
+export const MAX_SAID = ROOM_HISTORY;
 
 export interface Store {
   /** Resolves when the disk has failed for good (promise 6), and no change is taken any more. Never rejects. */
@@ -167,6 +173,8 @@ export interface Store {
   queueLength(uid: Uint8Array): Promise<number>;
   /** Removes what is acknowledged; ids that are not there are passed over. Resolves with those that were. */
   acknowledge(uid: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly Uint8Array[]>;
+  /** Removes all that `from` caused, which is a room that was deleted. Resolves with how many entries those were. */
+  dequeue(uid: Uint8Array, from: Uint8Array): Promise<number>;
 
   /** `taken`: the name has a room already. `full`: the owner has as many rooms as one may, or there are too many. */
   createRoom(room: Room): Promise<'created' | 'taken' | 'full'>;
@@ -174,7 +182,10 @@ export interface Store {
   roomById(id: Uint8Array): Promise<KeptRoom | undefined>;
   /** Puts another owner and state in the place of version `version`; `stale` where it is not the current one. */
   changeRoom(id: Uint8Array, version: number, change: RoomChange): Promise<'changed' | 'stale'>;
-  /** Adds to what was said; the 20 newest stay. `known`: one of those has the same `from` and `key` already. */
+  /**
+   * Adds to what was said. The 20 newest messages stay, with all their parts; what is newest goes by the part that came
+   * first. `known`: something that stays has the same `from` and `key` already.
+   */
   say(id: Uint8Array, message: RoomMessage): Promise<'said' | 'known'>;
   /** What was said last, the oldest first. */
   said(id: Uint8Array): Promise<readonly RoomMessage[]>;

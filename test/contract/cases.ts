@@ -42,7 +42,7 @@ export function room(name: string, owner: Uint8Array): Room {
 }
 
 export function message(time = START): RoomMessage {
-  return { from: randomBytes(16), key: randomBytes(16), time, fields: randomBytes(200) };
+  return { from: randomBytes(16), key: randomBytes(16), message: randomBytes(16), time, fields: randomBytes(200) };
 }
 
 export function ids(entries: readonly QueueEntry[]): string[] {

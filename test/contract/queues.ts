@@ -76,6 +76,30 @@ export const queues: Record<string, Case> = {
     t.same(ids(await store.queued(uid, undefined, 9)), ids(all.filter((_, n) => n % 2 === 1 || n > 4)));
     await store.close();
   },
+  'all that somebody caused is removed at once, durably; the rest stays in its order': async (t, reopen) => {
+    let { store, uid } = await withUser(reopen);
+    const from = randomBytes(16);
+    const all = Array.from({ length: 9 }, (_, n) => ({ ...entry(), ...(n % 2 === 1 ? { from } : {}) }));
+    for (const each of all) await store.enqueue(uid, each);
+    t.equal(await store.dequeue(uid, randomBytes(16)), 0);
+    store = await again(store, reopen);
+    const last = { ...entry(), from };
+    const calls = [
+      store.enqueue(uid, last),
+      store.dequeue(uid, from),
+      store.dequeue(uid, from),
+      store.queueLength(uid),
+    ];
+    t.same(await Promise.all(calls), ['queued', 5, 0, 5]);
+    t.equal(await store.enqueue(uid, { ...last, id: randomBytes(16) }), 'queued', 'what is gone is not known');
+    t.equal(await store.dequeue(uid, from), 1);
+    for (let round = 0; round < 2; round++) {
+      t.same(ids(await store.queued(uid, undefined, 99)), ids(all.filter((_, n) => n % 2 === 0)));
+      store = await again(store, reopen);
+    }
+    t.equal(await store.dequeue(randomBytes(16), from), 0, 'of nobody');
+    await store.close();
+  },
   'calls that are not awaited take effect in their order': async (t, reopen) => {
     let { store, uid } = await withUser(reopen);
     const [a, b, c] = [entry(), entry(), entry()];

@@ -163,6 +163,32 @@ export const rooms: Record<string, Case> = {
     t.same(plain(await store.roomById(lounge.id)), plain({ ...lounge, version: 1 }), 'and are no others for it');
     await store.close();
   },
+  'a message stays with all its parts, also where others came between them': async (t, reopen) => {
+    let { store, uid } = await withUser(reopen);
+    const lounge = room('lounge', uid);
+    await store.createRoom(lounge);
+    const [from, whole] = [randomBytes(16), randomBytes(16)];
+    const part = (): RoomMessage => ({ ...message(), from, message: whole });
+    const others = Array.from({ length: 19 }, () => message());
+    const parts = Array.from({ length: 64 }, part);
+    const all = [...parts.slice(0, 30), ...others.slice(0, 10), ...parts.slice(30), ...others.slice(10)];
+    for (const each of all) await store.say(lounge.id, each);
+    for (let round = 0; round < 2; round++) {
+      t.same(plain(await store.said(lounge.id)), plain(all));
+      store = await again(store, reopen);
+    }
+    const more = part();
+    t.equal(await store.say(lounge.id, more), 'said', 'a 65th part');
+    t.same(plain(await store.said(lounge.id)), plain([...all.slice(1), more]), 'takes the place of the oldest');
+    const newest = { ...message(), message: whole };
+    t.equal(await store.say(lounge.id, newest), 'said', 'the same id of another sender is another message');
+    const left = [...others, newest];
+    t.same(plain(await store.said(lounge.id)), plain(left), 'the oldest goes with all its parts');
+    t.equal(await store.say(lounge.id, parts[63] ?? newest), 'said', 'none of which is known any more');
+    store = await again(store, reopen);
+    t.same(plain(await store.said(lounge.id)), plain([...left.slice(1), parts[63]]));
+    await store.close();
+  },
   'a message said again is known while it is one of the 20': async (t, reopen) => {
     let { store, uid } = await withUser(reopen);
     const lounge = room('lounge', uid);
@@ -171,7 +197,7 @@ export const rooms: Record<string, Case> = {
     const replay: RoomMessage = { ...first, time: START + 9, fields: randomBytes(3) };
     t.same(await Promise.all([store.say(lounge.id, first), store.say(lounge.id, replay)]), ['said', 'known']);
     t.equal(await store.say(lounge.id, { ...first, from: randomBytes(16) }), 'said');
-    t.equal(await store.say(lounge.id, { ...first, key: randomBytes(16) }), 'said');
+    t.equal(await store.say(lounge.id, { ...first, key: randomBytes(16), message: randomBytes(16) }), 'said');
     store = await again(store, reopen);
     for (let n = 0; n < 17; n++) await store.say(lounge.id, message());
     t.equal(await store.say(lounge.id, replay), 'known');

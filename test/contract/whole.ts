@@ -163,6 +163,8 @@ export const whole: Record<string, Case> = {
       'new owner': (bad) => store.changeRoom(standing.id, 1, { ...lounge, owner: bad }),
       'from in a room': (bad) => store.say(standing.id, { ...words, from: bad }),
       'key in a room': (bad) => store.say(standing.id, { ...words, key: bad }),
+      'message in a room': (bad) => store.say(standing.id, { ...words, message: bad }),
+      'from of what is dequeued': (bad) => store.dequeue(uid, bad),
       'room to delete': (bad) => store.deleteRoom(bad),
       hello: (bad) => store.rememberHello(bad, START),
     };

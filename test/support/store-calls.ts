@@ -18,6 +18,7 @@ const UNREAD_MS = 21 * 24 * 3600_000;
 const HELLO_MS = 240_000;
 const MAX_GRANTS = 16;
 const MAX_SAID = 20;
+const MAX_PARTS = 64;
 
 export interface StoreCall {
   readonly text: string;
@@ -76,6 +77,8 @@ export class StoreCalls {
   readonly #entries = new Map<string, QueueEntry>();
   readonly #rooms = new Map<string, Room>();
   readonly #messages = new Map<string, string>();
+  /** of each part of a room's message, what its other parts share */
+  readonly #wholes = new Map<string, string>();
   readonly #hellos = new Map<string, number>();
   /** Rooms that a user owned at any time, by name. */
   readonly #owned = new Map<string, Set<string>>();
@@ -378,6 +381,22 @@ export class StoreCalls {
     );
   }
 
+  dequeue(uid: Uint8Array, from: Uint8Array): StoreCall {
+    return this.#part(
+      `dequeue ${short(hex(from))}`,
+      uid,
+      'queue',
+      '0',
+      (all: string[]) => {
+        const waiting = this.#waiting(all);
+        const left = waiting.filter((id) => hex(this.#entry(id).from) !== hex(from));
+        return [left, String(waiting.length - left.length)];
+      },
+      (store, of) => handing({ from }, (given) => store.dequeue(of, given.from)),
+      false,
+    );
+  }
+
   #waiting(all: readonly string[]): string[] {
     return all.filter((id) => this.#entry(id).time >= this.#now() - UNREAD_MS);
   }
@@ -488,16 +507,28 @@ export class StoreCalls {
   say(room: Room, message: RoomMessage): StoreCall {
     const replay = `${hex(message.from)}${hex(message.key)}`;
     this.#messages.set(replay, whole(message));
+    this.#wholes.set(replay, `${hex(message.from)}${hex(message.message)}`);
     return this.#room(
       `say ${short(hex(message.key))}`,
       room,
       (state) => {
         if (!state) return [state, REFUSED];
         if (state.said.includes(replay)) return [state, 'known'];
-        return [{ ...state, said: [...state.said, replay].slice(-MAX_SAID) }, 'said'];
+        return [{ ...state, said: this.#newest([...state.said, replay]) }, 'said'];
       },
       (store, id) => handing(message, (given) => store.say(id, given)),
     );
+  }
+
+  /** The newest messages, by the part that came first. */
+  #newest(replays: readonly string[]): string[] {
+    const parts = new Map<string, string[]>();
+    for (const replay of replays) {
+      const whole = this.#wholes.get(replay) ?? replay;
+      parts.set(whole, [...(parts.get(whole) ?? []), replay]);
+    }
+    const kept = new Set([...parts.values()].slice(-MAX_SAID).flatMap((own) => own.slice(-MAX_PARTS)));
+    return replays.filter((replay) => kept.has(replay));
   }
 
   said(room: Room): StoreCall {

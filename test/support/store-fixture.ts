@@ -55,7 +55,8 @@ export async function storeFixture(t: Teardown): Promise<StoreFixture> {
   await fixture.with(async (store) => {
     for (const each of [alice, bobby]) await store.createAccount(each);
     await store.createRoom(hall);
-    await store.say(hall.id, { from: bobby.uid, key: id(7), time: Date.now(), fields: new Uint8Array(10) });
+    const said = { from: bobby.uid, key: id(7), message: id(8), time: Date.now(), fields: new Uint8Array(10) };
+    await store.say(hall.id, said);
     await store.setConsent(alice.uid, bobby.uid, 'open');
     await store.saveGrant(alice.uid, { hash: new Uint8Array(32).fill(5), ends: Date.now() + 1e6 }, Date.now());
     for (let n = 0; n < 10; n++) await store.enqueue(alice.uid, entry(n, bobby.uid));

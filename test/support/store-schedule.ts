@@ -81,6 +81,8 @@ class Schedule {
   readonly #entries: QueueEntry[] = [];
   readonly #frameIds: Uint8Array[];
   readonly #hashes: Uint8Array[];
+  /** Who causes entries. */
+  readonly #causes: Uint8Array[];
   #now = START;
   #disk: SimulatedDisk;
   #generation!: Generation;
@@ -98,6 +100,7 @@ class Schedule {
     };
     this.#calls = new StoreCalls(this.#model, () => this.#now, MAX_QUEUE_ENTRIES);
     this.#frameIds = Array.from({ length: 4 }, () => draws.bytes(16));
+    this.#causes = Array.from({ length: 3 }, () => draws.bytes(16));
     this.#hashes = Array.from({ length: 6 }, () => draws.bytes(32));
     this.#disk = new SimulatedDisk(draws, { turns: draws.pick([0, 1, 3]) });
   }
@@ -317,7 +320,11 @@ class Schedule {
     const some = (): Uint8Array => (this.#entries.length > 0 ? draws.pick(this.#entries).id : draws.bytes(16));
     const kind = draws.below(10);
     if (kind < 5) return this.#calls.enqueue(uid, this.#entry());
-    if (kind < 8) return this.#calls.acknowledge(uid, Array.from({ length: 1 + draws.below(5) }, some));
+    if (kind < 8) {
+      const from = draws.chance(0.12) && this.#entries.length > 0 ? draws.pick(this.#entries).from : undefined;
+      if (from) return this.#calls.dequeue(uid, from);
+      return this.#calls.acknowledge(uid, Array.from({ length: 1 + draws.below(5) }, some));
+    }
     if (kind < 9) return this.#calls.queued(uid, draws.chance(0.3) ? some() : undefined, 1 + draws.below(15));
     return this.#calls.queueLength(uid);
   }
@@ -329,7 +336,7 @@ class Schedule {
     const entry: QueueEntry = {
       id: draws.bytes(16),
       opcode: before?.opcode ?? 10_001 + draws.below(2),
-      from: before?.from ?? draws.bytes(16),
+      from: before?.from ?? draws.pick(this.#causes),
       key: before?.key ?? draws.bytes(16),
       time: this.#now,
       fields: draws.bytes(draws.pick([0, 40, 480, 1200])),
@@ -379,9 +386,10 @@ class Schedule {
     }
     if (kind < 75) {
       const key = draws.chance(0.2) ? draws.pick(this.#frameIds) : draws.bytes(16);
-      // The same key is the same message.
-      const [length = 0, time = 0] = key;
-      return calls.say(room, { from: room.id, key, time: START + time, fields: key.subarray(0, length % 16) });
+      // The same key is the same part of the same message.
+      const [length = 0, time = 0, whole = 0] = key;
+      const message = Buffer.alloc(16, whole % 32);
+      return calls.say(room, { from: room.id, key, message, time: START + time, fields: key.subarray(0, length % 16) });
     }
     if (kind < 83) return calls.said(room);
     if (kind < 90) return calls.roomByName(room.name);

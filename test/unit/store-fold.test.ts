@@ -73,7 +73,13 @@ function room(id: string, name: string, owner: string, version: number): Uint8Ar
 }
 
 function said(id: string): Uint8Array {
-  return saidRecord(id, { from: draws.bytes(16), key: draws.bytes(16), time: NOW, fields: draws.bytes(80) });
+  return saidRecord(id, {
+    from: draws.bytes(16),
+    key: draws.bytes(16),
+    message: draws.bytes(16),
+    time: NOW,
+    fields: draws.bytes(80),
+  });
 }
 
 function account(n: number): Uint8Array {
@@ -228,7 +234,7 @@ test('what a checkpoint writes is what the journal says', async (t) => {
   const names = (await readIndex(disk, FOLDER))?.names;
   t.same([names?.users, names?.rooms, names?.uid('carol'), names?.ownedBy(bob)], [2, 1, undefined, 1]);
   const inRoom = await readRoomFile(disk, FOLDER, lounge, 0);
-  t.same([inRoom.state.value?.version, inRoom.state.said.length], [2, 2]);
+  t.same([inRoom.state.value?.version, inRoom.state.history.messages], [2, 2]);
   t.same((await readHellosFile(disk, FOLDER))?.hellos.length, 3);
 });
 

@@ -249,7 +249,8 @@ async function foldRoom(files: Files, { folder, upTo, settled }: FoldTask, { id,
   const fresh = found && found.upTo >= upTo ? [] : payloads;
   for (const payload of fresh) state.apply(payload);
   if (!state.value) throw new StoreRefusal(`${path} is lost: restore a backup`);
-  await writePart(files, path, found, { all: state.snapshot(), news: fresh, upTo });
+  /* What was said before the newest messages leaves the disk now, however long the file is (SPEC 9.11). */
+  await writePart(files, path, found, { all: state.snapshot(), news: fresh, upTo }, Infinity);
 }
 
 interface Content {
@@ -269,11 +270,12 @@ async function writePart(
   path: string,
   found: MarkedFile | undefined,
   { all, news: added, upTo }: Content,
+  short = SHORT,
 ): Promise<void> {
   if (!found && all.length === 0) return;
   const live = FILE_HEADER + GROUP + sizeOf(all);
   const garbage = (found?.end ?? 0) + GROUP + sizeOf(added) - live;
-  const isDead = garbage > live || (garbage > MARKS && live < SHORT) || all.length === 0;
+  const isDead = garbage > live || (garbage > MARKS && live < short) || all.length === 0;
   if (!found || isDead) await writeMarked(files, path, all, Math.max(found?.upTo ?? 0, upTo));
   else if (found.upTo >= upTo) await writeMarked(files, path, all, found.upTo);
   else await appendMarked(files, path, found, added, upTo);

@@ -328,6 +328,13 @@ class FileStore implements JournalStore {
     });
   }
 
+  dequeue(uid: Uint8Array, from: Uint8Array): Promise<number> {
+    return this.#call(() => {
+      const cause = key(from);
+      return this.#parts.mail(key(uid), (part) => part.dequeue(cause), 0);
+    });
+  }
+
   createRoom(room: Room): Promise<'created' | 'taken' | 'full'> {
     return this.#call(() => {
       const { name } = room;
@@ -377,8 +384,9 @@ class FileStore implements JournalStore {
 
   say(id: Uint8Array, message: RoomMessage): Promise<'said' | 'known'> {
     return this.#call(() => {
-      const { from, key: replay, time, fields } = message;
-      const copy = { from: fixed(from, ID), key: fixed(replay, ID), time, fields: new Uint8Array(fields) };
+      const { from, key: replay, message: whole, time, fields } = message;
+      const ids = { from: fixed(from, ID), key: fixed(replay, ID), message: fixed(whole, ID) };
+      const copy = { ...ids, time, fields: new Uint8Array(fields) };
       return this.#parts.room(key(id), (part) => part.say(copy));
     });
   }

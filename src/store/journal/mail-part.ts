@@ -138,6 +138,16 @@ export class MailPart implements Part {
     return removed.items.map((item) => idBytes(item.key));
   }
 
+  /** Gives how many entries it removed. */
+  async dequeue(from: string): Promise<number> {
+    const state = this.#state;
+    state.expire(this.#host.now());
+    let removed = this.#remove(state.idsFrom(from));
+    while (removed.items.length === 0 && !(await this.#changes.settled())) removed = this.#remove(state.idsFrom(from));
+    await Promise.all(removed.appended);
+    return removed.items.length;
+  }
+
   #remove(ids: readonly string[]): { items: Item<Kept>[]; appended: Promise<void>[] } {
     const items: Item<Kept>[] = [];
     for (const id of ids) {

@@ -2,7 +2,7 @@
 import { MAX_REPLY_AGE_MS, MAX_UNREAD_MS, type Reply } from '../store.js';
 import { Ordered, type Item } from './ordered.js';
 import { recordBytes } from './record-file.js';
-import { Kind, latin1, readQueuedHead, readRemoved, readReply, type QueuedHead } from './records.js';
+import { Kind, latin1, readQueuedHead, readRemoved, readReply, REPLAY_FROM, type QueuedHead } from './records.js';
 
 const MAX_REPLIES = 1024;
 /** What an answer, and what an entry besides its payload, take in memory, about. */
@@ -79,6 +79,11 @@ export class MailState {
       if (!this.entries.get(change.kept.id)) this.add(change.kept);
     } else if (change.kind === 'removed') for (const id of change.ids) this.drop(id);
     else this.keep(change.kept);
+  }
+
+  /** Ids of all that this one caused, in order. */
+  idsFrom(from: string): string[] {
+    return this.entries.values().flatMap(({ id, replay }) => (replay.startsWith(from, REPLAY_FROM) ? [id] : []));
   }
 
   known(replay: string): Kept | undefined {

@@ -247,6 +247,8 @@ const AT_TIME = AT_KEY + ID;
 const AT_FIELDS = AT_TIME + TIME;
 /** bytes of an entry's payload before its fields */
 export const QUEUED_HEAD = AT_FIELDS;
+/** Where `from` is in what tells a replay. */
+export const REPLAY_FROM = AT_FROM - AT_OPCODE;
 /** Ids that one record removes at most. */
 export const IDS_PER_RECORD = 4096;
 
@@ -372,16 +374,18 @@ export function readRoom(payload: Uint8Array): RoomValue | undefined {
   };
 }
 
-/* said: from, key, time, fields */
+/* said: from, key, message, time, fields */
 const AT_SAID_KEY = AT_BODY + ID;
-const AT_SAID_TIME = AT_SAID_KEY + ID;
+const AT_SAID_MESSAGE = AT_SAID_KEY + ID;
+const AT_SAID_TIME = AT_SAID_MESSAGE + ID;
 const AT_SAID_FIELDS = AT_SAID_TIME + TIME;
 
-export function saidRecord(id: string, { from, key, time, fields }: RoomMessage): Uint8Array {
-  mustBe(ID, from, key);
+export function saidRecord(id: string, { from, key, message, time, fields }: RoomMessage): Uint8Array {
+  mustBe(ID, from, key, message);
   const head = begin(Kind.said, id, AT_SAID_FIELDS - AT_BODY);
   head.set(from, AT_BODY);
   head.set(key, AT_SAID_KEY);
+  head.set(message, AT_SAID_MESSAGE);
   writeTime(head, time, AT_SAID_TIME);
   return concat(head, fields);
 }
@@ -391,7 +395,8 @@ export function readSaid(payload: Uint8Array): RoomMessage | undefined {
   const bytes = Buffer.from(payload);
   return {
     from: bytes.subarray(AT_BODY, AT_SAID_KEY),
-    key: bytes.subarray(AT_SAID_KEY, AT_SAID_TIME),
+    key: bytes.subarray(AT_SAID_KEY, AT_SAID_MESSAGE),
+    message: bytes.subarray(AT_SAID_MESSAGE, AT_SAID_TIME),
     time: readTime(bytes, AT_SAID_TIME),
     fields: bytes.subarray(AT_SAID_FIELDS),
   };

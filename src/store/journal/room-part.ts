@@ -3,7 +3,8 @@ import type { KeptRoom, RoomChange, RoomMessage } from '../store.js';
 import type { Changes } from './changes.js';
 import type { Part } from './pool.js';
 import { idBytes, roomRecord, saidRecord } from './records.js';
-import { replayOf, type RoomState } from './room.js';
+import { namesOf, readSaidRecord } from './history.js';
+import type { RoomState } from './room.js';
 
 export class RoomPart implements Part {
   readonly #id: string;
@@ -29,25 +30,29 @@ export class RoomPart implements Part {
     if (before?.version !== version) {
       return (await this.#changes.settled()) ? 'stale' : this.change(version, { owner, state });
     }
-    await this.#append(roomRecord(this.#id, { version: version + 1, owner, name: before.name, state }));
+    const { payload } = this.#state;
+    const record = roomRecord(this.#id, { version: version + 1, owner, name: before.name, state });
+    this.#state.apply(record);
+    await this.#changes.append(record, () => {
+      Object.assign(this.#state, { value: before, payload });
+    });
     return 'changed';
   }
 
   async say(message: RoomMessage): Promise<'said' | 'known'> {
-    if (this.#state.knows(replayOf(message))) return (await this.#changes.settled()) ? 'known' : this.say(message);
-    await this.#append(saidRecord(this.#id, message));
+    const { history } = this.#state;
+    if (history.knows(namesOf(message).replay)) return (await this.#changes.settled()) ? 'known' : this.say(message);
+    const record = saidRecord(this.#id, message);
+    const said = readSaidRecord(record);
+    if (!said) throw new RangeError('store: no such message can be');
+    const gone = history.add(said);
+    await this.#changes.append(record, () => {
+      history.undo(said, gone);
+    });
     return 'said';
   }
 
   said(): Promise<readonly RoomMessage[]> {
-    return this.#changes.read(() => this.#state.said.map(({ message }) => message));
-  }
-
-  #append(record: Uint8Array): Promise<void> {
-    const { value, payload, said } = this.#state;
-    this.#state.apply(record);
-    return this.#changes.append(record, () => {
-      Object.assign(this.#state, { value, payload, said });
-    });
+    return this.#changes.read(() => this.#state.history.all().map(({ message }) => message));
   }
 }

@@ -75,7 +75,7 @@ async function rooms(view: View, uid: string) {
     if (!state.value) continue; // deleted with its owner, or about to be
     const { name, version, state: content } = state.value;
     const own = { id: hex(idBytes(id)), name, version, state: Buffer.from(content).toString('base64') };
-    out.push({ ...own, messages: state.said.length });
+    out.push({ ...own, messages: state.history.messages });
   }
   return out;
 }

@@ -105,7 +105,7 @@ export async function repairRoom(
     if (idOf(payload) === id) state.apply(new Uint8Array(payload));
   const room = state.value;
   if (!room && !isInJournal) return undefined;
-  const kept = `the room${room ? ` ${room.name}` : ', from the journal,'} with ${state.said.length} messages`;
+  const kept = `the room${room ? ` ${room.name}` : ', from the journal,'} with ${state.history.messages} messages`;
   const apply = async (disk: Files): Promise<void> => {
     await putMarked(disk, path, room ? state.snapshot() : [], settled);
     await remove(disk, waiting);
