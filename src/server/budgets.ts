@@ -2,7 +2,7 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Limits } from './limits.js';
 
-export type Budget = 'registrations' | 'failures' | 'lookups';
+export type Budget = 'registrations' | 'failures' | 'lookups' | 'roomPasswords';
 
 export class Budgets {
   readonly #limiters: Readonly<Record<Budget, RateLimiterMemory>>;
@@ -11,6 +11,7 @@ export class Budgets {
     this.#limiters = {
       registrations: new RateLimiterMemory({ points: limits['registrations-per-hour'], duration: 3600 }),
       failures: new RateLimiterMemory({ points: limits['failures-per-quarter'], duration: 900 }),
+      roomPasswords: new RateLimiterMemory({ points: limits['room-failures-per-quarter'], duration: 900 }),
       lookups: new RateLimiterMemory({ points: limits['lookups-per-minute'], duration: 60 }),
     };
   }

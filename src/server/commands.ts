@@ -19,7 +19,7 @@ import type { Caller } from './handler.js';
 import { Reply, type Outlet, type Request } from './reply.js';
 
 /** Read by the protocol's own decoder, four times as fast as binary-parser: they come once for each message. */
-const hot: ReadonlySet<Struct> = new Set<Struct>([structs.smpu, structs.ackd]);
+const hot: ReadonlySet<Struct> = new Set<Struct>([structs.smpu, structs.srms, structs.ackd]);
 
 /** What this needs of the connection besides what handlers see of it. */
 export interface CommandHost extends Caller {

@@ -9,6 +9,7 @@ import type { Logins } from './logins.js';
 import type { Settle } from './mailbox.js';
 import type { Presence } from './presence.js';
 import type { Refusals } from './refusals.js';
+import type { Rooms } from './rooms.js';
 import type { Routes } from './routes.js';
 import type { Work } from './work.js';
 
@@ -26,6 +27,7 @@ export interface Context {
   readonly budgets: Budgets;
   readonly presence: Presence;
   readonly routes: Routes;
+  readonly rooms: Rooms;
   readonly logins: Logins;
   readonly refusals: Refusals;
   readonly log: Log;

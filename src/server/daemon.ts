@@ -69,6 +69,8 @@ async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
     now,
     maxAccounts: options.limits.accounts,
     segmentBytes: options.limits['journal-bytes'],
+    maxRooms: options.limits.rooms,
+    maxRoomsPerUser: options.limits['rooms-per-user'],
     maxQueueEntries: options.limits['queue-entries'],
     maxQueueBytes: options.limits['queue-bytes'],
     onNote: (what) => {
@@ -102,12 +104,14 @@ async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
       clients: servedClients(options, network),
       limits: options.limits,
       budgets: new Budgets(options.limits),
+      lobby: options.lobby,
       refusals,
       log,
       now,
     },
     seen,
   );
+  await server.context.rooms.start();
   undo.push(async () => {
     await server.stop();
     log.info('stopped', refusals.totals());

@@ -4,6 +4,10 @@ import * as conversation from './handlers/conversation.js';
 import * as login from './handlers/login.js';
 import * as message from './handlers/message.js';
 import * as register from './handlers/register.js';
+import * as roomEntry from './handlers/room-entry.js';
+import * as roomMessage from './handlers/room-message.js';
+import * as roomPeople from './handlers/room-people.js';
+import * as room from './handlers/room.js';
 import type { Handler, LinkState } from './handler.js';
 
 export interface Row {
@@ -40,6 +44,19 @@ const rows: readonly Row[] = [
   row(structs.keyq,  conversation.keys,        ['ready']),
   row(structs.smpu,  message.send,             ['ready']),
   row(structs.ackd,  message.acknowledge,      ['ready']),
+  row(structs.crms,  room.make,                ['ready'], 'once'),
+  row(structs.jrms1, roomEntry.find,           ['ready']),
+  row(structs.jrms2, roomEntry.unlock,         ['ready']),
+  row(structs.jrms3, roomEntry.enter,          ['ready'], 'once'),
+  row(structs.srms,  roomMessage.say,          ['ready']),
+  row(structs.inrm,  roomPeople.invite,        ['ready'], 'once'),
+  row(structs.dcrm,  roomPeople.decline,       ['ready'], 'once'),
+  row(structs.lvrm,  roomPeople.leave,         ['ready'], 'once'),
+  row(structs.dlrm,  room.remove,              ['ready'], 'once'),
+  row(structs.rtrm1, roomPeople.stage,         ['ready']),
+  row(structs.rtrm2, roomPeople.rotate,        ['ready'], 'once'),
+  row(structs.strm,  room.state,               ['ready']),
+  row(structs.mbrm,  room.member,              ['ready']),
 ];
 
 const byOpcode = new Map<number, Row>(rows.map((r) => [16 * r.struct.opcode + r.struct.step, r]));

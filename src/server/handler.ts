@@ -5,6 +5,7 @@ import type { Context } from './context.js';
 import type { Mailbox } from './mailbox.js';
 import type { Refusal } from './refusals.js';
 import type { Reply, Request } from './reply.js';
+import type { TokenBucket } from './token-bucket.js';
 
 export type LinkState = 'hello' | 'open' | 'registering' | 'authenticating' | 'proving' | 'words' | 'ready' | 'closed';
 
@@ -27,6 +28,17 @@ export interface PendingRegistration {
   readonly possession: Uint8Array;
 }
 
+/** Blocks of a room's next epoch, before the head that needs them. */
+export interface PendingRotation {
+  /** the room's key */
+  readonly room: string;
+  readonly epoch: number;
+  /** blocks so far, also those for somebody who had one */
+  sent: number;
+  /** by uid */
+  readonly blocks: Map<string, Uint8Array>;
+}
+
 export interface Caller {
   readonly source: string;
   readonly state: LinkState;
@@ -37,10 +49,13 @@ export interface Caller {
   readonly mailbox: Mailbox;
   readonly uidKey: string;
   loginsTried: number;
-  /** Private messages of this client that have no answer yet. */
+  /** Messages of this client, private and in rooms, that have no answer yet. */
   unanswered: number;
   login: PendingLogin | undefined;
   registration: PendingRegistration | undefined;
+  rotation: PendingRotation | undefined;
+  /** How fast it may speak in rooms. */
+  readonly roomRate: TokenBucket;
   /** H(grant) of the session, which `quit` revokes. */
   grantHash: Uint8Array | undefined;
 

@@ -1,5 +1,7 @@
 /** Every limit of the daemon, by the name it has in `--limit NAME=NUMBER`. */
 
+import { ROOM_MEMBERS } from '../../protocol/index.js';
+
 export const limitTable = {
   connections: { value: 20_000, what: 'connections at once' },
   'connections-per-source': { value: 4_096, what: 'connections at once from one address' },
@@ -11,19 +13,31 @@ export const limitTable = {
   'logins-per-source': { value: 16, what: 'logins being checked at once from one address' },
   'registrations-per-hour': { value: 60, what: 'registrations begun from one address in an hour' },
   'failures-per-quarter': { value: 60, what: 'failed logins from one address in 15 minutes' },
-  'lookups-per-minute': { value: 60, what: 'requests, their answers, blocks and key look-ups by one user in a minute' },
+  'lookups-per-minute': {
+    value: 60,
+    what: 'requests, their answers, blocks, key look-ups and changes of rooms by one user in a minute',
+  },
   'epoch-frames': {
     value: 1_048_576,
     min: 1_024,
     max: 1_048_576,
     what: 'frames that the daemon sends one client under one key',
   },
-  window: { value: 64, max: 65_535, what: 'private messages of one client that wait for their answer' },
+  window: { value: 64, max: 65_535, what: 'messages of one client that wait for their answer' },
   flights: { value: 256, what: 'deliveries to one client that wait for their acknowledgement' },
   'queue-entries': { value: 10_000, what: 'entries in the queue of one user' },
   'queue-bytes': { value: 33_554_432, what: 'bytes in the queue of one user, as kept' },
   'journal-bytes': { value: 32 * 1024 * 1024, what: 'bytes of the journal after which a checkpoint is made' },
   accounts: { value: 100_000, what: 'accounts of the network' },
+  rooms: { value: 10_000, what: 'rooms of the network' },
+  'rooms-per-user': { value: 20, what: 'rooms that one user owns' },
+  'room-members': { value: ROOM_MEMBERS, max: ROOM_MEMBERS, what: 'people in a room, those invited included' },
+  'room-messages-per-second': { value: 20, what: 'parts of messages that one client says in rooms in a second' },
+  'room-burst': { value: 200, what: 'the same at once, after a pause' },
+  'room-failures-per-quarter': {
+    value: 60,
+    what: 'wrong passwords for one room, and for rooms from one address, in 15 minutes',
+  },
 } as const;
 
 export type LimitName = keyof typeof limitTable;
@@ -52,8 +66,8 @@ export function withLimit(limits: Limits, assignment: string): Limits {
 export const ACKNOWLEDGE_MS = 250;
 /** After the store failed a mailbox, it tries again. */
 export const DRAIN_RETRY_MS = 1_000;
-/** Answers to `auth` leave at multiples of this after the request. */
-export const AUTH_PACE_MS = 25;
+/** Answers to `auth`, and to the first steps of `jrms`, leave at multiples of this after the request. */
+export const PACE_MS = 25;
 /** A reader that takes nothing for this long is cut. */
 export const CONGESTION_MS = 60_000;
 /** How long a stop may take before what is left is cut. */
@@ -61,6 +75,10 @@ export const STOP_MS = 4_000;
 
 /** Bytes waiting for a slow reader before nothing more is pushed to it and nothing more is read from it. */
 export const CONGESTED_BYTES = 1024 * 1024;
+/** Rooms in memory; beyond it the longest unused are read again when needed. */
+export const ROOMS_IN_USE = 128;
+/** Accounts that are looked up at once. */
+export const LOOKED_UP_AT_ONCE = 16;
 /** Tries of a login on one connection. */
 export const LOGINS_PER_CONNECTION = 3;
 /** Logins begun with the device's key and not finished, before each further one must wait. */

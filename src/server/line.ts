@@ -22,6 +22,8 @@ import type { Outlet, Request } from './reply.js';
 
 /* One buffer for all deliveries of this process: it is sealed before the next is written. */
 const deliveryStruct = new Uint8Array(STRUCT);
+/** What stands in it: a room's message goes to one member after another, and is written once. */
+let written: QueueEntry | undefined;
 
 export interface LineHost {
   /** The client took nothing for too long. */
@@ -88,9 +90,12 @@ export class Line implements Outlet {
 
   /** A queue entry as the event that it is. */
   push(entry: QueueEntry): void {
-    writeHeader(structs.rvum, eventHeader(entry.opcode, entry.id, entry.time), deliveryStruct);
-    deliveryStruct.set(entry.fields, ANSWER_HEADER);
-    deliveryStruct.fill(0, ANSWER_HEADER + entry.fields.length);
+    if (entry !== written) {
+      writeHeader(structs.rvum, eventHeader(entry.opcode, entry.id, entry.time), deliveryStruct);
+      deliveryStruct.set(entry.fields, ANSWER_HEADER);
+      deliveryStruct.fill(0, ANSWER_HEADER + entry.fields.length);
+      written = entry;
+    }
     this.send(deliveryStruct);
   }
 

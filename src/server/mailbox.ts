@@ -12,7 +12,7 @@ import { ACKNOWLEDGE_MS, DRAIN_RETRY_MS } from './limits.js';
 /** Entries that one read of the queue brings. */
 const PAGE = 64;
 
-/** The code with which a delivery ended for its sender: 200 acknowledged, 202 on the disk, 429, 507. */
+/** The code with which a delivery ended for its sender: 200 acknowledged, 202 on the disk, 429, 507; 404: nobody gets it. */
 export type Settle = (code: Code) => void;
 
 interface Flight {
@@ -54,6 +54,8 @@ export class Mailbox {
   readonly #writes = new Set<Promise<void>>();
   /** acknowledged while the queue is being read: what was read may still hold them */
   readonly #acknowledged = new Set<string>();
+  /** causes of entries that were removed meanwhile, likewise */
+  readonly #forgotten = new Set<string>();
   #mode: 'queue' | 'live' | 'closed' = 'queue';
   #enqueued = 0;
   #draining = false;
@@ -122,6 +124,21 @@ export class Mailbox {
     this.#track(removed);
   }
 
+  /**
+   * Nothing of this cause goes to the client or the disk any more, and nobody waits for it. What the queue on disk
+   * holds of it is the caller's to remove, right behind this call.
+   */
+  forget(from: string): void {
+    if (this.#draining) this.#forgotten.add(from);
+    for (const [name, flight] of this.#flights) {
+      if (idKey(flight.entry.from) !== from) continue;
+      this.#flights.delete(name);
+      if (this.#byKey.get(flight.key) === flight) this.#byKey.delete(flight.key);
+      settleAll(flight, Code.notFound);
+    }
+    void this.drain();
+  }
+
   /** Pushes from the queue as far as the connection takes it; back to live when the queue is empty. */
   async drain(): Promise<void> {
     if (this.#draining || !this.#isQueue()) return;
@@ -132,10 +149,13 @@ export class Mailbox {
         if (room <= 0) return; // an acknowledgement calls again
         const before = this.#enqueued;
         this.#acknowledged.clear();
+        this.#forgotten.clear();
         /* What flies stands at the head of the queue until it is acknowledged. */
         const page = await this.#store.queued(this.#uid, undefined, this.#flights.size + PAGE);
         if (!this.#isQueue()) return;
-        const waiting = page.filter((entry) => !this.#acknowledged.has(idKey(entry.id)));
+        const waiting = page.filter(
+          ({ id, from }) => !this.#acknowledged.has(idKey(id)) && !this.#forgotten.has(idKey(from)),
+        );
         const fresh = waiting.filter((entry) => !this.#flights.has(idKey(entry.id)));
         for (const entry of fresh.slice(0, room)) {
           this.#fly(entry, replayKey(entry), true, []);

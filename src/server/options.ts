@@ -1,5 +1,6 @@
 /** The daemon's command line. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { isName } from '../../protocol/index.js';
 import { defaultLimits, limitTable, withLimit, type Limits } from './limits.js';
 
 /** What cadenasd does for an operator instead of serving: `admin/`. */
@@ -30,6 +31,8 @@ export interface Options {
   /** hexadecimal */
   readonly acceptSoftware: readonly string[];
   readonly acceptTable: readonly string[];
+  /** name of the room that is offered to everybody */
+  readonly lobby?: string;
   readonly debug: boolean;
   readonly limits: Limits;
 }
@@ -46,6 +49,12 @@ function endpoint(text: string): Options['listen'] {
 export function networkName(text: string): string {
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(text))
     throw new InvalidArgumentError('a network name begins with a letter and has only a-z, 0-9 and -, 32 at most.');
+  return text;
+}
+
+function roomName(text: string): string {
+  if (!isName(text))
+    throw new InvalidArgumentError('a room’s name begins with a letter and has only a-z, 0-9 and _, 3 to 32 of them.');
   return text;
 }
 
@@ -109,6 +118,7 @@ export function optionParser(version: string): Command {
         .argParser(limit)
         .default(defaultLimits, 'see below'),
     )
+    .option('--lobby <name>', 'offer this room to everybody: you can read what is said in it', roomName)
     .option('--debug', 'log more', false)
     .addHelpText('after', `\nCommands instead of serving (cadenasd COMMAND --help):\n${does.join('\n')}\n`)
     .addHelpText('after', `Limits and their defaults:\n${names.join('\n')}\n`)

@@ -6,13 +6,14 @@ import { Commands, type CommandHost } from './commands.js';
 import type { Context } from './context.js';
 import type { Flusher } from './flusher.js';
 import type { Admission, Gate } from './gate.js';
-import type { Caller, LinkState, PendingLogin, PendingRegistration } from './handler.js';
+import type { Caller, LinkState, PendingLogin, PendingRegistration, PendingRotation } from './handler.js';
 import { idKey } from './keys.js';
 import { Line } from './line.js';
 import { Mailbox, type MailboxHost } from './mailbox.js';
 import type { Online } from './presence.js';
 import type { Refusal } from './refusals.js';
 import { deliveredEntry } from './delivered.js';
+import { TokenBucket } from './token-bucket.js';
 
 /** What there is behind the handshake. */
 interface Link {
@@ -42,6 +43,8 @@ export class Peer implements Caller, CommandHost, Online {
   unanswered = 0;
   login: PendingLogin | undefined;
   registration: PendingRegistration | undefined;
+  rotation: PendingRotation | undefined;
+  #roomRate: TokenBucket | undefined;
   grantHash: Uint8Array | undefined;
 
   constructor(connection: Connection, context: Context, gate: Gate, flusher: Flusher, gone: (peer: Peer) => void) {
@@ -82,6 +85,10 @@ export class Peer implements Caller, CommandHost, Online {
   }
   get uidKey(): string {
     return this.#uidKey;
+  }
+  get roomRate(): TokenBucket {
+    const { 'room-messages-per-second': perSecond, 'room-burst': burst } = this.context.limits;
+    return (this.#roomRate ??= new TokenBucket(perSecond, burst, performance.now()));
   }
 
   /** Everything that was in flight to this client is on the disk, its senders told. */
@@ -162,7 +169,7 @@ export class Peer implements Caller, CommandHost, Online {
   authenticated(login: PendingLogin, account: Account, sessionKey: Uint8Array, ends: number, waiting: number): void {
     if (!this.#link || !this.#isOpen()) return;
     const { session, line } = this.#link;
-    const { store, limits, presence, sync, now } = this.context;
+    const { store, limits, presence, rooms, sync, now } = this.context;
     const secret = Buffer.concat([login.s2, sessionKey]);
     const epochs = this.#epochs(this.#link, account.enc);
     session.authenticated(secret, login.transcript.hash(sync, session.th2), login.block, epochs);
@@ -182,6 +189,8 @@ export class Peer implements Caller, CommandHost, Online {
     );
     presence.enter(this.#uidKey, this);
     line.event(structs.cnnt, { uid: account.uid, name: account.name, queued: waiting });
+    const offered = rooms.offer(this.#uidKey);
+    if (offered) line.event(structs.ofrm, { name: offered.name, secret: offered.secret });
     this.#mailbox.start();
   }
 
@@ -271,6 +280,7 @@ export class Peer implements Caller, CommandHost, Online {
     this.#link?.line.close();
     this.login = undefined;
     this.registration = undefined;
+    this.rotation = undefined;
     if (this.#mailbox) {
       this.context.presence.leave(this.#uidKey, this);
       this.#saved = this.#mailbox.close();

@@ -36,7 +36,7 @@ export class Pool {
       openBlock: (...args) => this.#run('openBlock', args),
       answerLogin: (...args) => this.#run('answerLogin', args),
       answerRegistration: (...args) => this.#run('answerRegistration', args),
-      verifyKeys: (...args) => this.#run('verifyKeys', args),
+      verify: (...args) => this.#run('verify', args),
     };
   }
 

@@ -1,4 +1,4 @@
-/** Who is connected: in memory alone. Nothing of it ever leaves for another user. */
+/** Who is connected: in memory alone. It is told to who is in a room with them, and to nobody else (SPEC 9.10). */
 import type { Mailbox } from './mailbox.js';
 
 /** A connection on which somebody logged in. */

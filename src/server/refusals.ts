@@ -19,6 +19,7 @@ export type Refusal =
   | 'out of turn'
   | 'logins'
   | 'login failed'
+  | 'room password'
   | 'congested'
   | 'nobody logged in';
 

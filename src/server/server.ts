@@ -9,9 +9,14 @@ import { Code, ID } from '../../protocol/index.js';
 import { Logins } from './logins.js';
 import { Peer } from './peer.js';
 import { Presence } from './presence.js';
+import { lobbyOf } from './lobby.js';
+import { Rooms } from './rooms.js';
 import { Routes } from './routes.js';
 
-type Given = Omit<Context, 'presence' | 'routes' | 'logins' | 'nextId' | 'deliver'>;
+type Given = Omit<Context, 'presence' | 'routes' | 'rooms' | 'logins' | 'nextId' | 'deliver'> & {
+  /** name of the room that is offered to everybody */
+  readonly lobby?: string | undefined;
+};
 
 /** Never the same twice: eight random bytes for each start, then a counter. */
 function idMaker(): () => Uint8Array {
@@ -35,14 +40,14 @@ export class Server {
   readonly #listeners: Listener[] = [];
   #stopping = false;
 
-  constructor(given: Given, seen: SeenHellos) {
+  constructor({ lobby, ...given }: Given, seen: SeenHellos) {
+    const { store, sync, decoySecret } = given;
+    const shared = { ...given, presence: new Presence(), nextId: idMaker(), deliver: this.#deliver };
     this.context = {
-      ...given,
-      presence: new Presence(),
-      routes: new Routes(given.store),
+      ...shared,
+      routes: new Routes(store),
+      rooms: new Rooms(shared, lobby === undefined ? undefined : lobbyOf(sync, decoySecret, lobby)),
       logins: new Logins(given.limits),
-      nextId: idMaker(),
-      deliver: this.#deliver,
     };
     this.#gate = new Gate(this.context, seen);
   }
@@ -81,6 +86,10 @@ export class Server {
         settle(result === 'full' ? Code.limited : Code.queued);
       },
       (error: unknown) => {
+        if (error instanceof RangeError) {
+          settle(Code.notFound); // the account was deleted while the daemon stood still
+          return;
+        }
         refusals.trouble('the store failed', error);
         settle(Code.storage);
       },
@@ -97,6 +106,7 @@ export class Server {
       if (peer.state === 'ready') peer.close(Code.unavailable);
       else peer.finish();
     }
+    await this.context.rooms.idle();
     while (this.#saving.size > 0) await Promise.all(this.#saving);
     await Promise.all(this.#listeners.map((listener) => listener.ended()));
   }

@@ -58,7 +58,8 @@ export interface Work {
     uid: Uint8Array,
     request: Uint8Array,
   ): Promise<{ readonly block: Uint8Array; readonly response: Uint8Array } | undefined>;
-  verifyKeys(sig: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
+  /** PSS under a label of the protocol's. */
+  verify(label: Uint8Array, sig: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
 }
 
 /** Does the work where it is called. */
@@ -85,6 +86,6 @@ export function workOf<Private extends RsaPrivate>(
       const response = await passwords.registrationResponse(uid, request);
       return response && { block, response };
     },
-    verifyKeys: (sig, message, signature) => asymmetric.pssVerify(sig, Label.keys, message, signature),
+    verify: (label, sig, message, signature) => asymmetric.pssVerify(sig, label, message, signature),
   };
 }

@@ -17,4 +17,4 @@ export const openInner: Task<'openInner'> = (args) => work.openInner(...args);
 export const openBlock: Task<'openBlock'> = (args) => work.openBlock(...args);
 export const answerLogin: Task<'answerLogin'> = (args) => work.answerLogin(...args);
 export const answerRegistration: Task<'answerRegistration'> = (args) => work.answerRegistration(...args);
-export const verifyKeys: Task<'verifyKeys'> = (args) => work.verifyKeys(...args);
+export const verify: Task<'verify'> = (args) => work.verify(...args);

@@ -73,6 +73,7 @@ export async function startFuzzed(t: Teardown, change: Change = () => ({})): Pro
     'registrations-per-hour': MANY,
     'failures-per-quarter': MANY,
     'lookups-per-minute': MANY,
+    'room-failures-per-quarter': MANY,
     accounts: MANY,
   };
   const sound: Parts = {

@@ -88,7 +88,7 @@ void test('case 8: a room message before login, a private message without accept
   t.equal((await write(a.user.uid, b.user.uid)).header.code, 403, 'nobody asked');
   t.equal((await write(b.user.uid, a.user.uid)).header.code, 403, 'in another’s name');
   t.equal((await write(a.user.uid, nodeSync.random(16))).header.code, 403, 'to nobody');
-  t.equal((await a.raw.ask(structs.srms, roomText)).header.code, 404, 'rooms are not served');
+  t.equal((await a.raw.ask(structs.srms, roomText)).header.code, 403, 'to no room');
   t.equal((await a.raw.ask(structs.keyq, { name: 'other' })).header.code, 200, 'the session is usable');
 });
 

@@ -7,7 +7,7 @@ import type { Teardown } from './temp.js';
 
 /** A daemon whose limits don't stand in the way of what a test repeats. */
 export function startLavish(t: Teardown, options: DaemonOptions): Promise<Daemon> {
-  const limits = ['registrations-per-hour', 'failures-per-quarter', 'lookups-per-minute'];
+  const limits = ['registrations-per-hour', 'failures-per-quarter', 'lookups-per-minute', 'room-failures-per-quarter'];
   const args = limits.flatMap((name) => ['--limit', `${name}=100000`]);
   return startDaemon(t, { ...options, args: [...args, ...(options.args ?? [])] });
 }

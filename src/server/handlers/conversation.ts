@@ -9,10 +9,11 @@ import {
   type Acceptance,
   type Request,
 } from '../../../protocol/index.js';
-import type { Caller, Handler } from '../handler.js';
+import type { Handler } from '../handler.js';
 import type { Account } from '../../store/store.js';
 import type { Context } from '../context.js';
 import type { Reply } from '../reply.js';
+import { overBudget } from './lookups.js';
 
 /** A bundle says who it is from: that has to be the one who sends it. */
 function isOwn(account: Account, bundle: Request | Acceptance): boolean {
@@ -22,12 +23,6 @@ function isOwn(account: Account, bundle: Request | Acceptance): boolean {
     samePublic(bundle.enc, account.enc) &&
     samePublic(bundle.sig, account.sig)
   );
-}
-
-async function overBudget({ budgets }: Context, peer: Caller, reply: Reply): Promise<boolean> {
-  const wait = await budgets.take('lookups', peer.uidKey);
-  if (wait > 0) reply.fail(Code.limited, wait);
-  return wait > 0;
 }
 
 /** One event of a kind from one user waits for another at most: asking again adds nothing. */

@@ -13,8 +13,9 @@ import type { Caller, Handler } from '../handler.js';
 import type { Account, Attempts, Grant } from '../../store/store.js';
 import type { Context } from '../context.js';
 import { decoyBlock, decoyIdentifier } from '../decoy.js';
-import { ATTEMPT_WAIT_MAX_MS, ATTEMPT_WAIT_MS, AUTH_PACE_MS, FREE_ATTEMPTS, LOGINS_PER_CONNECTION } from '../limits.js';
+import { ATTEMPT_WAIT_MAX_MS, ATTEMPT_WAIT_MS, FREE_ATTEMPTS, LOGINS_PER_CONNECTION } from '../limits.js';
 import { idKey } from '../keys.js';
+import { pace } from '../pace.js';
 
 const Factor = { none: 0, grant: 3 } as const;
 
@@ -58,13 +59,6 @@ export const begin: Handler<typeof structs.auth1> = async (context, peer, values
   peer.login = { account, s2, block, passwordState, transcript };
   transcript.add(reply.progress(structs.auth1Answer, { block, ke2 }, Code.proceed));
 };
-
-/** Leaves at a multiple of 25 ms after the request, whatever the work took (SPEC 6.5). */
-async function pace(arrived: number): Promise<void> {
-  const taken = performance.now() - arrived;
-  const left = Math.ceil(taken / AUTH_PACE_MS) * AUTH_PACE_MS - taken;
-  await new Promise((resolve) => setTimeout(resolve, left));
-}
 
 /**
  * The account's own answer where the signature is its owner's; else the name's decoy, after the same

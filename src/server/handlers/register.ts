@@ -6,6 +6,7 @@ import {
   ID,
   isPlausibleModulus,
   keysMessage,
+  Label,
   possession,
   samePublic,
   structs,
@@ -53,7 +54,7 @@ export const finish: Handler<typeof structs.crea2> = async (context, peer, value
   const { record, words } = values;
   const message = keysMessage(peer.th2, name, enc, sig);
   const opened = sync.equal(values.mac, possession(sync, pending.possession, peer.th2, record));
-  const signed = await work.verifyKeys(sig, message, values.signature);
+  const signed = await work.verify(Label.keys, sig, message, values.signature);
   if (!opened || !signed) {
     reply.fail(Code.authentication);
     return;

@@ -1,0 +1,129 @@
+/** jrms: how somebody enters a room, by its password or an invitation (SPEC 9.4). */
+import { Code, copy, isZero, listRowOf, readUint, roomAuthHash, ID, Opcode, structs } from '../../../protocol/index.js';
+import type { QueueEntry, RoomMessage } from '../../store/store.js';
+import type { Context } from '../context.js';
+import { decoyRoom, noAuth } from '../decoy.js';
+import type { Caller, Handler } from '../handler.js';
+import { idKey } from '../keys.js';
+import { pace } from '../pace.js';
+import type { Reply } from '../reply.js';
+import { crowd, entered, proofsOf } from '../room-changes.js';
+import { enteredEvent } from '../room-events.js';
+import { hasPassword, RowKind } from '../room-state.js';
+import type { Room } from '../room.js';
+import { overBudget } from './lookups.js';
+
+/** What wrong passwords are counted against; an id that no room has counts like one that is in use. */
+function accused(peer: Caller, room: Uint8Array): readonly string[] {
+  return [`room ${idKey(room)}`, `source ${peer.source}`];
+}
+
+/** True, and answered, where there were too many wrong passwords. */
+async function overFailures({ budgets }: Context, peer: Caller, room: Uint8Array, reply: Reply): Promise<boolean> {
+  const waits = await Promise.all(accused(peer, room).map((key) => budgets.wait('roomPasswords', key)));
+  const wait = Math.max(...waits);
+  if (wait > 0) reply.fail(Code.limited, wait);
+  return wait > 0;
+}
+
+async function failed({ budgets, refusals }: Context, peer: Caller, room: Uint8Array): Promise<void> {
+  await Promise.all(accused(peer, room).map((key) => budgets.take('roomPasswords', key)));
+  refusals.count('room password', peer.source);
+}
+
+/** The same work whether there is such a room or not. */
+function knowsPassword({ sync }: Context, room: Room | undefined, auth: Uint8Array): room is Room {
+  const found = room && !room.gone && hasPassword(room.state) ? room : undefined;
+  const isRight = sync.equal(roomAuthHash(sync, auth), found?.state.auth ?? noAuth);
+  return isRight && found !== undefined;
+}
+
+export const find: Handler<typeof structs.jrms1> = async (context, peer, { name }, reply) => {
+  const arrived = performance.now();
+  const { rooms, sync, decoySecret } = context;
+  if (await overBudget(context, peer, reply)) return;
+  const found = await rooms.byName(name);
+  const decoy = decoyRoom(sync, decoySecret, name);
+  const answer = found && hasPassword(found.state) ? { room: found.id, salt: found.state.salt } : decoy;
+  if (await overFailures(context, peer, answer.room, reply)) return;
+  await pace(arrived);
+  reply.give(structs.jrms1Answer, answer);
+};
+
+export const unlock: Handler<typeof structs.jrms2> = async (context, peer, { room: id, auth }, reply) => {
+  const arrived = performance.now();
+  if (await overBudget(context, peer, reply)) return;
+  if (await overFailures(context, peer, id, reply)) return;
+  const room = await context.rooms.load(id);
+  const isRight = knowsPassword(context, room, auth);
+  if (!isRight) await failed(context, peer, id);
+  await pace(arrived);
+  if (isRight) reply.give(structs.jrms2Answer, { ...room.state.wrap, epoch: room.epoch });
+  else reply.fail(Code.authentication);
+};
+
+export const enter: Handler<typeof structs.jrms3> = async (context, peer, values, reply) => {
+  const arrived = performance.now();
+  const { rooms } = context;
+  if (await overBudget(context, peer, reply)) return;
+  if (await overFailures(context, peer, values.room, reply)) return;
+  const isInvited = isZero(values.auth);
+  if (!isInvited && !knowsPassword(context, await rooms.load(values.room), values.auth)) {
+    await failed(context, peer, values.room);
+    await pace(arrived);
+    reply.fail(Code.authentication);
+    return;
+  }
+  await rooms.inTurn(values.room, async (room) => {
+    const invitation = room?.invitee(peer.uidKey, context.now());
+    if (isInvited ? !invitation : !knowsPassword(context, room, values.auth)) {
+      reply.fail(isInvited ? Code.forbidden : Code.authentication);
+    } else if (!room || values.epoch !== room.epoch || room.member(peer.uidKey)) {
+      reply.fail(Code.conflict);
+    } else if (!invitation && crowd(room.state, context.now()) >= context.limits['room-members']) {
+      reply.fail(Code.limited);
+    } else {
+      const proofs = proofsOf(values, isInvited ? invitation : undefined);
+      const who = listRowOf(context.sync, peer.account);
+      await admit(context, room, peer, entered(room.state, who, values.block, proofs));
+      reply.done();
+    }
+  });
+};
+
+/** Who entered gets what was said in this epoch, and then what others say: nothing twice, and nothing out of order. */
+async function admit(
+  { store, rooms, deliver, nextId, now }: Context,
+  room: Room,
+  peer: Caller,
+  state: Room['state'],
+): Promise<void> {
+  const unheeded = (): void => undefined;
+  const { account } = peer;
+  const fresh: QueueEntry[] = [];
+  room.fresh = fresh;
+  try {
+    const said = await store.said(room.id);
+    await rooms.change(room, state, () => {
+      const row = room.member(peer.uidKey);
+      if (row?.kind !== RowKind.entered) throw new Error('room: who entered is not in it');
+      const event = enteredEvent({ nextId, now }, room, row, account);
+      for (const { uid } of room.recipients) deliver(uid, event, unheeded);
+      for (const each of said) {
+        if (epochOf(each) === room.epoch) deliver(account.uid, again(room, each, nextId()), unheeded);
+      }
+      for (const each of fresh) deliver(account.uid, each, unheeded);
+    });
+  } finally {
+    room.fresh = undefined;
+  }
+}
+
+/** Where the epoch stands in the fields of a message: behind the room's id. */
+function epochOf({ fields }: RoomMessage): number {
+  return readUint(fields, ID, 4);
+}
+
+function again(room: Room, { key, time, fields }: RoomMessage, id: Uint8Array): QueueEntry {
+  return { id, opcode: Opcode.rvrm, from: room.id, key: copy(key), time, fields };
+}

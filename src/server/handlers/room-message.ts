@@ -1,0 +1,111 @@
+/** srms: what is said in a room, the path of each frame of it (SPEC 9.8). Nothing here awaits when the room is in use. */
+import {
+  Code,
+  COMMAND_HEADER,
+  ID,
+  Opcode,
+  ROOM_MESSAGE,
+  samePublic,
+  structs,
+  type Values,
+} from '../../../protocol/index.js';
+import type { QueueEntry } from '../../store/store.js';
+import type { Context } from '../context.js';
+import type { Caller, Handler } from '../handler.js';
+import { idKey } from '../keys.js';
+import type { Reply, Request } from '../reply.js';
+import type { Room } from '../room.js';
+import { Tally } from '../tally.js';
+
+type Message = Values<typeof structs.srms>;
+
+export const say: Handler<typeof structs.srms> = (context, peer, values, reply, request) => {
+  const room = context.rooms.known(idKey(values.room));
+  if (room) {
+    fan(context, peer, room, values, reply, request);
+    return undefined;
+  }
+  return context.rooms.load(values.room).then((loaded) => {
+    fan(context, peer, loaded, values, reply, request);
+  });
+};
+
+function fan(
+  context: Context,
+  peer: Caller,
+  room: Room | undefined,
+  values: Message,
+  reply: Reply,
+  request: Request,
+): void {
+  const me = peer.account.uid;
+  if (!room || room.gone || !room.member(peer.uidKey) || !samePublic(values.sender, me)) {
+    reply.fail(Code.forbidden);
+    return;
+  }
+  if (values.epoch !== room.epoch || room.state.isClosed) {
+    reply.fail(Code.conflict);
+    return;
+  }
+  if (peer.unanswered >= context.limits.window) {
+    reply.fail(Code.limited);
+    return;
+  }
+  const wait = peer.roomRate.take(performance.now());
+  if (wait > 0) {
+    reply.fail(Code.limited, wait);
+    return;
+  }
+  const entry = entryOf(context, room, me, request);
+  const others = room.recipients;
+  peer.unanswered++;
+  /* One for each other member, and one for what the room keeps. */
+  const { settle } = new Tally(others.length, (code) => {
+    peer.unanswered--;
+    reply.settled(code);
+  });
+  keep(context, room, me, values, entry, settle);
+  room.fresh?.push(entry);
+  for (const { uid, key } of others) if (key !== peer.uidKey) context.deliver(uid, entry, settle);
+}
+
+/** The same for all: one entry, and one id. Its fields stand in `rvrm` as they do in `srms`. */
+function entryOf(
+  { sync, nextId, now }: Context,
+  room: Room,
+  sender: Uint8Array,
+  { bytes, frameId }: Request,
+): QueueEntry {
+  return {
+    id: nextId(),
+    opcode: Opcode.rvrm,
+    from: room.id,
+    /* Of the sender's, so that no member can have another's message taken for a repetition. */
+    key: sync.sha256(sender, frameId).subarray(0, ID),
+    time: now(),
+    fields: bytes.subarray(COMMAND_HEADER, COMMAND_HEADER + ROOM_MESSAGE),
+  };
+}
+
+function keep(
+  { store, refusals }: Context,
+  room: Room,
+  from: Uint8Array,
+  { message }: Message,
+  { key, time, fields }: QueueEntry,
+  settle: (code: Code) => void,
+): void {
+  store.say(room.id, { from, key, message, time, fields }).then(
+    () => {
+      settle(Code.done);
+    },
+    (error: unknown) => {
+      if (room.gone) {
+        settle(Code.done); // deleted meanwhile, with all that was said
+        return;
+      }
+      refusals.trouble('the store failed', error);
+      settle(Code.storage);
+    },
+  );
+}

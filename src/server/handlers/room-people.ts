@@ -1,0 +1,245 @@
+/** Who is in a room: invitations, leaving, and new epochs (SPEC 9.7, 9.9). */
+import {
+  Code,
+  copy,
+  headHash,
+  headMessage,
+  INVITATION_MS,
+  invitationBound,
+  Label,
+  listHash,
+  listRowOf,
+  ROOM_MEMBERS,
+  RoomKind,
+  samePublic,
+  structs,
+  type Invitation,
+  type Values,
+} from '../../../protocol/index.js';
+import type { Context } from '../context.js';
+import type { Caller, Handler } from '../handler.js';
+import { idKey } from '../keys.js';
+import type { Reply } from '../reply.js';
+import { crowd, inTime, invited, left, rotated, staying, uninvited } from '../room-changes.js';
+import { changedEvents, invitedEvent, leftEvent, What } from '../room-events.js';
+import { RowKind } from '../room-state.js';
+import type { Room } from '../room.js';
+import { overBudget } from './lookups.js';
+
+/** Nobody waits for the end of these deliveries. */
+const unheeded = (): void => undefined;
+
+export const invite: Handler<typeof structs.inrm> = async (context, peer, values, reply) => {
+  const { store, routes, rooms, now } = context;
+  if (await overBudget(context, peer, reply)) return;
+  await rooms.inTurn(values.room, async (room) => {
+    if (!room?.member(peer.uidKey)) {
+      reply.fail(Code.forbidden);
+      return;
+    }
+    const invitee = await store.accountByUid(values.invitee);
+    if (!invitee) {
+      reply.fail(Code.notFound);
+      return;
+    }
+    const key = idKey(invitee.uid);
+    if (!(await routes.load(peer.uidKey + key))) {
+      reply.fail(Code.forbidden);
+      return;
+    }
+    const isIn = room.member(key) !== undefined || room.invitee(key, now()) !== undefined;
+    if (values.epoch !== room.epoch || room.state.isClosed || isIn) {
+      reply.fail(Code.conflict);
+      return;
+    }
+    if (values.expires <= now() || values.expires > now() + INVITATION_MS) {
+      reply.fail(Code.malformed);
+      return;
+    }
+    if (crowd(room.state, now()) >= context.limits['room-members']) {
+      reply.fail(Code.limited);
+      return;
+    }
+    const who = listRowOf(context.sync, invitee);
+    const next = invited(inTime(room.state, now()), who, values.block, invitationOf(context, peer, values));
+    await rooms.change(room, next, () => {
+      hand(context, room, values.invitee, values.head, reply);
+    });
+  });
+};
+
+function invitationOf({ sync }: Context, peer: Caller, values: Values<typeof structs.inrm>): Invitation {
+  const bound = invitationBound(sync, values.head, values.block);
+  const { epoch: invitedEpoch, expires, invitation } = values;
+  return { inviter: peer.account.uid, invitedEpoch, expires, bound, invitation };
+}
+
+/** An invitation that its invitee can't get ends, and its inviter is told. */
+function hand(context: Context, room: Room, invitee: Uint8Array, head: Uint8Array, reply: Reply): void {
+  const { deliver, now, rooms, refusals } = context;
+  const row = room.invitee(idKey(invitee), now());
+  if (!row) throw new Error('room: who was invited is not');
+  deliver(row.uid, invitedEvent(context, room, row, head), (code) => {
+    if (code === Code.done || code === Code.queued) {
+      reply.done(code);
+      return;
+    }
+    const undone = rooms.inTurn(room.id, async (found) => {
+      const isSame = found?.invitee(idKey(row.uid), now())?.expires === row.expires;
+      if (found && isSame) await rooms.change(found, uninvited(found.state, row.uid), unheeded);
+    });
+    undone.then(
+      () => {
+        reply.fail(code);
+      },
+      (error: unknown) => {
+        refusals.trouble('the store failed', error);
+        reply.fail(Code.storage);
+      },
+    );
+  });
+}
+
+export const decline: Handler<typeof structs.dcrm> = async (context, peer, { room: id }, reply) => {
+  const { rooms, deliver, now } = context;
+  if (await overBudget(context, peer, reply)) return;
+  await rooms.inTurn(id, async (room) => {
+    const row = room?.invitee(peer.uidKey, now());
+    if (!room || !row) {
+      reply.fail(Code.forbidden);
+      return;
+    }
+    const { inviter, uid } = row;
+    await rooms.change(room, uninvited(room.state, uid), () => {
+      deliver(inviter, leftEvent(context, room, uid, What.declined), unheeded);
+    });
+    reply.done();
+  });
+};
+
+export const leave: Handler<typeof structs.lvrm> = async (context, peer, { room: id }, reply) => {
+  const { rooms, deliver } = context;
+  const me = peer.account.uid;
+  if (await overBudget(context, peer, reply)) return;
+  await rooms.inTurn(id, async (room) => {
+    if (!room?.member(peer.uidKey)) {
+      reply.fail(Code.forbidden);
+      return;
+    }
+    if (samePublic(room.owner, me)) {
+      reply.fail(Code.conflict);
+      return;
+    }
+    await rooms.change(room, left(room.state, [me]), () => {
+      const event = leftEvent(context, room, me, What.left);
+      for (const { uid } of room.recipients) deliver(uid, event, unheeded);
+    });
+    reply.done();
+  });
+};
+
+/** The blocks of a new epoch come before its head: they wait here, with the connection. */
+export const stage: Handler<typeof structs.rtrm1> = async (context, peer, values, reply) => {
+  const { room: id, epoch, from, blocks } = values;
+  const room = await context.rooms.load(id);
+  if (!room?.member(peer.uidKey)) {
+    reply.fail(Code.forbidden);
+    return;
+  }
+  if (from === 0) peer.rotation = { room: room.key, epoch, sent: 0, blocks: new Map() };
+  const { rotation } = peer;
+  if (rotation?.room !== room.key || rotation.epoch !== epoch || rotation.sent !== from) {
+    reply.fail(Code.conflict);
+    return;
+  }
+  if (from + blocks.length > ROOM_MEMBERS) {
+    peer.rotation = undefined;
+    reply.fail(Code.malformed);
+    return;
+  }
+  for (const { uid, block } of blocks) rotation.blocks.set(idKey(uid), copy(block));
+  rotation.sent += blocks.length;
+  reply.done();
+};
+
+export const rotate: Handler<typeof structs.rtrm2> = async (context, peer, values, reply) => {
+  const { rooms } = context;
+  const staged = peer.rotation;
+  peer.rotation = undefined;
+  if (await overBudget(context, peer, reply)) return;
+  await rooms.inTurn(values.room, async (room) => {
+    if (!room || !mayRotate(room, peer, values)) {
+      reply.fail(Code.forbidden);
+      return;
+    }
+    if (values.epoch !== room.epoch + 1 || values.version !== room.version) {
+      reply.fail(Code.conflict);
+      return;
+    }
+    const isOurs = staged?.room === room.key && staged.epoch === values.epoch && staged.sent === staged.blocks.size;
+    if (!isOurs || !isFor(room, values, staged.blocks) || !(await isNextHead(context, room, peer, values))) {
+      reply.fail(Code.malformed);
+      return;
+    }
+    await begin(context, room, values, staged.blocks);
+    reply.done();
+  });
+};
+
+type Rotation = Values<typeof structs.rtrm2>;
+
+/** The owner may all of it; others remove who entered in this epoch, and no more (SPEC 9.9). */
+function mayRotate(room: Room, peer: Caller, { owner, renewed, removed }: Rotation): boolean {
+  if (!room.member(peer.uidKey)) return false;
+  if (samePublic(room.owner, peer.account.uid)) return true;
+  if (renewed !== 0 || !samePublic(owner, room.owner)) return false;
+  return removed.every(({ uid }) => room.member(idKey(uid))?.kind === RowKind.entered);
+}
+
+/** Those removed are members, and each who stays has a block; other blocks are for invitees. */
+function isFor(room: Room, { removed }: Rotation, blocks: ReadonlyMap<string, Uint8Array>): boolean {
+  const out = new Set(removed.map(({ uid }) => idKey(uid)));
+  if (out.size !== removed.length || ![...out].every((key) => room.member(key))) return false;
+  const stays = room.recipients.filter(({ key }) => !out.has(key));
+  if (!stays.every(({ key }) => blocks.has(key))) return false;
+  const invitees = new Set(room.invitees.map(({ uid }) => idKey(uid)));
+  return [...blocks.keys()].every((key) => invitees.has(key) || (room.member(key) && !out.has(key)));
+}
+
+async function isNextHead({ sync, work }: Context, room: Room, peer: Caller, values: Rotation): Promise<boolean> {
+  const { state, id } = room;
+  const me = peer.account;
+  const stays = staying(
+    state,
+    values.removed.map(({ uid }) => uid),
+  );
+  const isIn = (uid: Uint8Array): boolean => stays.some((row) => samePublic(row.uid, uid));
+  const isSound =
+    values.name === room.name &&
+    samePublic(values.previous, headHash(sync, id, state.head)) &&
+    samePublic(values.signer, me.uid) &&
+    isIn(me.uid) &&
+    isIn(values.owner) &&
+    samePublic(values.list, listHash(sync, id, stays)) &&
+    (values.renewed === 0 || state.kind === RoomKind.password);
+  return isSound && work.verify(Label.roomHead, me.sig, headMessage(id, values), values.signature);
+}
+
+async function begin(
+  context: Context,
+  room: Room,
+  values: Rotation,
+  blocks: ReadonlyMap<string, Uint8Array>,
+): Promise<void> {
+  const { rooms, deliver } = context;
+  const { renewed, owner } = values;
+  const removed = values.removed.map(({ uid }) => ({ uid: copy(uid) }));
+  const uids = removed.map(({ uid }) => uid);
+  const next = rotated(room.state, values, values, renewed === 1 ? values : undefined, uids, blocks);
+  const tell = (): void => {
+    const event = changedEvents(context, room, renewed, removed);
+    for (const row of room.state.rows) if ('block' in row) deliver(row.uid, event(row.block), unheeded);
+    for (const uid of uids) deliver(uid, leftEvent(context, room, uid, What.removed), unheeded);
+  };
+  await rooms.change(room, next, tell, owner);
+}

@@ -1,0 +1,171 @@
+/** A room as such: made, looked at, deleted (SPEC 9.2, 9.9, 9.10). */
+import {
+  Code,
+  hex,
+  HASH,
+  headMessage,
+  isZero,
+  Label,
+  listHash,
+  listRowOf,
+  MODULUS,
+  noInvitation,
+  roomId,
+  RSA_BLOCK,
+  samePublic,
+  SIGNATURE,
+  structs,
+  type RoomEntry,
+  type Values,
+} from '../../../protocol/index.js';
+import type { Account } from '../../store/store.js';
+import type { Context } from '../context.js';
+import type { Caller, Handler } from '../handler.js';
+import { idKey } from '../keys.js';
+import { made } from '../room-changes.js';
+import { leftEvent, What } from '../room-events.js';
+import { isMember, RowKind, writeState, type Row } from '../room-state.js';
+import type { Room } from '../room.js';
+import { overBudget } from './lookups.js';
+
+export const make: Handler<typeof structs.crms> = async (context, peer, values, reply) => {
+  const { store, sync, rooms, log } = context;
+  const me = peer.account;
+  if (await overBudget(context, peer, reply)) return;
+  const id = roomId(sync, me.uid, values.nonce);
+  if (!(await isFirstHead(context, me, id, values))) {
+    reply.fail(Code.forbidden);
+    return;
+  }
+  const state = made(values.kind, values, values, values, listRowOf(sync, me), values.block);
+  const room = { id, name: values.name, owner: me.uid, state: writeState(state) };
+  /* An id that is in use is the maker's own, from a try before under another name. */
+  const created = await store.createRoom(room).catch((error: unknown) => {
+    if (error instanceof RangeError) return 'taken';
+    throw error;
+  });
+  if (created !== 'created') {
+    reply.fail(created === 'taken' ? Code.conflict : Code.limited);
+    return;
+  }
+  await rooms.load(id);
+  log.info('room made', { room: hex(id) });
+  reply.done();
+};
+
+/** Of the maker alone, and signed by nobody else. */
+async function isFirstHead(
+  { sync, work }: Context,
+  me: Account,
+  id: Uint8Array,
+  values: Values<typeof structs.crms>,
+): Promise<boolean> {
+  const isOwn = samePublic(values.owner, me.uid) && samePublic(values.signer, me.uid);
+  if (!isOwn || values.epoch !== 1 || !isZero(values.previous)) return false;
+  if (!samePublic(values.list, listHash(sync, id, [listRowOf(sync, me)]))) return false;
+  return work.verify(Label.roomHead, me.sig, headMessage(id, values), values.signature);
+}
+
+/** One's own row, where one is a member or invited. */
+function ownRow({ now }: Context, peer: Caller, room: Room | undefined): Row | undefined {
+  return room?.gone === false ? (room.member(peer.uidKey) ?? room.invitee(peer.uidKey, now())) : undefined;
+}
+
+export const state: Handler<typeof structs.strm> = async (context, peer, values, reply) => {
+  const room = await context.rooms.load(values.room);
+  const own = ownRow(context, peer, room);
+  if (!room || !own) {
+    reply.fail(Code.forbidden);
+    return;
+  }
+  const { id, version, state: now } = room;
+  reply.give(structs.strmAnswer, {
+    ...now.head,
+    room: id,
+    version,
+    kind: now.kind,
+    closed: Number(now.isClosed),
+    rows: now.rows.length,
+    block: 'block' in own ? own.block : new Uint8Array(RSA_BLOCK),
+  });
+};
+
+const noProofs: Omit<RoomEntry, 'uid' | 'name' | 'enc' | 'sig'> = {
+  ...noInvitation,
+  time: 0,
+  mac: new Uint8Array(HASH),
+  signature: new Uint8Array(SIGNATURE),
+};
+const noKeys = { enc: new Uint8Array(MODULUS), sig: new Uint8Array(MODULUS) };
+
+export const member: Handler<typeof structs.mbrm> = async (context, peer, { room: id, index }, reply) => {
+  const { rooms, store, presence } = context;
+  const room = await rooms.load(id);
+  if (!room || !ownRow(context, peer, room)) {
+    reply.fail(Code.forbidden);
+    return;
+  }
+  const row = room.state.rows[index];
+  if (!row) {
+    reply.fail(Code.notFound);
+    return;
+  }
+  const { version, epoch } = room;
+  const account = await store.accountByUid(row.uid);
+  const { uid, name, fingerprint: print } = row;
+  const isHere = isMember(row) && presence.get(idKey(uid)) !== undefined;
+  reply.give(structs.mbrmAnswer, {
+    ...noProofs,
+    ...said(row),
+    room: room.id,
+    version,
+    index,
+    state: account || row.kind !== RowKind.settled ? row.kind : RowKind.left,
+    online: Number(isHere),
+    epoch: row.kind === RowKind.entered ? epoch : row.kind === RowKind.invited ? row.invitedEpoch : 0,
+    fingerprint: print,
+    uid,
+    name,
+    ...(account ? { enc: account.enc, sig: account.sig } : noKeys),
+  });
+};
+
+/** What a row proves of how somebody came. */
+function said(row: Row): Partial<RoomEntry> {
+  if (row.kind !== RowKind.entered && row.kind !== RowKind.invited) return {};
+  const { inviter, invitedEpoch, expires, bound, invitation } = row;
+  const invited = { inviter, invitedEpoch, expires, bound, invitation };
+  if (row.kind === RowKind.invited) return invited;
+  const { time, mac, signature } = row;
+  return { ...invited, time, mac, signature };
+}
+
+export const remove: Handler<typeof structs.dlrm> = async (context, peer, { room: id }, reply) => {
+  if (await overBudget(context, peer, reply)) return;
+  await context.rooms.inTurn(id, async (room) => {
+    if (!room || !samePublic(room.owner, peer.account.uid)) {
+      reply.fail(Code.forbidden);
+      return;
+    }
+    await destroy(context, room);
+    reply.done();
+  });
+};
+
+/** First from the queues, then the room, so that a kill in between leaves an owner who can do it again. */
+async function destroy({ store, rooms, deliver, nextId, now, log }: Context, room: Room): Promise<void> {
+  room.gone = true;
+  const { owner } = room;
+  const event = leftEvent({ nextId, now }, room, owner, What.deleted);
+  const uids = [...room.recipients, ...room.invitees].map(({ uid }) => uid);
+  try {
+    await Promise.all(uids.map((uid) => rooms.clear(room, uid, idKey(uid))));
+    await store.deleteRoom(room.id);
+  } catch (error) {
+    room.gone = false;
+    throw error;
+  }
+  rooms.forget(room);
+  for (const uid of uids) deliver(uid, event, () => undefined);
+  log.info('room deleted', { room: hex(room.id) });
+}

@@ -1,0 +1,15 @@
+/** The common room that an operator offers to everybody (SPEC 9.13). */
+import { label, type SyncCrypto } from '../../protocol/index.js';
+
+const info = label('lobby');
+
+export interface Lobby {
+  readonly name: string;
+  /** of which its password is made: whoever runs the daemon knows it */
+  readonly secret: Uint8Array;
+}
+
+/** @param secret the network's decoy secret: with the same keys the common room has the same password after a restart */
+export function lobbyOf(sync: SyncCrypto, secret: Uint8Array, name: string): Lobby {
+  return { name, secret: sync.hmac(secret, info, Buffer.from(name)) };
+}

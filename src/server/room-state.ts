@@ -1,0 +1,145 @@
+/** What the daemon knows of a room, and its bytes in the store: built from the tables of the protocol. */
+import {
+  fieldsLength,
+  HASH,
+  ID,
+  readFields,
+  readUint,
+  RoomKind,
+  structs,
+  writeFields,
+  writeUint,
+  type Field,
+  type Invitation,
+  type ListRow,
+  type RoomEntry,
+  type RoomHead,
+  type RoomWrap,
+} from '../../protocol/index.js';
+
+/** As `mbrmAnswer` has it (SPEC 9.10). */
+export const RowKind = { settled: 0, entered: 1, left: 2, invited: 3 } as const;
+
+/** What somebody who entered said of it, and proves it. */
+export type EntryProofs = Omit<RoomEntry, 'uid' | 'name' | 'enc' | 'sig'>;
+
+interface WithBlock {
+  /** 256 bytes */
+  readonly block: Uint8Array;
+}
+/** A member in the head's list. */
+export interface SettledRow extends ListRow, WithBlock {
+  readonly kind: typeof RowKind.settled;
+}
+/** A member who entered since. */
+export interface EnteredRow extends ListRow, WithBlock, EntryProofs {
+  readonly kind: typeof RowKind.entered;
+}
+/** In the head's list, and left since. */
+interface LeftRow extends ListRow {
+  readonly kind: typeof RowKind.left;
+}
+export interface InvitedRow extends ListRow, WithBlock, Invitation {
+  readonly kind: typeof RowKind.invited;
+}
+export type MemberRow = SettledRow | EnteredRow;
+export type Row = MemberRow | LeftRow | InvitedRow;
+
+export interface RoomState {
+  /** of RoomKind */
+  readonly kind: number;
+  /** Somebody left who knows the key. */
+  readonly isClosed: boolean;
+  /** of the password; zeros in a room without one, as `auth` and `wrap` */
+  readonly salt: Uint8Array;
+  /** H(authKey) */
+  readonly auth: Uint8Array;
+  readonly wrap: RoomWrap;
+  readonly head: RoomHead;
+  readonly rows: readonly Row[];
+}
+
+export function isMember(row: Row | undefined): row is MemberRow {
+  return row?.kind === RowKind.settled || row?.kind === RowKind.entered;
+}
+
+/** The fields of a struct from one on, up to another. */
+function between(fields: readonly Field[], first: string, end?: string): readonly Field[] {
+  const names = fields.map(({ name }) => name);
+  return fields.slice(names.indexOf(first), end === undefined ? undefined : names.indexOf(end));
+}
+
+const begin: readonly Field[] = [
+  { name: 'format', kind: 'uint', size: 1 },
+  { name: 'kind', kind: 'uint', size: 1 },
+  { name: 'closed', kind: 'uint', size: 1 },
+  ...between(structs.crms.fields, 'salt', 'wrapSalt'),
+];
+const wrapFields = between(structs.crms.fields, 'wrapSalt', 'block');
+const headFields = between(structs.chrm.fields, 'name', 'removed');
+const person: readonly Field[] = [
+  { name: 'uid', kind: 'bytes', length: ID },
+  { name: 'name', kind: 'name' },
+  { name: 'fingerprint', kind: 'bytes', length: HASH },
+];
+const block = between(structs.chrm.fields, 'block', 'name');
+const rowFields: Readonly<Record<Row['kind'], readonly Field[]>> = {
+  [RowKind.settled]: [...person, ...block],
+  [RowKind.entered]: [...person, ...block, ...between(structs.enrm.fields, 'time')],
+  [RowKind.left]: person,
+  [RowKind.invited]: [...person, ...block, ...between(structs.enrm.fields, 'inviter', 'mac')],
+};
+const FORMAT = 1;
+const BEGIN = fieldsLength(begin);
+const WRAP = fieldsLength(wrapFields);
+const HEAD = fieldsLength(headFields);
+
+type Values = Readonly<Record<string, unknown>>;
+
+export function writeState(state: RoomState): Uint8Array {
+  const { kind, isClosed, salt, auth, wrap, head, rows } = state;
+  const length = rows.reduce((sum, row) => sum + 1 + fieldsLength(rowFields[row.kind]), BEGIN + WRAP + HEAD + 2);
+  const out = new Uint8Array(length);
+  writeFields(begin, { format: FORMAT, kind, closed: Number(isClosed), salt, auth }, out, 0);
+  writeFields(wrapFields, wrap as unknown as Values, out, BEGIN);
+  writeFields(headFields, head, out, BEGIN + WRAP);
+  writeUint(out, BEGIN + WRAP + HEAD, 2, rows.length);
+  let at = BEGIN + WRAP + HEAD + 2;
+  for (const row of rows) {
+    out[at] = row.kind;
+    const fields = rowFields[row.kind];
+    writeFields(fields, row as unknown as Values, out, at + 1);
+    at += 1 + fieldsLength(fields);
+  }
+  return out;
+}
+
+/** Its bytes are views of these. @throws Error where this daemon did not write them */
+export function readState(bytes: Uint8Array): RoomState {
+  const first = readFields(begin, bytes, 0);
+  if (first['format'] !== FORMAT) throw new Error('room: a newer daemon wrote this room');
+  const { kind, salt, auth } = first as unknown as RoomState;
+  const rows: Row[] = [];
+  let at = BEGIN + WRAP + HEAD + 2;
+  const count = readUint(bytes, at - 2, 2);
+  for (let n = 0; n < count; n++) {
+    const row = bytes[at] as Row['kind'];
+    const fields = rowFields[row];
+    rows.push({ kind: row, ...readFields(fields, bytes, at + 1) } as unknown as Row);
+    at += 1 + fieldsLength(fields);
+  }
+  if (at !== bytes.length) throw new Error('room: its bytes are cut short');
+  return {
+    kind,
+    isClosed: first['closed'] === 1,
+    salt,
+    auth,
+    wrap: readFields(wrapFields, bytes, BEGIN) as unknown as RoomWrap,
+    head: readFields(headFields, bytes, BEGIN + WRAP) as unknown as RoomHead,
+    rows,
+  };
+}
+
+export function hasPassword({ kind }: RoomState): boolean {
+  return kind === RoomKind.password;
+}

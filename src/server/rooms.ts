@@ -1,0 +1,198 @@
+/**
+ * The rooms in use. Each is read once and stays in memory while it is used; what happens to it happens there first to
+ * the disk, then in memory, then in the queues of its people, one change after another.
+ */
+import { copy } from '../../protocol/index.js';
+import type { KeptRoom, QueueEntry, Store } from '../store/store.js';
+import { idKey } from './keys.js';
+import { LOOKED_UP_AT_ONCE, ROOMS_IN_USE } from './limits.js';
+import type { Lobby } from './lobby.js';
+import type { Settle } from './mailbox.js';
+import type { Presence } from './presence.js';
+import type { Refusals } from './refusals.js';
+import { inTime, left } from './room-changes.js';
+import { leftEvent, What, type Ids } from './room-events.js';
+import { RowKind, writeState, type RoomState } from './room-state.js';
+import { Room } from './room.js';
+import { Turns } from './turns.js';
+
+interface Host extends Ids {
+  readonly store: Store;
+  readonly presence: Presence;
+  readonly refusals: Refusals;
+  readonly deliver: (to: Uint8Array, entry: QueueEntry, settle: Settle) => void;
+}
+
+/** Deliveries that nobody waits for. */
+const unheeded = (): void => undefined;
+
+export class Rooms {
+  readonly #host: Host;
+  readonly #lobby: Lobby | undefined;
+  #common: Room | undefined;
+  /** the longest unused first */
+  readonly #rooms = new Map<string, Room>();
+  readonly #loading = new Map<string, Promise<Room | undefined>>();
+  readonly #turns = new Turns();
+  readonly #checks = new Set<Promise<void>>();
+
+  constructor(host: Host, lobby: Lobby | undefined) {
+    this.#host = host;
+    this.#lobby = lobby;
+  }
+
+  /** Reads the common room, so that no login waits for it. */
+  async start(): Promise<void> {
+    if (this.#lobby) await this.byName(this.#lobby.name);
+  }
+
+  /** The common room, where there is one and this user is not in it. */
+  offer(uidKey: string): Lobby | undefined {
+    return this.#common?.member(uidKey) ? undefined : this.#lobby;
+  }
+
+  /** undefined: not in memory, ask `load`. */
+  known(key: string): Room | undefined {
+    const room = this.#rooms.get(key);
+    if (!room) return undefined;
+    this.#rooms.delete(key); // to the end: the last that goes
+    this.#rooms.set(key, room);
+    return room;
+  }
+
+  /** undefined: there is no such room. */
+  async load(id: Uint8Array): Promise<Room | undefined> {
+    const own = copy(id);
+    return this.#load(idKey(own), () => this.#host.store.roomById(own));
+  }
+
+  async byName(name: string): Promise<Room | undefined> {
+    const kept = await this.#host.store.roomByName(name);
+    return kept && this.#load(idKey(kept.id), () => this.#host.store.roomById(kept.id));
+  }
+
+  #load(key: string, read: () => Promise<KeptRoom | undefined>): Promise<Room | undefined> {
+    const room = this.known(key);
+    if (room) return Promise.resolve(room);
+    const loading = this.#loading.get(key);
+    if (loading) return loading;
+    const reading = read()
+      .then((kept) => kept && this.#keep(kept))
+      .finally(() => this.#loading.delete(key));
+    this.#loading.set(key, reading);
+    return reading;
+  }
+
+  #keep({ id, name, owner, version, state }: KeptRoom): Room {
+    const room = new Room(id, name, owner, version, state);
+    this.#rooms.set(room.key, room);
+    if (name === this.#lobby?.name) this.#common = room;
+    for (const [key, each] of this.#rooms) {
+      if (this.#rooms.size <= ROOMS_IN_USE) break;
+      if (each.changes === 0 && each !== room && each !== this.#common) this.#rooms.delete(key);
+    }
+    this.#check(room);
+    return room;
+  }
+
+  /**
+   * Something that may change the room, after all that was asked for before.
+   * @param work gets undefined where there is no such room (any more)
+   */
+  async inTurn<T>(id: Uint8Array, work: (room: Room | undefined) => Promise<T>): Promise<T> {
+    let room = await this.load(id);
+    /* Between its reading and here it may have left memory: one that is changed is the one that others see. */
+    while (room && this.#rooms.get(room.key) !== room && !room.gone) room = await this.load(id);
+    if (!room) return work(undefined);
+    const found = room;
+    found.changes++;
+    try {
+      return await this.#turns.inTurn(found.key, () => work(found.gone ? undefined : found));
+    } finally {
+      found.changes--;
+    }
+  }
+
+  /**
+   * Puts another state in the room's place, durably; then in memory, and `tell` hands out the events before anything
+   * else can happen. Whoever is in the room no more finds nothing of it in their queue but those. To be called in turn.
+   */
+  async change(room: Room, next: RoomState, tell: () => void, owner = room.owner): Promise<void> {
+    const { store, now } = this.#host;
+    const bytes = writeState(inTime(next, now()));
+    const { version } = room;
+    const holder = copy(owner);
+    if ((await store.changeRoom(room.id, version, { owner: holder, state: bytes })) !== 'changed')
+      throw new Error('room: the store has another version');
+    const before = people(room);
+    room.become(holder, version + 1, bytes);
+    const after = people(room);
+    for (const [key, uid] of before) {
+      if (after.has(key)) continue;
+      this.clear(room, uid, key).catch((error: unknown) => {
+        this.#host.refusals.trouble('the store failed', error);
+      });
+    }
+    tell();
+  }
+
+  /** Nothing of the room waits for this user any more. */
+  clear(room: Room, uid: Uint8Array, uidKey: string): Promise<unknown> {
+    const { store, presence } = this.#host;
+    presence.get(uidKey)?.mailbox.forget(room.key);
+    return store.dequeue(uid, room.id);
+  }
+
+  /** It is gone from the disk. */
+  forget(room: Room): void {
+    this.#rooms.delete(room.key);
+    if (this.#common === room) this.#common = undefined;
+  }
+
+  /** An account may have been deleted while the daemon stood still: who had it has left. */
+  #check(room: Room): void {
+    const checking = this.#missing(room)
+      .then(async (missing) => {
+        if (missing.length > 0) await this.inTurn(room.id, (found) => this.#part(found, missing));
+      })
+      .catch((error: unknown) => {
+        this.#host.refusals.trouble('the people of a room could not be looked up', error);
+      })
+      .finally(() => this.#checks.delete(checking));
+    this.#checks.add(checking);
+  }
+
+  async #missing({ state }: Room): Promise<Uint8Array[]> {
+    const { store } = this.#host;
+    const missing: Uint8Array[] = [];
+    const uids = state.rows.filter((row) => row.kind !== RowKind.left).map(({ uid }) => uid);
+    for (let at = 0; at < uids.length; at += LOOKED_UP_AT_ONCE) {
+      const some = uids.slice(at, at + LOOKED_UP_AT_ONCE);
+      const found = await Promise.all(some.map((uid) => store.accountByUid(uid)));
+      missing.push(...some.filter((_, n) => !found[n]));
+    }
+    return missing;
+  }
+
+  async #part(room: Room | undefined, missing: readonly Uint8Array[]): Promise<void> {
+    if (!room) return;
+    const members = missing.filter((uid) => room.member(idKey(uid)));
+    await this.change(room, left(room.state, missing), () => {
+      for (const uid of members) {
+        const event = leftEvent(this.#host, room, uid, What.left);
+        for (const { uid: to } of room.recipients) this.#host.deliver(to, event, unheeded);
+      }
+    });
+  }
+
+  /** What it does on its own account has ended. */
+  async idle(): Promise<void> {
+    while (this.#checks.size > 0) await Promise.all(this.#checks);
+  }
+}
+
+function people(room: Room): Map<string, Uint8Array> {
+  const all = new Map(room.recipients.map(({ key, uid }) => [key, uid]));
+  for (const { uid } of room.invitees) all.set(idKey(uid), uid);
+  return all;
+}
