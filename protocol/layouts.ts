@@ -242,6 +242,7 @@ export const structs = {
     u8('kind', 1),
     u8('closed', 1),
     u16('rows'),
+    u16('kept'),
     bytes('block', RSA_BLOCK),
     ...head,
   ]),

@@ -69,7 +69,7 @@ export function commandTable(parts: CommandParts): Table {
     },
     history: (args) => {
       const typed = text(args.name, 'the name');
-      if (isRoom(typed)) return Promise.resolve(inbox.history(rooms.view(roomKey(typed)).name, args.after));
+      if (isRoom(typed)) return Promise.resolve(inbox.history(rooms.known(roomKey(typed)), args.after));
       const name = otherName(desk, typed);
       if (!stateOf(desk).contacts.has(name)) return Promise.reject(error('never-asked', name));
       return Promise.resolve(inbox.history(name, args.after));

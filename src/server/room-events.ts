@@ -3,6 +3,7 @@ import {
   ANSWER_HEADER,
   encodeFields,
   fieldOffset,
+  readUint,
   RSA_BLOCK,
   structs,
   type Struct,
@@ -68,4 +69,11 @@ export function changedEvents(
     fields.set(block, AT_BLOCK);
     return { ...all, id: own, key: own, fields };
   };
+}
+
+const atEpoch = fieldOffset(structs.rvrm, 'epoch') - ANSWER_HEADER;
+
+/** The epoch of a message that is kept. */
+export function saidIn({ fields }: { readonly fields: Uint8Array }): number {
+  return readUint(fields, atEpoch, 4);
 }

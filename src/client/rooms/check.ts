@@ -48,6 +48,8 @@ export interface Checked {
   readonly ghosts: readonly Ghost[];
   /** somebody entered, and without R it can't be told whether they did */
   readonly unsure: boolean;
+  /** parts of messages of this epoch that the daemon keeps */
+  readonly kept: number;
   /** by uid, as the daemon says */
   readonly online: ReadonlyMap<string, boolean>;
   /** those whose invitation holds and verifies */
@@ -129,6 +131,7 @@ async function check(desk: Desk, room: Room, { state: said, rows }: Snapshot): P
     members: all,
     ghosts,
     unsure: !keys && fresh.length > 0,
+    kept: said.kept,
     online: new Map(rows.map(({ uid, online }) => [hex(uid), online === 1])),
     invitees,
   };

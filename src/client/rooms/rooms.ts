@@ -161,6 +161,11 @@ export class Rooms {
     return room;
   }
 
+  /** The same key. @throws ClientError `room-unknown` */
+  known(key: string): string {
+    return this.#room(key).key;
+  }
+
   /** @throws ClientError `room-unknown`, also where one is only invited */
   #mine(typed: string): Room {
     const room = this.#room(roomKey(typed));
@@ -343,7 +348,7 @@ export class Rooms {
       } as const;
       /* The same epoch a second time: we are in it already, and only lost what we knew of it. */
       if (epoch === before || (await this.#introduce({ ...blank, ...fresh }, auth, noInvitation))) {
-        await this.#keeper.refresh(key);
+        await this.#settle(key);
         return true;
       }
       before = epoch;
@@ -368,10 +373,16 @@ export class Rooms {
         invitation: fromHex(signature),
       };
       if (!(await this.#introduce(checked.room, new Uint8Array(HASH), shown))) continue;
-      await this.#keeper.refresh(room.key);
+      await this.#settle(room.key);
       return;
     }
     throw error('room-busy', roomName(room.key));
+  }
+
+  /** What was said before comes by itself. */
+  async #settle(key: string): Promise<void> {
+    const checked = await this.#keeper.refresh(key);
+    if (checked) await this.said.untilCame(key, checked.kept);
   }
 
   /** The third step of `jrms`. False where another epoch began, or we are in it already. */
@@ -384,6 +395,7 @@ export class Rooms {
     const { mac, signature, time } = await signEntry(crypto, at, { ...self, ...invitation }, me.sig, keys.key);
     const block = await sealRoomKeys(crypto, me.enc.modulus, keys);
     await this.#desk.record({ t: 'room', room: { ...room, standing: 'entering' } });
+    this.said.count(room.key);
     const reply = await this.#keeper.link().request(structs.jrms3, { ...at, auth, block, time, mac, signature });
     if (!reply.isError) return true;
     if (room.invitation) await this.#desk.record({ t: 'room', room });

@@ -14,18 +14,44 @@ import { cryptoOf, notice, stateOf, type Desk } from '../desk.js';
 import type { Gaps } from '../gaps.js';
 import type { Event } from '../reducer.js';
 import { contactByUid, HELD_MAX, type Held, type Room } from '../state.js';
+import { Waiters } from '../waiters.js';
 import { memberByUid, roomById } from './roster.js';
+
+/** Who entered waits so long for the next part of what was said before. */
+const CAME_MS = 3_000;
 
 export class Said {
   readonly #desk: Desk;
   readonly #gaps: Gaps;
   /** Something does not fit what is known of a room: it is looked at. */
   readonly #lookSoon: (room: string) => void;
+  /** Parts that came since somebody waits for those that were said before. */
+  readonly #count = new Map<string, number>();
+  readonly #waiters: Waiters<true>;
 
   constructor(desk: Desk, gaps: Gaps, lookSoon: (room: string) => void) {
     this.#desk = desk;
     this.#gaps = gaps;
     this.#lookSoon = lookSoon;
+    this.#waiters = new Waiters(desk.ports.clock);
+  }
+
+  /** Begins to count, before the room is entered. */
+  count(room: string): void {
+    this.#count.set(room, 0);
+  }
+
+  /** Resolves when so many parts came since, or none came for a while. */
+  async untilCame(room: string, parts: number): Promise<void> {
+    while ((this.#count.get(room) ?? parts) < parts) if (!(await this.#waiters.wait(room, CAME_MS))) break;
+    this.#count.delete(room);
+  }
+
+  #came(room: string): void {
+    const count = this.#count.get(room);
+    if (count === undefined) return;
+    this.#count.set(room, count + 1);
+    this.#waiters.tell(room, true);
   }
 
   /** Event rvrm. Of a room that one is not in any more nothing is shown: it was said before, or to others. */
@@ -76,7 +102,9 @@ export class Said {
     };
     const seen = seenBefore(state, arrival);
     if (seen === 'parts') return refuse(seen);
-    return seen === 'new' ? arrived(this.#desk, this.#gaps, arrival) : [];
+    if (seen !== 'new') return [];
+    this.#came(room.key);
+    return arrived(this.#desk, this.#gaps, arrival);
   }
 
   #hold(room: Room, message: RoomMessage, key: string): Event[] {

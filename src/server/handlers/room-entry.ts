@@ -1,5 +1,5 @@
 /** jrms: how somebody enters a room, by its password or an invitation (SPEC 9.4). */
-import { Code, copy, isZero, listRowOf, readUint, roomAuthHash, ID, Opcode, structs } from '../../../protocol/index.js';
+import { Code, copy, isZero, listRowOf, roomAuthHash, Opcode, structs } from '../../../protocol/index.js';
 import type { QueueEntry, RoomMessage } from '../../store/store.js';
 import type { Context } from '../context.js';
 import { decoyRoom, noAuth } from '../decoy.js';
@@ -8,7 +8,7 @@ import { idKey } from '../keys.js';
 import { pace } from '../pace.js';
 import type { Reply } from '../reply.js';
 import { crowd, entered, proofsOf } from '../room-changes.js';
-import { enteredEvent } from '../room-events.js';
+import { enteredEvent, saidIn } from '../room-events.js';
 import { hasPassword, RowKind } from '../room-state.js';
 import type { Room } from '../room.js';
 import { overBudget } from './lookups.js';
@@ -110,18 +110,13 @@ async function admit(
       const event = enteredEvent({ nextId, now }, room, row, account);
       for (const { uid } of room.recipients) deliver(uid, event, unheeded);
       for (const each of said) {
-        if (epochOf(each) === room.epoch) deliver(account.uid, again(room, each, nextId()), unheeded);
+        if (saidIn(each) === room.epoch) deliver(account.uid, again(room, each, nextId()), unheeded);
       }
       for (const each of fresh) deliver(account.uid, each, unheeded);
     });
   } finally {
     room.fresh = undefined;
   }
-}
-
-/** Where the epoch stands in the fields of a message: behind the room's id. */
-function epochOf({ fields }: RoomMessage): number {
-  return readUint(fields, ID, 4);
 }
 
 function again(room: Room, { key, time, fields }: RoomMessage, id: Uint8Array): QueueEntry {

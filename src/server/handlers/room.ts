@@ -23,7 +23,7 @@ import type { Context } from '../context.js';
 import type { Caller, Handler } from '../handler.js';
 import { idKey } from '../keys.js';
 import { made } from '../room-changes.js';
-import { leftEvent, What } from '../room-events.js';
+import { leftEvent, What, saidIn } from '../room-events.js';
 import { isMember, RowKind, writeState, type Row } from '../room-state.js';
 import type { Room } from '../room.js';
 import { overBudget } from './lookups.js';
@@ -78,7 +78,8 @@ export const state: Handler<typeof structs.strm> = async (context, peer, values,
     reply.fail(Code.forbidden);
     return;
   }
-  const { id, version, state: now } = room;
+  const said = await context.store.said(room.id);
+  const { id, version, epoch, state: now } = room;
   reply.give(structs.strmAnswer, {
     ...now.head,
     room: id,
@@ -86,6 +87,7 @@ export const state: Handler<typeof structs.strm> = async (context, peer, values,
     kind: now.kind,
     closed: Number(now.isClosed),
     rows: now.rows.length,
+    kept: said.filter((message) => saidIn(message) === epoch).length,
     block: 'block' in own ? own.block : new Uint8Array(RSA_BLOCK),
   });
 };

@@ -1,0 +1,76 @@
+/** Client cores in this process, each with a disk of its own in memory, on a real daemon over TCP. */
+import { openCore, registerCore, type ClientCore, type Item } from '../../src/client/index.js';
+import { connectTcp } from '../../src/transport/tcp.js';
+import { clientCrypto, MemoryStorage, MovableClock } from '../unit/client-support.js';
+import { isNotice, secrets, unread } from '../unit/client-parties.js';
+import type { Daemon } from './daemon.js';
+import type { Teardown } from './temp.js';
+
+export interface Guest {
+  readonly name: string;
+  readonly storage: MemoryStorage;
+  readonly clock: MovableClock;
+  core: ClientCore;
+}
+
+async function portsOf(daemon: Daemon, storage: MemoryStorage, clock: MovableClock) {
+  const server = { host: daemon.host, port: daemon.port };
+  const { linked } = daemon.network;
+  const crypto = await clientCrypto();
+  return { linked, server, connect: connectTcp, crypto, storage, clock, log: logLine };
+}
+
+function logLine(line: string): void {
+  if (process.env['LAB_LOG']) process.stderr.write(`  ${line}\n`);
+}
+
+export async function newGuest(t: Teardown, daemon: Daemon, name: string): Promise<Guest> {
+  const [storage, clock] = [new MemoryStorage(), new MovableClock()];
+  const core = await registerCore(await portsOf(daemon, storage, clock), name, secrets);
+  const guest: Guest = { name, storage, clock, core };
+  t.teardown(() => guest.core.close());
+  await core.call('drained', {});
+  return guest;
+}
+
+export async function leave(guest: Guest): Promise<void> {
+  await guest.core.close();
+}
+
+/** The same profile once more. @param connect logs in too, and takes in what waits */
+export async function comeBack(daemon: Daemon, guest: Guest, connect = true): Promise<void> {
+  guest.core = await openCore(await portsOf(daemon, guest.storage, guest.clock), 'default', secrets);
+  if (!connect) return;
+  await guest.core.connect();
+  await guest.core.call('drained', {});
+}
+
+export async function befriended(a: Guest, b: Guest): Promise<void> {
+  await a.core.call('add', { name: b.name });
+  await unread(b.core, (item) => isNotice('request')(item) && item.type === 'notice' && item.name === a.name);
+  await b.core.call('accept', { name: a.name });
+  await unread(a.core, (item) => isNotice('accepted')(item) && item.type === 'notice' && item.name === b.name);
+}
+
+/** The text in the room, once it is there. */
+export function heard({ core }: Guest, room: string, text: string): Promise<Item> {
+  return unread(core, (item) => item.type === 'message' && item.room === room && item.text === text);
+}
+
+/** The notice about the room, once it is there. */
+export function told({ core }: Guest, room: string, kind: string, name?: string): Promise<Item> {
+  return unread(
+    core,
+    (item) =>
+      item.type === 'notice' && item.room === room && item.kind === kind && (name === undefined || item.name === name),
+  );
+}
+
+export async function say(guest: Guest, room: string, text: string): Promise<string> {
+  return (await guest.core.call('send', { to: `#${room}`, text })).state;
+}
+
+export async function memberNames(guest: Guest, room: string): Promise<string[]> {
+  const { members } = await guest.core.call('room-members', { room });
+  return members.map(({ name, role }) => `${name} ${role}`);
+}
