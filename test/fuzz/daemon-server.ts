@@ -16,6 +16,7 @@ import {
   type NodeRsaPrivate,
 } from '../../src/crypto/index.js';
 import { Budgets } from '../../src/server/budgets.js';
+import type { Context } from '../../src/server/context.js';
 import { SeenHellos } from '../../src/server/gate.js';
 import { defaultLimits } from '../../src/server/limits.js';
 import { Refusals } from '../../src/server/refusals.js';
@@ -23,6 +24,7 @@ import { Server } from '../../src/server/server.js';
 import { workOf } from '../../src/server/work.js';
 import { openJournalStore } from '../../src/store/journal/journal-store.js';
 import type { Store } from '../../src/store/store.js';
+import type { Connection } from '../../src/transport/transport.js';
 import { unsyncedFiles } from '../contract/watched-files.js';
 import { RawConnection } from '../support/raw.js';
 import { temporaryFolder, type Teardown } from '../support/temp.js';
@@ -34,6 +36,10 @@ export interface FuzzedDaemon {
   readonly keys: TestKeys;
   readonly store: Store;
   readonly connect: () => RawConnection;
+  /** A connection for a client of its own. */
+  readonly open: () => Connection;
+  /** The inside of the daemon: for tests in which whoever runs it is hostile. */
+  readonly context: Context;
   /** What it said about failures of its own. */
   readonly troubles: readonly string[];
 }
@@ -120,12 +126,23 @@ export async function startFuzzed(t: Teardown, change: Change = () => ({})): Pro
       pins: [],
     },
     connect: () => {
-      const [near, far] = [new MemoryConnection(), new MemoryConnection()];
-      near.other = far;
-      far.other = near;
+      const { near, far } = piped();
       const raw = RawConnection.over(near);
       server.accept(far);
       return raw;
     },
+    open: () => {
+      const { near, far } = piped();
+      server.accept(far);
+      return near;
+    },
+    context: server.context,
   };
+}
+
+function piped(): { near: MemoryConnection; far: MemoryConnection } {
+  const [near, far] = [new MemoryConnection(), new MemoryConnection()];
+  near.other = far;
+  far.other = near;
+  return { near, far };
 }

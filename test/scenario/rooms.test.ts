@@ -2,11 +2,11 @@
 import { test } from 'tap';
 import { makeNetwork } from '../support/daemon.js';
 import { startLavish } from '../support/people.js';
-import { befriended, heard, memberNames, newGuest, say, told } from '../support/room-lab.js';
+import { atDaemon, befriended, heard, memberNames, newGuest, say, told } from '../support/room-lab.js';
 
 test('a room with a password: made, entered, spoken in; who enters is shown what was said', async (t) => {
-  const daemon = await startLavish(t, { network: await makeNetwork() });
-  const [alice, bob] = await Promise.all([newGuest(t, daemon, 'alice'), newGuest(t, daemon, 'bobby')]);
+  const host = atDaemon(await startLavish(t, { network: await makeNetwork() }));
+  const [alice, bob] = await Promise.all([newGuest(t, host, 'alice'), newGuest(t, host, 'bobby')]);
   const made = await alice.core.call('room-create', { room: 'garden', inviteOnly: false });
   t.equal(made.password?.split(' ').length, 5, 'a password of five words is drawn');
   t.match(made, { name: 'garden', standing: 'member', kind: 'password', by: 'alice', members: 1, common: false });
@@ -20,8 +20,8 @@ test('a room with a password: made, entered, spoken in; who enters is shown what
 });
 
 test('a room by invitation alone', async (t) => {
-  const daemon = await startLavish(t, { network: await makeNetwork() });
-  const [alice, bob] = await Promise.all([newGuest(t, daemon, 'alice'), newGuest(t, daemon, 'bobby')]);
+  const host = atDaemon(await startLavish(t, { network: await makeNetwork() }));
+  const [alice, bob] = await Promise.all([newGuest(t, host, 'alice'), newGuest(t, host, 'bobby')]);
   await befriended(alice, bob);
   await alice.core.call('room-create', { room: 'cellar', inviteOnly: true });
   for (let n = 0; n < 22; n++) await say(alice, 'cellar', `text ${String(n)}`);

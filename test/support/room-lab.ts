@@ -1,6 +1,7 @@
-/** Client cores in this process, each with a disk of its own in memory, on a real daemon over TCP. */
-import { openCore, registerCore, type ClientCore, type Item } from '../../src/client/index.js';
+/** Client cores in this process, each with a disk of its own in memory: at a real daemon, or at its server in this process. */
+import { openCore, registerCore, type ClientCore, type ClientPorts, type Item } from '../../src/client/index.js';
 import { connectTcp } from '../../src/transport/tcp.js';
+import type { FuzzedDaemon } from '../fuzz/daemon-server.js';
 import { clientCrypto, MemoryStorage, MovableClock } from '../unit/client-support.js';
 import { isNotice, secrets, unread } from '../unit/client-parties.js';
 import type { Daemon } from './daemon.js';
@@ -13,20 +14,29 @@ export interface Guest {
   core: ClientCore;
 }
 
-async function portsOf(daemon: Daemon, storage: MemoryStorage, clock: MovableClock) {
-  const server = { host: daemon.host, port: daemon.port };
-  const { linked } = daemon.network;
-  const crypto = await clientCrypto();
-  return { linked, server, connect: connectTcp, crypto, storage, clock, log: logLine };
+/** A daemon, in a process of its own or in this one, as a client comes to it. */
+export type Host = Pick<ClientPorts, 'linked' | 'server' | 'connect'>;
+
+export function atDaemon(daemon: Daemon): Host {
+  const { network, host, port } = daemon;
+  return { linked: network.linked, server: { host, port }, connect: connectTcp };
+}
+
+export function atServer({ linked, open }: Pick<FuzzedDaemon, 'linked' | 'open'>): Host {
+  return { linked, server: { host: 'memory', port: 1 }, connect: () => Promise.resolve(open()) };
+}
+
+async function portsOf(host: Host, storage: MemoryStorage, clock: MovableClock): Promise<ClientPorts> {
+  return { ...host, crypto: await clientCrypto(), storage, clock, log: logLine };
 }
 
 function logLine(line: string): void {
   if (process.env['LAB_LOG']) process.stderr.write(`  ${line}\n`);
 }
 
-export async function newGuest(t: Teardown, daemon: Daemon, name: string): Promise<Guest> {
+export async function newGuest(t: Teardown, host: Host, name: string): Promise<Guest> {
   const [storage, clock] = [new MemoryStorage(), new MovableClock()];
-  const core = await registerCore(await portsOf(daemon, storage, clock), name, secrets);
+  const core = await registerCore(await portsOf(host, storage, clock), name, secrets);
   const guest: Guest = { name, storage, clock, core };
   t.teardown(() => guest.core.close());
   await core.call('drained', {});
@@ -38,8 +48,8 @@ export async function leave(guest: Guest): Promise<void> {
 }
 
 /** The same profile once more. @param connect logs in too, and takes in what waits */
-export async function comeBack(daemon: Daemon, guest: Guest, connect = true): Promise<void> {
-  guest.core = await openCore(await portsOf(daemon, guest.storage, guest.clock), 'default', secrets);
+export async function comeBack(host: Host, guest: Guest, connect = true): Promise<void> {
+  guest.core = await openCore(await portsOf(host, guest.storage, guest.clock), 'default', secrets);
   if (!connect) return;
   await guest.core.connect();
   await guest.core.call('drained', {});
