@@ -40,7 +40,8 @@ export class Outbox {
   readonly #todo = new Map<string, number>();
   /** parts, as id and number */
   readonly #inFlight = new Set<string>();
-  readonly #heldUntil = new Map<string, number>();
+  /** Contacts and rooms that took nothing a while ago, each with what ends its waiting. */
+  readonly #holds = new Map<string, () => void>();
   /** Refusals on end after which something was sealed anew. */
   readonly #renewals = new Map<string, number>();
   #link: Link | undefined;
@@ -60,7 +61,6 @@ export class Outbox {
   online(link: Link): void {
     this.#link = link;
     this.#delay = LATER_MS;
-    this.#heldUntil.clear();
     for (const to of this.#waitingFor()) this.opened(to);
     this.kick();
   }
@@ -79,6 +79,7 @@ export class Outbox {
     this.#link = undefined;
     this.#pause?.();
     this.#pause = undefined;
+    for (const to of [...this.#holds.keys()]) this.#release(to);
     this.#inFlight.clear();
     this.#waiters.dismiss();
   }
@@ -122,7 +123,7 @@ export class Outbox {
 
   /** Texts that waited are sealed, in order, once they can be; what was sealed for what is no more is sealed anew. */
   opened(to: string): void {
-    this.#heldUntil.delete(to);
+    this.#release(to);
     this.#desk.background(this.#sealWaiting(to));
     this.kick();
   }
@@ -185,8 +186,7 @@ export class Outbox {
 
   #mayGo(entry: Outgoing): boolean {
     const lane = this.#lane(entry.to);
-    if (!lane.mayGo(entry.to) || lane.isStale(entry)) return false;
-    return (this.#heldUntil.get(entry.to) ?? 0) <= this.#desk.ports.clock.now();
+    return lane.mayGo(entry.to) && !lane.isStale(entry) && !this.#holds.has(entry.to);
   }
 
   /** The frame's id follows from the message's and the part: a repetition is known as one. */
@@ -243,11 +243,18 @@ export class Outbox {
 
   /** Kept, and tried again: after a while, or when it opens. */
   #wait(to: string): void {
-    this.#heldUntil.set(to, this.#desk.ports.clock.now() + FORBIDDEN_MS);
-    this.#desk.ports.clock.after(FORBIDDEN_MS, () => {
+    this.#holds.get(to)?.();
+    const cancel = this.#desk.ports.clock.after(FORBIDDEN_MS, () => {
+      this.#release(to);
       this.#renewals.delete(to);
       this.kick();
     });
+    this.#holds.set(to, cancel);
+  }
+
+  #release(to: string): void {
+    this.#holds.get(to)?.();
+    this.#holds.delete(to);
   }
 
   #later(id: string, reply: Reply): void {
