@@ -241,6 +241,7 @@ export const structs = {
     u64('version'),
     u8('kind', 1),
     u8('closed', 1),
+    u8('behind', 1),
     u16('rows'),
     u16('kept'),
     bytes('block', RSA_BLOCK),

@@ -235,6 +235,9 @@ export class ClientCore implements Client {
         this.#inbox.gaps.watch();
         this.#tell({ type: 'unread' });
         return;
+      case 'room':
+        this.#rooms.moved(event.room.key);
+        return;
       case 'gap':
       case 'incomplete':
       case 'given-up':

@@ -73,6 +73,11 @@ export class Mailbox {
     this.#toDrain = waiting;
   }
 
+  /** Everything that concerns the user was pushed: nothing waits in the queue. */
+  get isLive(): boolean {
+    return this.#mode === 'live';
+  }
+
   /** Begins with what waits on disk. */
   start(): void {
     void this.drain();

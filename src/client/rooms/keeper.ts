@@ -8,10 +8,14 @@ import type { Event } from '../reducer.js';
 import type { Held, Member, Room } from '../state.js';
 import { checkSnapshot, type Checked, type CheckProblem, type RoomRow, type Snapshot } from './check.js';
 import { memberKey } from './names.js';
+import { Waiters } from '../waiters.js';
 import { memberKeys } from './roster.js';
 
 /** A look begins again this often while others change the room. */
 const ROUNDS = 8;
+/** While events about it wait at the daemon: so long for each of them, and so often without one. */
+const BEHIND_MS = 1_000;
+const BEHIND_WAITS = 10;
 /** Members in one event: a record of the log has an end. */
 const ROWS_PER_EVENT = 64;
 /** Rows that are asked for at once. */
@@ -45,9 +49,16 @@ export function readReply<S extends Struct>(reply: Reply, struct: S): Values<S> 
 export class Keeper {
   readonly #parts: KeeperParts;
   readonly #lines = new Map<string, Promise<unknown>>();
+  readonly #movedOn: Waiters<true>;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
+    this.#movedOn = new Waiters(parts.desk.ports.clock);
+  }
+
+  /** Something about the room is on the disk. */
+  moved(key: string): void {
+    this.#movedOn.tell(key, true);
   }
 
   /** @throws ClientError why there is no session */
@@ -101,12 +112,18 @@ export class Keeper {
    * @throws ClientError `room-untrusted`, and what the link gives
    */
   async refresh(key: string): Promise<Checked | undefined> {
+    let patience = BEHIND_WAITS;
     for (let round = 0; round < ROUNDS; round++) {
       const before = this.room(key);
       if (!before) return undefined;
       const snapshot = await this.#fetch(before);
       if (snapshot === 'changing') continue;
-      const taken = await this.#parts.desk.inTurn(() => this.#take(key, snapshot));
+      const taken = await this.#parts.desk.inTurn(() => this.#take(key, snapshot, patience > 0));
+      if (taken === 'behind') {
+        patience = (await this.#movedOn.wait(key, BEHIND_MS)) ? BEHIND_WAITS : patience - 1;
+        round--; // nothing was refused: what brings us there is on its way
+        continue;
+      }
       if (taken === 'stale') continue;
       if (taken === 'gone') return undefined;
       const now = await this.#state(fromHex(before.id));
@@ -143,7 +160,11 @@ export class Keeper {
     return { state, rows };
   }
 
-  async #take(key: string, snapshot: Snapshot | undefined): Promise<Checked | 'stale' | 'gone'> {
+  async #take(
+    key: string,
+    snapshot: Snapshot | undefined,
+    patient: boolean,
+  ): Promise<Checked | 'stale' | 'gone' | 'behind'> {
     const { desk } = this.#parts;
     const room = this.room(key);
     if (!room) return 'gone';
@@ -151,7 +172,10 @@ export class Keeper {
       await this.forget(room, room.standing === 'member' ? 'you-removed' : 'invitation-ended');
       return 'gone';
     }
-    if (snapshot.state.version < room.version) return 'stale';
+    const { version, epoch, behind } = snapshot.state;
+    if (version < room.version) return 'stale';
+    /* Whoever leaps over an epoch can't read what was said in it. */
+    if (patient && behind === 1 && room.standing === 'member' && epoch > room.epoch) return 'behind';
     const checked = await checkSnapshot(desk, room, snapshot);
     if (checked.problem !== undefined) {
       await this.#untrusted(room, checked.problem);

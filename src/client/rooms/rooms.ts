@@ -94,6 +94,11 @@ export class Rooms {
     this.#keeper.online();
   }
 
+  /** Something about the room is on the disk. */
+  moved(key: string): void {
+    this.#keeper.moved(key);
+  }
+
   /** Looks at the room, and begins a new epoch where that is needed before anything can be sent. */
   renewSoon(key: string): void {
     if (this.#renewing.has(key)) return;
