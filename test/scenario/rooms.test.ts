@@ -76,6 +76,9 @@ function warned(items: readonly Item[]): string[] {
   return items.flatMap((item) => (item.type === 'notice' && bad.has(item.kind) ? [`${item.kind} ${item.detail}`] : []));
 }
 
+/** A slow machine makes 202 of 200: both mean that nothing is lost. */
+const taken = /^(queued|delivered)$/;
+
 /** Nobody was warned of anything. */
 async function quiet(t: Test, ...people: readonly Guest[]): Promise<void> {
   for (const { name, core } of people)
@@ -87,10 +90,10 @@ test('a room with a password: made, entered, spoken in; who enters is shown what
   const made = await alice.core.call('room-create', { room: 'garden', inviteOnly: false });
   t.equal(made.password?.split(' ').length, 5, 'a password of five words is drawn');
   t.match(made, { name: 'garden', standing: 'member', kind: 'password', by: 'alice', members: 1, common: false });
-  for (const text of ['one', 'two', 'three']) t.equal(await say(alice, 'garden', text), 'delivered');
+  for (const text of ['one', 'two', 'three']) t.match(await say(alice, 'garden', text), taken);
   t.match(await bob.core.call('room-join', { room: 'garden', password: made.password ?? '' }), { members: 2 });
   t.same(await texts(bob, 'garden'), ['alice: one', 'alice: two', 'alice: three'], 'before join says that it is done');
-  t.equal(await say(bob, 'garden', 'hello'), 'delivered');
+  t.match(await say(bob, 'garden', 'hello'), taken);
   await heard(alice, 'garden', 'hello');
   t.same(await memberNames(alice, 'garden'), ['alice owner', 'bobby member']);
   t.same(await memberNames(bob, 'garden'), ['alice owner', 'bobby member']);
@@ -159,7 +162,7 @@ test('a room by invitation alone: followed, declined, and who accepts is shown t
   await alice.core.call('room-invite', { room: 'cellar', name: 'carol' });
   await told(carol, 'cellar', 'invited', 'alice');
   await carol.core.call('room-join', { room: 'cellar' });
-  t.equal(await say(carol, 'cellar', 'after all'), 'delivered');
+  t.match(await say(carol, 'cellar', 'after all'), taken);
   await heard(bob, 'cellar', 'after all');
   await quiet(t, alice, bob, carol);
 });
@@ -172,10 +175,10 @@ test('an invitee follows new epochs before the answer', async (t) => {
   await alice.core.call('room-passwd', { room: 'moving' });
   await bob.core.call('room-leave', { room: 'moving' });
   await told(alice, 'moving', 'left', 'bobby');
-  t.equal(await say(alice, 'moving', 'a third epoch'), 'delivered');
+  t.match(await say(alice, 'moving', 'a third epoch'), taken);
   t.match(await carol.core.call('room-join', { room: 'moving' }), { standing: 'member', members: 2 });
   t.same(await texts(carol, 'moving'), ['alice: a third epoch']);
-  t.equal(await say(carol, 'moving', 'here'), 'delivered');
+  t.match(await say(carol, 'moving', 'here'), taken);
   await heard(alice, 'moving', 'here');
   await quiet(t, alice, carol);
 });
@@ -215,7 +218,7 @@ test('somebody is removed: another key and another password for those who stay',
   await told(bob, 'tower', 'you-removed');
   await told(carol, 'tower', 'removed', 'bobby');
   t.equal(await code(bob.core.call('send', { to: '#tower', text: 'still here?' })), 'room-unknown');
-  t.equal(await say(alice, 'tower', 'without bob'), 'delivered');
+  t.match(await say(alice, 'tower', 'without bob'), taken);
   await heard(carol, 'tower', 'without bob');
   t.equal(await code(bob.core.call('room-join', { room: 'tower', password: before })), 'room-refused');
   await bob.core.call('room-join', { room: 'tower', password: removed.password ?? '' });
@@ -266,7 +269,7 @@ test('a text of 64 KiB, and texts of many at once', async (t) => {
   const { alice, bob, carol } = await trio();
   await roomOf('stage', alice, bob, carol);
   const long = 'ä'.repeat(32 * 1024);
-  t.equal(await say(alice, 'stage', long), 'delivered');
+  t.match(await say(alice, 'stage', long), taken);
   for (const guest of [bob, carol]) await heard(guest, 'stage', long);
   t.equal(await code(alice.core.call('send', { to: '#stage', text: `${long}!` })), 'text-long');
   const all = [alice, bob, carol].flatMap((guest) =>
