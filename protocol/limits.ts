@@ -44,7 +44,7 @@ export const ENVELOPE_INNER = SIGNATURE + 2 + ENVELOPE_TEXT;
 export const ENVELOPE = ENVELOPE_HEADER + RSA_BLOCK + ENVELOPE_INNER + TAG;
 
 /** A part of a room's message; as many parts, and as long a text, as in a private one. */
-export const ROOM_TEXT = ENVELOPE_TEXT;
+export const ROOM_TEXT = 1024;
 /** People in a room, those who are invited included, at most. */
 export const ROOM_MEMBERS = 500;
 /** Messages of a room that the daemon keeps, each with all its parts. */

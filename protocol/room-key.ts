@@ -90,7 +90,12 @@ function wrapKeys(sync: SyncCrypto, at: RoomEpoch, wrapKey: Uint8Array, salt: Ui
   };
 }
 
+/**
+ * In a room without a password there is no wrap, whatever the daemon says of its kind: under a wrapKey of zeros R
+ * would lie open to anybody (SPEC 9.2).
+ */
 export function wrapRoomKey(sync: SyncCrypto, at: RoomEpoch, { key, wrapKey }: RoomKeys): RoomWrap {
+  if (isZero(wrapKey)) return noWrap;
   const wrapSalt = sync.random(RANDOM);
   const derived = wrapKeys(sync, at, wrapKey, wrapSalt);
   const wrapped = new Uint8Array(RANDOM + TAG);
@@ -111,7 +116,7 @@ export function unwrapRoomKey(
   return key ? { key } : { problem: 'seal' };
 }
 
-/** R and the wrapKey for one member or invitee, 256 bytes. @param enc their `enc` modulus @throws RangeError where it is none */
+/** R and the wrapKey for one member or invitee, 256 bytes. @param enc their `enc` modulus @throws Error where it is none, as the zeros of a deleted account */
 export function sealRoomKeys(ports: Ports, enc: Uint8Array, { key, wrapKey }: RoomKeys): Promise<Uint8Array> {
   return ports.asymmetric.oaepSeal(enc, Label.room, concat(key, wrapKey));
 }

@@ -1,5 +1,5 @@
 /** Who is in a room, as its members say it: lists, heads, entries and invitations (SPEC 9.5 to 9.7). */
-import { concat, isZero } from './bytes.js';
+import { concat, isBelow, isZero, samePublic } from './bytes.js';
 import { fingerprint, isPlausibleModulus } from './account.js';
 import { writeFields } from './codec.js';
 import type { RsaPrivate, SyncCrypto } from './crypto-port.js';
@@ -61,16 +61,8 @@ function bytesOf(fields: readonly (Fields | (typeof listRow)[number])[], values:
 
 /** The hash of who is in the room: all rows, the lowest uid first (SPEC 9.5). */
 export function listHash(sync: SyncCrypto, room: Uint8Array, rows: readonly ListRow[]): Uint8Array {
-  const sorted = [...rows].sort((a, b) => compare(a.uid, b.uid));
+  const sorted = [...rows].sort((a, b) => (isBelow(a.uid, b.uid) ? -1 : 1));
   return sync.sha256(info.list, room, ...sorted.map((row) => bytesOf(listRow, row)));
-}
-
-function compare(a: Uint8Array, b: Uint8Array): number {
-  for (let i = 0; i < ID; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 /** What the signature of a head is over: room and its fields up to there. */
@@ -135,7 +127,7 @@ export function follows(sync: SyncCrypto, room: Uint8Array, head: RoomHead, form
   return sync.equal(headLink(sync, { room, epoch: head.epoch - 1 }, former, message), head.link);
 }
 
-/** What is signed and MACed of an entry: room, epoch and its fields up to there. */
+/** What is MACed of an entry: room, epoch and its fields up to there. The signature is over this and the mac, so that it is of one R. */
 export function entryMessage(at: RoomEpoch, entry: EntryFields): Uint8Array {
   return concat(roomEpochBytes(at), bytesOf(entryFields, entry));
 }
@@ -148,11 +140,8 @@ export async function signEntry(
   key: Uint8Array,
 ): Promise<RoomEntry> {
   const message = entryMessage(at, fields);
-  return {
-    ...fields,
-    mac: entryMac(ports.sync, at, key, message),
-    signature: await ports.asymmetric.pssSign(sig, Label.roomEntry, message),
-  };
+  const mac = entryMac(ports.sync, at, key, message);
+  return { ...fields, mac, signature: await ports.asymmetric.pssSign(sig, Label.roomEntry, concat(message, mac)) };
 }
 
 function entryMac(sync: SyncCrypto, at: RoomEpoch, key: Uint8Array, message: Uint8Array): Uint8Array {
@@ -175,12 +164,15 @@ export async function checkEntry(
   inviterSig: (uid: Uint8Array) => Uint8Array | undefined,
   byInvitation: boolean,
 ): Promise<EntryProblem | undefined> {
-  if (!isPlausibleModulus(entry.enc) || !isPlausibleModulus(entry.sig)) return 'modulus';
+  const plausible = isPlausibleModulus(entry.enc) && isPlausibleModulus(entry.sig);
+  if (!plausible || samePublic(entry.enc, entry.sig)) return 'modulus';
   const message = entryMessage(at, entry);
   if (!ports.sync.equal(entryMac(ports.sync, at, key, message), entry.mac)) return 'mac';
-  if (!(await ports.asymmetric.pssVerify(entry.sig, Label.roomEntry, message, entry.signature))) return 'signature';
+  const signed = concat(message, entry.mac);
+  if (!(await ports.asymmetric.pssVerify(entry.sig, Label.roomEntry, signed, entry.signature))) return 'signature';
   if (isZero(entry.inviter)) return byInvitation ? 'inviter' : undefined;
-  const sig = inviterSig(entry.inviter);
+  /* Whoever is entered already where rows are looked at anew (SPEC 9.10) is no member by their own word. */
+  const sig = samePublic(entry.inviter, entry.uid) ? undefined : inviterSig(entry.inviter);
   if (!sig) return 'inviter';
   return (await verifyInvitation(ports, at, entry, entry, sig)) ? undefined : 'invitation';
 }

@@ -7,6 +7,7 @@ import { fieldsLength, type FieldValues } from './field.js';
 import type { Ports } from './handshake.js';
 import { label, Label } from './labels.js';
 import { structs } from './layouts.js';
+import { roomCommitment, type RoomEpoch } from './room-key.js';
 import { KEY, NONCE, PARTS_MAX, RANDOM, ROOM_TEXT, SIGNATURE, TAG } from './limits.js';
 
 /** As `srms` and `rvrm` carry it. */
@@ -24,7 +25,7 @@ const INNER = SIGNATURE + 2 + ROOM_TEXT;
 
 function headerBytes(fields: RoomMessageHeader): Uint8Array {
   const out = new Uint8Array(HEADER);
-  writeFields(header, fields as unknown as Readonly<Record<string, unknown>>, out, 0);
+  writeFields(header, fields, out, 0);
   return out;
 }
 
@@ -32,8 +33,9 @@ function messageKey(sync: SyncCrypto, key: Uint8Array, bound: Uint8Array, salt: 
   return sync.hkdf(key, salt, concat(info, sync.sha256(bound)), 2 * KEY);
 }
 
-function signed(sync: SyncCrypto, hdr: Uint8Array, text: Uint8Array): Uint8Array {
-  return concat(hdr, sync.sha256(text));
+/** Two epochs of one number, as a daemon can make a room fall in two, have another R: what was said in one is not said in the other. */
+function signed(sync: SyncCrypto, at: RoomEpoch, key: Uint8Array, hdr: Uint8Array, text: Uint8Array): Uint8Array {
+  return concat(hdr, roomCommitment(sync, at, key), sync.sha256(text));
 }
 
 /**
@@ -54,7 +56,7 @@ export async function sealRoomMessage(
   const salt = sync.random(RANDOM);
   const hdr = headerBytes(fields);
   const inner = new Uint8Array(INNER);
-  inner.set(await asymmetric.pssSign(sig, Label.room, signed(sync, hdr, text)));
+  inner.set(await asymmetric.pssSign(sig, Label.room, signed(sync, fields, key, hdr, text)));
   writeUint(inner, SIGNATURE, 2, text.length);
   inner.set(text, SIGNATURE + 2);
   const sealed = new Uint8Array(INNER + TAG);
@@ -63,7 +65,7 @@ export async function sealRoomMessage(
   return { ...fields, salt, sealed };
 }
 
-/** The step at which a message is refused, in the order of SPEC 9.9. */
+/** The step at which a message is refused, in the order of SPEC 9.8. */
 export type RoomMessageProblem = 'header' | 'seal' | 'text' | 'signature';
 
 export type OpenedRoomMessage =
@@ -87,7 +89,8 @@ export async function openRoomMessage(
   if (part + 1 < parts && length !== ROOM_TEXT) return { problem: 'text' };
   const text = inner.subarray(SIGNATURE + 2, SIGNATURE + 2 + length);
   if (parts === 1 && joinText([text]) === undefined) return { problem: 'text' };
-  if (!(await asymmetric.pssVerify(sig, Label.room, signed(sync, hdr, text), inner.subarray(0, SIGNATURE))))
+  const said = signed(sync, message, key, hdr, text);
+  if (!(await asymmetric.pssVerify(sig, Label.room, said, inner.subarray(0, SIGNATURE))))
     return { problem: 'signature' };
   return { text: copy(text) };
 }

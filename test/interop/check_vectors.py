@@ -1,7 +1,7 @@
 """Checks protocol/vectors/ against protocol/SPEC.md without the project's code: its own structs, RFC 5869, 9807, FIPS 203.
 
 Usage: python3 check_vectors.py PROTOCOL_FOLDER. Prints one line for each file; exits 1 where one differs.
-Needs the package `cryptography`.
+Needs the packages `cryptography` and `argon2`.
 """
 
 import base64
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 import check_mlkem
 import check_opaque
+import check_rooms
 import check_wire
 from check_crypto import (
     LABEL,
@@ -383,6 +384,7 @@ CHECKS = {
     "request": check_bundle,
     "acceptance": check_bundle,
     "opaque": check_opaque_run,
+    **check_rooms.CHECKS,
 }
 
 

@@ -1,6 +1,6 @@
 /**
- * The vectors against SPEC.md by a second implementation: Debian's Python with python3-cryptography, which knows the
- * specification's text and none of our code. Where either is missing, this fails and says so.
+ * The vectors against SPEC.md by a second implementation: Debian's Python with python3-cryptography and python3-argon2,
+ * which knows the specification's text and none of our code. Where one is missing, this fails and says so.
  */
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
@@ -31,9 +31,11 @@ async function python(...args: readonly string[]): Promise<Outcome> {
 }
 
 test('every vector holds for an implementation made from SPEC.md alone', async (t) => {
-  const present = await python('-c', 'import cryptography');
+  const present = await python('-c', 'import cryptography, argon2');
   if (present.code !== 0) {
-    t.fail(`needs Debian's python3 and python3-cryptography: ${present.errors.trim().split('\n').pop() ?? ''}`);
+    t.fail(
+      `needs Debian's python3, python3-cryptography and python3-argon2: ${present.errors.trim().split('\n').pop() ?? ''}`,
+    );
     return;
   }
   const { code, out, errors } = await python(script, protocol);

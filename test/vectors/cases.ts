@@ -4,6 +4,10 @@ import { epochCases } from './case-epochs.js';
 import { envelopeCases } from './case-envelope.js';
 import { frameCases } from './case-frames.js';
 import { handshakeCases } from './case-handshake.js';
+import { roomEntryCases, roomInvitationCases } from './case-room-entry.js';
+import { roomHeadCases } from './case-room-head.js';
+import { roomBlockCases, roomKeyCases } from './case-room-key.js';
+import { roomMessageCases } from './case-room-message.js';
 import { safetyCases } from './case-safety.js';
 import { structCases } from './case-struct.js';
 import type { Vector } from './format.js';
@@ -15,7 +19,8 @@ export const RECORDED = 'opaque';
 export async function madeCases(keys: TestKeys): Promise<ReadonlyMap<string, Vector>> {
   const handshakes = await handshakeCases(keys);
   const frames = await frameCases(keys);
-  return new Map([
+  const roomKeys = await roomKeyCases();
+  return new Map<string, Vector>([
     ...structCases(),
     ...handshakes,
     ...frames,
@@ -23,5 +28,11 @@ export async function madeCases(keys: TestKeys): Promise<ReadonlyMap<string, Vec
     ...envelopeCases(keys),
     ...accountCases(keys),
     ...safetyCases(),
+    ...roomKeys,
+    ...roomBlockCases(keys),
+    ...roomHeadCases(keys),
+    ...roomEntryCases(keys),
+    ...roomInvitationCases(keys),
+    ...roomMessageCases(keys),
   ]);
 }

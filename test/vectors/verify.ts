@@ -49,6 +49,14 @@ import { verifyEpochs } from './verify-epochs.js';
 import { verifyOpaque } from './opaque.js';
 import { expectEqual, fromJson, Reader } from './reader.js';
 import { Script } from './script.js';
+import {
+  verifyRoomBlock,
+  verifyRoomEntry,
+  verifyRoomHead,
+  verifyRoomInvitation,
+  verifyRoomKey,
+  verifyRoomMessage,
+} from './verify-rooms.js';
 import { verifySafety } from './verify-safety.js';
 import { handshakeSchedule, loginSchedule } from './schedule.js';
 
@@ -347,6 +355,12 @@ const verifiers: Readonly<Record<string, (vector: Vector) => void | Promise<void
   acceptance: verifyBundle,
   opaque: verifyOpaque,
   safety: verifySafety,
+  'room-key': verifyRoomKey,
+  'room-block': verifyRoomBlock,
+  'room-head': verifyRoomHead,
+  'room-entry': verifyRoomEntry,
+  'room-invitation': verifyRoomInvitation,
+  'room-message': verifyRoomMessage,
 };
 
 /** @throws Error naming what differs, or the unknown kind */
