@@ -8,6 +8,7 @@ import {
   ANSWERS_PER_FRAME,
   canonicalTable,
   Code,
+  COMMAND_HEADER,
   codes,
   COMMANDS_FROM,
   ENVELOPE,
@@ -20,10 +21,16 @@ import {
   hex,
   laterCodes,
   Opcode,
+  ROOM_BLOCKS,
+  ROOM_MEMBERS,
+  ROOM_MESSAGE,
+  ROOM_TEXT,
+  RSA_BLOCK,
   opcodeName,
   Status,
   statuses,
   STRUCT,
+  SIGNATURE,
   structs,
   tableHash,
   TAG,
@@ -44,6 +51,22 @@ test('sizes', (t) => {
     t.equal(struct.size, own, struct.name);
     t.ok(headerLength(struct) + fieldsLength(struct.fields) <= struct.size, `${struct.name} fits`);
   }
+  t.end();
+});
+
+test('sizes of rooms', (t) => {
+  const sum = (of: (typeof allStructs)[number]): number => headerLength(of) + fieldsLength(of.fields);
+  t.equal(sum(structs.rtrm1), COMMAND_HEADER + 16 + 4 + 2 + 1 + ROOM_BLOCKS * (16 + RSA_BLOCK));
+  t.ok(sum(structs.rtrm1) + 16 + RSA_BLOCK > STRUCT, 'as many blocks as fit');
+  t.equal(ROOM_MESSAGE, 104 + 32 + SIGNATURE + 2 + ROOM_TEXT + TAG);
+  t.equal(sum(structs.rvrm), ANSWER_HEADER + ROOM_MESSAGE, 'a message fits an event');
+  t.same(structs.rvrm.fields, structs.srms.fields, 'what comes is what was sent');
+  const head = structs.crms.fields.slice(-11);
+  t.equal(fieldsLength(head), 188 - 16 + SIGNATURE + 2 * 32);
+  t.same(structs.strmAnswer.fields.slice(-11), head);
+  for (const struct of [structs.chrm, structs.rtrm2]) t.same(struct.fields.slice(-12, -1), head, struct.name);
+  t.same(structs.mbrmAnswer.fields.slice(-12), structs.enrm.fields.slice(-12), 'an entry is shown as it was told');
+  t.ok(Math.ceil(ROOM_MEMBERS / ROOM_BLOCKS) < 2 ** 16, 'and all of a room’s blocks can be counted');
   t.end();
 });
 
@@ -100,6 +123,13 @@ test('the canonical text has one line for each struct, and its hash moves with i
     'helo client 100010 0 1720 build:u32 software:bytes16 table:bytes32 x25519:bytes32 mlkem:bytes1184',
   );
   t.ok(lines.includes('quit client 100015 0 1776'));
+  t.ok(
+    lines.includes(
+      'rtrm1 client 100020 1 1776 room:bytes16 epoch:u32 from:u16 blocks:list6(uid:bytes16,block:bytes256)',
+    ),
+  );
+  t.ok(lines.includes('mbrm client 100022 0 1776 room:bytes16 index:u16'));
+  t.ok(lines.includes('lfrm daemon 10013 0 1776 room:bytes16 version:u64 uid:bytes16 what:u8<=4'));
   t.ok(lines.includes('ackd client 100011 0 1776 ids:list64(id:bytes16)'));
   t.ok(lines.includes('pass client 100003 0 1776 words:bytes32 factor:u8<=3 code:data32'));
   t.equal(hex(tableHash((text) => nodeSync.sha256(text))), hex(nodeSync.sha256(Buffer.from(canonicalTable()))));
