@@ -46,9 +46,9 @@ function drawBytes(draws: Draws, struct: Struct): Uint8Array {
 }
 
 /** Every decoder of these against SPEC 3.5. */
-function agree(decoders: Readonly<Record<string, Decoder>>): Case {
+function agree(decoders: Readonly<Record<string, Decoder>>, of: readonly Struct[] = allStructs): Case {
   return (draws) => {
-    const struct = draws.pick(allStructs);
+    const struct = draws.pick(of);
     const bytes = drawBytes(draws, struct);
     const before = bytes.slice();
     const line = lineOf(struct);
@@ -167,4 +167,6 @@ const bugs: Readonly<Record<string, Decoder>> = {
     return decode(struct, bytes);
   },
 };
-for (const [name, decoder] of Object.entries(bugs)) findsBug(name, 100_000, agree({ decoder }));
+/** Those in which the bugs are, so that as many cases find them however many layouts there are. */
+const buggy = [structs.pass, structs.keyq, structs.ackd, structs.cnnt, structs.auth1];
+for (const [name, decoder] of Object.entries(bugs)) findsBug(name, 20_000, agree({ decoder }, buggy));
