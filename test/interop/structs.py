@@ -43,7 +43,7 @@ passAnswer daemon 100003 0 1776 grant:bytes32 ends:u64
 jrms1Answer daemon 100005 1 1776 room:bytes16 salt:bytes16
 jrms2Answer daemon 100005 2 1776 epoch:u32 wrapSalt:bytes32 commitment:bytes32 wrapped:bytes48
 keyqAnswer daemon 100012 0 1776 uid:bytes16 name:name enc:bytes256 sig:bytes256
-strmAnswer daemon 100021 0 1776 room:bytes16 version:u64 kind:u8<=1 closed:u8<=1 rows:u16 block:bytes256 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32 link:bytes32
+strmAnswer daemon 100021 0 1776 room:bytes16 version:u64 kind:u8<=1 closed:u8<=1 rows:u16 kept:u16 block:bytes256 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32 link:bytes32
 mbrmAnswer daemon 100022 0 1776 room:bytes16 version:u64 index:u16 state:u8<=3 online:u8<=1 epoch:u32 fingerprint:bytes32 uid:bytes16 name:name enc:bytes256 sig:bytes256 time:u64 inviter:bytes16 invitedEpoch:u32 expires:u64 bound:bytes32 invitation:bytes256 mac:bytes32 signature:bytes256
 cnnt daemon 10001 0 1776 uid:bytes16 name:name queued:u32
 rvum daemon 10002 0 1776 envelope:bytes1736
