@@ -175,3 +175,41 @@ test('a store that failed once is asked again', async (t) => {
 async function until(done: () => boolean): Promise<void> {
   while (!done()) await turn();
 }
+
+test('what is forgotten is neither written nor waited for, and the rest goes on', async (t) => {
+  const f = fixture();
+  const from = Buffer.alloc(16, 0xd0);
+  const box = new Mailbox(uid, f.store, f.host, 16, 0);
+  box.start();
+  await turn();
+  const codes: Code[] = [];
+  const gone = [
+    { ...entry(1), from },
+    { ...entry(3), from },
+  ];
+  box.deliver(gone[0] ?? entry(1), (code) => codes.push(code));
+  box.deliver(entry(2), (code) => codes.push(code));
+  box.deliver(gone[1] ?? entry(3), (code) => codes.push(code));
+  box.forget(from.toString('latin1'));
+  t.same(codes, [Code.notFound, Code.notFound]);
+  await box.close();
+  t.same(
+    f.queue.map((each) => each.key[0]),
+    [2],
+  );
+  t.same(codes, [Code.notFound, Code.notFound, Code.queued]);
+});
+
+test('a page that is read while its room is forgotten brings nothing of it', async (t) => {
+  const f = fixture();
+  const from = Buffer.alloc(16, 0xd0);
+  f.queue.push({ ...entry(1), from }, entry(2));
+  const box = new Mailbox(uid, f.store, f.host, 16, 2);
+  box.start(); // reads the page
+  box.forget(from.toString('latin1'));
+  f.queue.shift();
+  await until(() => f.pushed.length > 0);
+  await turn();
+  t.same(f.pushed, [2]);
+  await box.close();
+});
