@@ -9,7 +9,6 @@ export type Verdict =
   | { readonly is: 'close' }
   | { readonly is: 'answer'; readonly code: number; readonly next: State };
 
-const rooms = ['crms', 'jrms1', 'jrms2', 'jrms3', 'srms'];
 const loginOrRegistration = ['crea1', 'crea2', 'auth1', 'auth2', 'pass'];
 const due: Readonly<Record<State, readonly string[]>> = {
   open: ['crea1', 'auth1', 'quit'],
@@ -49,6 +48,5 @@ export function judge(state: State, bytes: Uint8Array): Verdict {
   if (state !== 'ready') {
     if (!isDue) return answer(403);
   } else if (loginOrRegistration.includes(line.name)) return answer(409);
-  else if (rooms.includes(line.name)) return answer(404);
   return own(line, answer(400));
 }

@@ -2,6 +2,7 @@
 import {
   concat,
   hex,
+  isZero,
   keysMessage,
   Label,
   loginMessage,
@@ -603,7 +604,7 @@ export class Play {
   }
 
   #dueReady(name: string, values: Row, bytes: Uint8Array): Due {
-    if (name === 'smpu' || name === 'keyq') return { code: this.#codeOf(name, values) };
+    if (repeatable.has(name)) return { code: this.#codeOf(name, values) };
     const { id } = headOf(bytes);
     const code = this.#done.get(id)?.code ?? this.#codeOf(name, values);
     return {
@@ -646,15 +647,26 @@ export class Play {
         return 200;
       case 'keyq':
         return [me.name, this.#partner.name].includes((values as Values<typeof structs.keyq>).name) ? 200 : 404;
-      default: {
+      case 'jrms1':
+        return 200; // a decoy
+      case 'jrms2':
+        return 401;
+      case 'jrms3':
+        return isZero((values as Values<typeof structs.jrms3>).auth) ? 403 : 401;
+      case 'smpu': {
         const { envelope } = values as Values<typeof structs.smpu>;
         const own = hex(envelope.subarray(34, 50)) === hex(me.uid);
         const open = isPartner(envelope.subarray(50, 66)) && this.#partnerAsked && this.#mine === 'open';
         return own && open ? 202 : 403;
       }
+      default:
+        return 403; // of rooms: there is none, and nobody draws the head of one
     }
   }
 }
+
+/** Not answered as before when they come again (SPEC 8.3). */
+const repeatable: ReadonlySet<string> = new Set(['smpu', 'keyq', 'jrms1', 'jrms2', 'srms', 'rtrm1', 'strm', 'mbrm']);
 
 function nameOf(bytes: Uint8Array): string {
   const { opcode, step } = headOf(bytes);
