@@ -83,7 +83,7 @@ function limit(text: string, before: Limits): Limits {
 
 export function optionParser(version: string): Command {
   const names = Object.entries(limitTable).map(
-    ([name, { value, what }]) => `  ${name.padEnd(24)}${String(value).padStart(8)}  ${what}`,
+    ([name, { value, what }]) => `  ${name.padEnd(25)}${String(value).padStart(8)}  ${what}`,
   );
   const does = Object.entries(commands).map(([syntax, what]) => `  ${syntax.padEnd(24)}${what}`);
   return new Command('cadenasd')

@@ -15,6 +15,7 @@ import {
   codeOf,
   drawMessage,
   drawRotation,
+  entering,
   join,
   look,
   makeRoom,
@@ -228,6 +229,32 @@ void test('who enters gets what was said in this epoch: 20 messages, each with a
   const isGone = async (bytes: Uint8Array): Promise<boolean> => (await holding(daemon, bytes)).length === 0;
   await settle(t, daemon, async () => (await isGone(gone.sealed)) && (await isGone(old.sealed)));
   t.notSame(await holding(daemon, parts[0]?.sealed ?? gone.sealed), [], 'the newest are there');
+});
+
+void test('who enters while others speak misses nothing from there on, and gets nothing twice', async (t) => {
+  const daemon = await start(t);
+  const { room, people } = await together(t, daemon, 'ann', 'bob');
+  const [ann, bob] = people as [Person, Person];
+  const carol = await newPerson(t, daemon, 'carol');
+  const all = await Promise.all(Array.from({ length: 60 }, (_, n) => drawMessage(ann, room, `text ${String(n)}`)));
+  const sequences = all.map(({ sequence }) => sequence);
+  const last = sequences.at(-1);
+  const taking = past(bob, ({ values }) => values['sequence'] === last);
+  const coming = past(carol, ({ values }) => values['sequence'] === last);
+  const jrms3 = await entering(carol, room);
+  const sent: Promise<number>[] = [];
+  let entered: Promise<number> | undefined;
+  for (const [n, each] of all.entries()) {
+    sent.push(codeOf(ann.raw, structs.srms, each));
+    if (n === 30) entered = codeOf(carol.raw, structs.jrms3, jrms3);
+    await sent[n - 5]; // five are always under way
+  }
+  t.equal(await entered, 200);
+  t.notOk((await Promise.all(sent)).some((code) => code > 202));
+  await taking;
+  const came = (await coming).filter((each) => isOf(structs.rvrm, each)).map(({ values }) => values['sequence']);
+  t.ok(came.length > 20, `${String(came.length)} of 60: some of them live`);
+  t.same(came, sequences.slice(-came.length), 'without a gap, in order');
 });
 
 void test('a deleted room leaves nothing behind: no file, no history, no copy in a queue', async (t) => {

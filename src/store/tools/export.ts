@@ -54,7 +54,7 @@ async function mail(view: View, uid: string) {
     waiting: entries.map(({ id, opcode, from, time, fields }) => ({
       id: hex(id),
       kind: nameOf(opcode),
-      from: person(view, latin1(from)),
+      from: cause(view, latin1(from)),
       time: when(time),
       bytes: fields.length,
       ciphertext: Buffer.from(fields).toString('base64'),
@@ -78,6 +78,12 @@ async function rooms(view: View, uid: string) {
     out.push({ ...own, messages: state.history.messages });
   }
   return out;
+}
+
+/** Who caused an event: a user, or a room. */
+function cause(view: View, id: string) {
+  const room = view.names.room(id);
+  return room ? { room: hex(idBytes(id)), name: room.name } : person(view, id);
 }
 
 function person(view: View, uid: string): { readonly uid: string; readonly name: string | null } {
