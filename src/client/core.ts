@@ -102,6 +102,7 @@ export class ClientCore implements Client {
       },
       drained: () => {
         this.#drained = true;
+        this.#rooms.drained();
         this.#drain.tell('drained', 'drained');
         this.#background(this.#inbox.gaps.drained());
       },
@@ -145,7 +146,6 @@ export class ClientCore implements Client {
       online: (link) => {
         this.#tell({ type: 'session', state: 'online' });
         this.#actions.online(link);
-        this.#rooms.online();
         this.#outbox.online(link);
       },
       offline: (why) => {

@@ -249,6 +249,11 @@ const lines = {
     `enter it again (cadenas room leave ${room}, then join), or have somebody invite you`,
   ],
   'room-busy': (room: string): Line => [network, `others are changing #${room} at this moment`, 'try again'],
+  'room-moved': (room: string): Line => [
+    network,
+    `#${room} has a new key since you entered it`,
+    `enter it again: cadenas room join ${room}`,
+  ],
   'room-closed': (room: string): Line => [
     mistake,
     `#${room} does not take messages from you any more`,

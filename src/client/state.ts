@@ -91,6 +91,8 @@ export interface Room {
   /** what the daemon says of it can't be checked: nothing is sent */
   readonly untrusted?: true;
   readonly invitation?: Invited;
+  /** uids of former members and their last epochs, the newest FORMERS_MAX: no invitation counts twice */
+  readonly formers?: Readonly<Record<string, number>>;
   readonly sent: Chain;
 }
 
@@ -314,6 +316,8 @@ export const EARLIER_MAX = 4;
 export const UNFINISHED_MAX = 32;
 /** Rooms one is in or invited to. */
 export const ROOMS_MAX = 1_000;
+/** Former members of a room that are remembered. */
+export const FORMERS_MAX = 1_000;
 /** Messages of a room that wait for a look at the room; beyond, the oldest are refused. */
 export const HELD_MAX = 256;
 /** Parts of messages that wait for the daemon or for an acceptance. */

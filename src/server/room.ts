@@ -57,6 +57,11 @@ export class Room {
     return [...this.#invited.values()];
   }
 
+  /** Who is told who is in it: members, and those who are invited, so that they can tell who begins an epoch. */
+  get audience(): readonly Uint8Array[] {
+    return [...this.#members.values(), ...this.#invited.values()].map(({ uid }) => uid);
+  }
+
   member(uidKey: string): MemberRow | undefined {
     return this.#members.get(uidKey);
   }

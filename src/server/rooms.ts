@@ -177,10 +177,11 @@ export class Rooms {
   async #part(room: Room | undefined, missing: readonly Uint8Array[]): Promise<void> {
     if (!room) return;
     const members = missing.filter((uid) => room.member(idKey(uid)));
+    const others = room.audience.filter((uid) => !missing.includes(uid));
     await this.change(room, left(room.state, missing), () => {
       for (const uid of members) {
         const event = leftEvent(this.#host, room, uid, What.left);
-        for (const { uid: to } of room.recipients) this.#host.deliver(to, event, unheeded);
+        for (const to of others) this.#host.deliver(to, event, unheeded);
       }
     });
   }

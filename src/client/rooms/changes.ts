@@ -1,7 +1,6 @@
 /** Events about who is in a room, in the order in which they happened (SPEC 9.6, 9.7, 9.9). */
 import {
   checkEntry,
-  follows,
   fromHex,
   headHash,
   hex,
@@ -21,13 +20,15 @@ import { cryptoOf, notice, stateOf, type Desk } from '../desk.js';
 import type { Event } from '../reducer.js';
 import { contactByUid, noChain, ROOMS_MAX, type Member, type Room } from '../state.js';
 import { memberKey, roomName } from './names.js';
-import { contradictsPins, listOf, memberByUid, memberKeys, membersOf, roomById } from './roster.js';
+import { contradictsPins, formersOf, isSpent, listOf, memberByUid, memberKeys, membersOf, roomById } from './roster.js';
 
 type Entered = Values<(typeof structs)['enrm']>;
 type Left = Values<(typeof structs)['lfrm']>;
 type Changed = Values<(typeof structs)['chrm']>;
 type InvitedTo = Values<(typeof structs)['ivrm']>;
 type Offered = Values<(typeof structs)['ofrm']>;
+
+const noSecret = new Uint8Array(0);
 
 /** What `lfrm` tells. */
 const What = { left: 1, removed: 2, deleted: 3, declined: 4 } as const;
@@ -54,16 +55,24 @@ export class Changes {
     this.#desk = parts.desk;
   }
 
-  /** The room, where the event is news for somebody in it. */
+  /** The room, where the event is news for somebody in it, or invited to it, who has looked at it. */
   #news({ room: id, version }: { readonly room: Uint8Array; readonly version: number }): Room | undefined {
     const room = roomById(stateOf(this.#desk), id);
-    return room && room.standing !== 'entering' && version > room.version ? room : undefined;
+    if (!room || room.standing === 'entering' || version <= room.version) return undefined;
+    if (room.owner !== '') return room;
+    this.#parts.lookSoon(room.key);
+    return undefined;
+  }
+
+  /** Who is only invited is told of nothing that happens to others. */
+  #tell(room: Room, ...notices: readonly Event[]): readonly Event[] {
+    return room.standing === 'invited' ? [] : notices;
   }
 
   /** Somebody entered. */
   async onEntered(event: Entered): Promise<Event[]> {
     const room = this.#news(event);
-    if (room?.standing !== 'member' || samePublic(event.uid, this.#desk.me.uid)) return [];
+    if (!room || samePublic(event.uid, this.#desk.me.uid)) return [];
     const state = stateOf(this.#desk);
     const member: Member = {
       key: memberKey(room.key, event.name),
@@ -85,7 +94,8 @@ export class Changes {
       const told = `${room.id}:${member.uid}:${String(room.epoch)}`;
       return state.notices.has(told) ? [moved] : [moved, notice(this.#desk, 'ghost', member.key, step, told)];
     }
-    return [{ t: 'members', rows: [member], gone: [] }, moved, notice(this.#desk, 'entered', member.key)];
+    const entered = notice(this.#desk, 'entered', member.key);
+    return [{ t: 'members', rows: [member], gone: [] }, moved, ...this.#tell(room, entered)];
   }
 
   async #entryProblem(room: Room, event: Entered, member: Member): Promise<string | undefined> {
@@ -98,6 +108,7 @@ export class Changes {
       const found = others.find((one) => one.uid === hex(uid));
       return found && fromHex(found.sig);
     };
+    if (isSpent(room, member.uid, event)) return 'invitation';
     const at = { room: fromHex(room.id), epoch: room.epoch, name: roomName(room.key) };
     const entry: RoomEntry = event;
     return checkEntry(cryptoOf(this.#desk), at, entry, fromHex(room.secret ?? ''), by, room.kind === 'invitation');
@@ -119,21 +130,25 @@ export class Changes {
       await this.#parts.forget(room, room.standing === 'invited' ? 'invitation-ended' : deleted);
       return [];
     }
-    if (event.what !== What.left || this.#news(event)?.standing !== 'member') return [];
+    const byInviter = room.standing === 'invited' && room.invitation?.inviter === hex(event.uid);
+    if (event.what === What.left && byInviter) {
+      await this.#parts.forget(room, 'invitation-ended');
+      return [];
+    }
+    if (event.what !== What.left || !this.#news(event)) return [];
     const moved: Event = { t: 'room', room: { ...withoutSent(room), version: event.version, closed: true } };
     const member = memberByUid(state, room.key, hex(event.uid));
     if (!member || member.left) return [moved];
     const change: Event = member.settled
       ? { t: 'members', rows: [{ ...member, left: true }], gone: [] }
       : { t: 'members', rows: [], gone: [member.key] };
-    return [change, moved, notice(this.#desk, 'left', member.key)];
+    return [change, moved, ...this.#tell(room, notice(this.#desk, 'left', member.key))];
   }
 
   /** A new epoch. */
   async onChanged(event: Changed): Promise<Event[]> {
     const room = this.#news(event);
     if (!room) return [];
-    if (room.standing === 'invited') return this.#invitedFollows(room, event);
     const problem = await this.#changeProblem(room, event);
     if (problem !== undefined) {
       this.#parts.lookSoon(room.key);
@@ -169,7 +184,10 @@ export class Changes {
     const ports = cryptoOf(this.#desk);
     const state = stateOf(this.#desk);
     const opened = await openRoomKeys(ports, this.#desk.me.enc, event.block);
-    const keys = opened && provesKey(ports.sync, event.room, event, opened.key) ? opened : undefined;
+    const fits = opened && provesKey(ports.sync, event.room, event, opened.key);
+    /* What lies under the password stays the same unless a new one was set. */
+    const stays = event.renewed === 1 || room.wrapKey === '' || hex(opened?.wrapKey ?? noSecret) === room.wrapKey;
+    const keys = fits && stays ? opened : undefined;
     const gone = new Set(event.removed.map(({ uid }) => hex(uid)));
     const members = membersOf(state, room.key);
     const signer = memberByUid(state, room.key, hex(event.signer));
@@ -193,9 +211,11 @@ export class Changes {
           wrapKey,
           ...(keys ? { secret: hex(keys.key) } : {}),
           ...(room.secret === undefined ? {} : { former: room.secret }),
+          ...formersOf(state, room, new Set(staying.map(({ uid }) => uid))),
         },
       },
     ];
+    if (room.standing === 'invited') return events;
     for (const { uid, key } of members) if (gone.has(uid)) events.push(notice(this.#desk, 'removed', key));
     const owner = staying.find(({ uid }) => uid === hex(event.owner));
     if (owner && owner.uid !== room.owner) {
@@ -210,35 +230,6 @@ export class Changes {
       }),
     );
     return events;
-  }
-
-  /** Who is only invited knows no list: whoever made this knew the key that we have. */
-  async #invitedFollows(room: Room, event: Changed): Promise<Event[]> {
-    const ports = cryptoOf(this.#desk);
-    const known = room.secret === undefined ? undefined : fromHex(room.secret);
-    const opened = await openRoomKeys(ports, this.#desk.me.enc, event.block);
-    const sound =
-      known &&
-      opened &&
-      event.epoch === room.epoch + 1 &&
-      hex(event.previous) === room.head &&
-      event.name === roomName(room.key) &&
-      follows(ports.sync, event.room, event, known) &&
-      provesKey(ports.sync, event.room, event, opened.key);
-    if (!sound) {
-      await this.#parts.forget(room, 'invitation-ended');
-      return [];
-    }
-    const next = {
-      ...withoutSent(room),
-      version: event.version,
-      epoch: event.epoch,
-      head: hex(headHash(ports.sync, event.room, event)),
-      secret: hex(opened.key),
-      wrapKey: hex(opened.wrapKey),
-      former: hex(known),
-    };
-    return [{ t: 'room', room: next }];
   }
 
   /** Somebody invites us. */
@@ -281,6 +272,7 @@ export class Changes {
       closed: false,
       invitation: { inviter: hex(inviter), epoch, expires, bound: hex(bound), signature: hex(invitation) },
     };
+    this.#parts.lookSoon(key);
     return [{ t: 'room', room }, notice(this.#desk, 'invited', memberKey(key, contact.name))];
   }
 

@@ -2,7 +2,6 @@
 import {
   checkEntry,
   fingerprint,
-  follows,
   fromHex,
   headHash,
   hex,
@@ -19,9 +18,9 @@ import {
   type Values,
 } from '../../../protocol/index.js';
 import { cryptoOf, stateOf, type Desk } from '../desk.js';
-import type { Keys, Member, Room, Standing } from '../state.js';
+import { contactByUid, type Keys, type Member, type Room, type Standing } from '../state.js';
 import { memberKey, roomName } from './names.js';
-import { contradictsPins, memberByUid } from './roster.js';
+import { contradictsPins, formersOf, isSpent, memberByUid } from './roster.js';
 
 export type RoomState = Values<(typeof structs)['strmAnswer']>;
 export type RoomRow = Values<(typeof structs)['mbrmAnswer']>;
@@ -56,8 +55,9 @@ export interface Checked {
   readonly invitees: readonly (Keys & { readonly name: string; readonly inviter: string })[];
 }
 
+/** moved: an epoch that only the password shows to somebody who is entering. */
 export type CheckProblem =
-  'name' | 'list' | 'owner' | 'old' | 'fork' | 'key' | 'signer' | 'signature' | 'inviter' | 'gone';
+  'name' | 'list' | 'owner' | 'old' | 'fork' | 'key' | 'kind' | 'signer' | 'signature' | 'inviter' | 'gone' | 'moved';
 
 class Refused extends Error {
   readonly step: CheckProblem;
@@ -81,8 +81,10 @@ export async function checkSnapshot(
   }
 }
 
-async function check(desk: Desk, room: Room, { state: said, rows }: Snapshot): Promise<Checked> {
+async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot): Promise<Checked> {
   const ports = cryptoOf(desk);
+  const present = rows.filter(({ state }) => state === Row.settled || state === Row.entered);
+  const room = { ...before, ...formersOf(stateOf(desk), before, new Set(present.map(({ uid }) => hex(uid)))) };
   const id = fromHex(room.id);
   if (said.name !== roomName(room.key)) throw new Refused('name');
   const listed = rows.filter(({ state }) => state === Row.settled || state === Row.left);
@@ -94,6 +96,8 @@ async function check(desk: Desk, room: Room, { state: said, rows }: Snapshot): P
   const silent = isZero(signer.sig) && keys !== undefined;
   if (!silent && !(await verifyHead(ports, id, said, signer.sig))) throw new Refused('signature');
   const members = listed.map((row) => memberOf(desk, room.key, row));
+  const hasPassword = keys ? !isZero(keys.wrapKey) : room.kind === 'password';
+  if (hasPassword !== (said.kind === RoomKind.password)) throw new Refused('kind');
   const ghosts: Ghost[] = [];
   const entered: Member[] = [];
   const by = (uid: Uint8Array): Uint8Array | undefined => {
@@ -104,19 +108,19 @@ async function check(desk: Desk, room: Room, { state: said, rows }: Snapshot): P
   for (const row of keys ? fresh : []) {
     const member = memberOf(desk, room.key, row);
     const others = [...members.filter((one) => !one.left), ...entered];
-    const step = await entryProblem(desk, id, said, row, member, keys?.key ?? new Uint8Array(0), others, by);
+    const step = await entryProblem(desk, room, said, row, member, keys?.key ?? new Uint8Array(0), others, by);
     if (step === undefined) entered.push(member);
     else ghosts.push({ uid: member.uid, name: member.name, step });
   }
   const again = new Set(entered.map(({ uid }) => uid));
   const all = [...members.filter(({ uid }) => !again.has(uid)), ...entered];
-  const invitees = await soundInvitees(desk, id, said.name, rows, by);
+  const invitees = await soundInvitees(desk, room, said.name, rows, by);
   const hash = hex(headHash(ports.sync, id, said));
   return {
     room: {
       key: room.key,
       id: room.id,
-      kind: said.kind === RoomKind.password ? 'password' : 'invitation',
+      kind: hasPassword ? 'password' : 'invitation',
       standing: standingOf(desk, room, all, rows),
       owner: hex(said.owner),
       version: said.version,
@@ -127,6 +131,7 @@ async function check(desk: Desk, room: Room, { state: said, rows }: Snapshot): P
       ...formerOf(room, said.epoch),
       closed: said.closed === 1,
       ...(room.invitation ? { invitation: room.invitation } : {}),
+      ...(room.formers ? { formers: room.formers } : {}),
     },
     members: all,
     ghosts,
@@ -149,29 +154,36 @@ function checkList(desk: Desk, id: Uint8Array, said: RoomState, listed: readonly
   if (!uids.has(hex(said.owner))) throw new Refused('owner');
 }
 
-/** R as this client may believe it; undefined: the head is a member's, but the block does not fit it. */
+/**
+ * R as this client may believe it: the one it knows, or the one in its block where somebody began the epoch whom it knew
+ * to be in the room. undefined: the head is a member's, but the block does not fit it.
+ */
 async function believed(desk: Desk, room: Room, said: RoomState): Promise<RoomKeys | undefined> {
   const ports = cryptoOf(desk);
   const id = fromHex(room.id);
-  const known = room.secret === undefined ? undefined : fromHex(room.secret);
-  const isMember = room.standing === 'member';
   if (said.epoch < room.epoch) throw new Refused('old');
   const isSame = said.epoch === room.epoch;
   if (isSame && room.head !== '' && hex(headHash(ports.sync, id, said)) !== room.head) throw new Refused('fork');
-  if (isSame && known && provesKey(ports.sync, id, said, known)) return { key: known, wrapKey: fromHex(room.wrapKey) };
+  const known = isSame && room.secret !== undefined ? fromHex(room.secret) : undefined;
+  if (known && provesKey(ports.sync, id, said, known)) return { key: known, wrapKey: fromHex(room.wrapKey) };
+  if (known) throw new Refused('key');
+  if (!isSame) await mustBeginIt(desk, room, said);
   const opened = await openRoomKeys(ports, desk.me.enc, said.block);
-  const fitting = opened && provesKey(ports.sync, id, said, opened.key) ? opened : undefined;
-  if (isMember) {
-    if (isSame) return fitting;
-    /* Only somebody who was a member when we last looked can have begun what we did not see begin. */
-    const signer = memberByUid(stateOf(desk), room.key, hex(said.signer));
-    if (!signer) throw new Refused('signer');
-    if (!(await verifyHead(ports, id, said, fromHex(signer.sig)))) throw new Refused('signature');
-    return fitting;
-  }
-  if (!known || !fitting || said.epoch !== room.epoch + 1 || !follows(ports.sync, id, said, known))
-    throw new Refused('key');
-  return fitting;
+  const keys = opened && provesKey(ports.sync, id, said, opened.key) ? opened : undefined;
+  if (!keys && room.standing !== 'member') throw new Refused('key');
+  return keys;
+}
+
+/** Somebody whom we knew to be in the room, or whose keys are pinned, began this epoch, and kept to what they may do. */
+async function mustBeginIt(desk: Desk, room: Room, said: RoomState): Promise<void> {
+  const signer = hex(said.signer);
+  const member = memberByUid(stateOf(desk), room.key, signer);
+  const contact = contactByUid(stateOf(desk), signer);
+  const pinned = contact?.relation === 'open' && !contact.changed ? contact.keys : undefined;
+  const sig = (member?.left ? undefined : member?.sig) ?? pinned?.sig;
+  if (sig === undefined) throw new Refused(room.standing === 'entering' ? 'moved' : 'signer');
+  if (!(await verifyHead(cryptoOf(desk), fromHex(room.id), said, fromHex(sig)))) throw new Refused('signature');
+  if (room.owner !== '' && hex(said.owner) !== room.owner && signer !== room.owner) throw new Refused('owner');
 }
 
 function formerOf(room: Room, epoch: number): { former?: string } {
@@ -194,7 +206,7 @@ function memberOf(desk: Desk, room: string, row: RoomRow): Member {
 
 async function entryProblem(
   desk: Desk,
-  id: Uint8Array,
+  room: Room,
   said: RoomState,
   row: RoomRow,
   member: Member,
@@ -205,13 +217,14 @@ async function entryProblem(
   if (row.epoch !== said.epoch) return 'epoch';
   if (member.refused) return 'pinned';
   if (others.some(({ uid, name }) => uid === member.uid || name === member.name)) return 'taken';
-  const at = { room: id, epoch: row.epoch, name: said.name };
+  if (isSpent(room, member.uid, row)) return 'invitation';
+  const at = { room: fromHex(room.id), epoch: row.epoch, name: said.name };
   return checkEntry(cryptoOf(desk), at, row, key, by, said.kind === RoomKind.invitation);
 }
 
 async function soundInvitees(
   desk: Desk,
-  id: Uint8Array,
+  room: Room,
   name: string,
   rows: readonly RoomRow[],
   by: (uid: Uint8Array) => Uint8Array | undefined,
@@ -220,6 +233,8 @@ async function soundInvitees(
   const sound: (Keys & { name: string; inviter: string })[] = [];
   for (const row of rows.filter(({ state }) => state === Row.invited)) {
     const sig = by(row.inviter);
+    const id = fromHex(room.id);
+    if (isSpent(room, hex(row.uid), row)) continue;
     if (!sig || row.expires <= now || !(await verifyInvitation(cryptoOf(desk), { room: id, name }, row, row, sig)))
       continue;
     sound.push({ uid: hex(row.uid), name: row.name, enc: hex(row.enc), sig: hex(row.sig), inviter: hex(row.inviter) });

@@ -1,7 +1,7 @@
 /** Keeps what this client knows of a room in step with the daemon: asks, checks, takes over (SPEC 9.10). */
 import { Code, decode, fromHex, laterCodes, structs, type Struct, type Values } from '../../../protocol/index.js';
 import { notice, stateOf, type Desk } from '../desk.js';
-import { error, limitedFor, type ClientError } from '../errors.js';
+import { ClientError, error, limitedFor } from '../errors.js';
 import type { Reply } from '../answers.js';
 import type { Link } from '../link.js';
 import type { Event } from '../reducer.js';
@@ -91,20 +91,33 @@ export class Keeper {
 
   /** Looks at a room that something did not fit to; its failure is no news: the next login looks again. */
   lookSoon(key: string): void {
-    const { desk } = this.#parts;
-    const looked = this.inLine(key, () => this.refresh(key)).catch((thrown: unknown) => {
-      const why = thrown as ClientError;
-      desk.ports.log(`${key}: ${why.code}`);
-    });
-    desk.background(looked);
+    this.#quietly(key, () => this.refresh(key));
   }
 
-  /** At a login: what was left in the middle, and what waits for a look. */
-  online(): void {
+  #quietly(key: string, work: () => Promise<unknown>): void {
+    const { desk } = this.#parts;
+    const done = this.inLine(key, work).catch((thrown: unknown) => {
+      if (!(thrown instanceof ClientError)) throw thrown;
+      desk.ports.log(`${key}: ${thrown.code}`);
+    });
+    desk.background(done);
+  }
+
+  /** The queue of a login is in: what was left in the middle, what waits for a look, and what we were not told. */
+  drained(): void {
     const { rooms, held } = stateOf(this.#parts.desk);
-    const keys = new Set([...held.values()].map(({ room }) => room));
-    for (const { key, standing } of rooms.values()) if (standing === 'entering') keys.add(key);
-    for (const key of keys) this.lookSoon(key);
+    const waits = new Set([...held.values()].map(({ room }) => room));
+    for (const { key, standing } of rooms.values()) {
+      if (standing === 'entering' || waits.has(key)) this.lookSoon(key);
+      else this.#quietly(key, () => this.#lookIfMoved(key));
+    }
+  }
+
+  async #lookIfMoved(key: string): Promise<void> {
+    const room = this.room(key);
+    if (!room || room.untrusted) return;
+    const state = await this.#state(fromHex(room.id));
+    if (state?.version !== room.version) await this.refresh(key);
   }
 
   /**
@@ -175,9 +188,14 @@ export class Keeper {
     const { version, epoch, behind } = snapshot.state;
     if (version < room.version) return 'stale';
     /* Whoever leaps over an epoch can't read what was said in it. */
-    if (patient && behind === 1 && room.standing === 'member' && epoch > room.epoch) return 'behind';
+    if (patient && behind === 1 && room.standing !== 'entering' && epoch > room.epoch) return 'behind';
     const checked = await checkSnapshot(desk, room, snapshot);
     if (checked.problem !== undefined) {
+      if (room.standing === 'invited') {
+        await this.forget(room, 'invitation-ended');
+        return 'gone';
+      }
+      if (checked.problem === 'moved') throw error('room-moved', key.slice(1));
       await this.#untrusted(room, checked.problem);
       throw error('room-untrusted', key.slice(1));
     }
@@ -204,7 +222,7 @@ export class Keeper {
     }
     if (room.secret === undefined && before.epoch !== room.epoch)
       events.push(notice(desk, 'room-key', room.key, String(room.epoch)));
-    if (room.standing === 'member') events.push(...memberEvents(memberKeys(state, room.key), members));
+    events.push(...memberEvents(memberKeys(state, room.key), members));
     events.push({ t: 'room', room });
     return events;
   }

@@ -32,7 +32,7 @@ import {
 } from '../../../protocol/index.js';
 import type { MemberView, RoomSetView, RoomView } from '../client.js';
 import { cryptoOf, stateOf, type Desk } from '../desk.js';
-import { error, type ClientError } from '../errors.js';
+import { ClientError, error } from '../errors.js';
 import type { Gaps } from '../gaps.js';
 import { PASSWORD_MIN } from '../identity.js';
 import type { Link } from '../link.js';
@@ -89,9 +89,9 @@ export class Rooms {
     this.changes = new Changes({ desk, lookSoon, opened, forget: (room, why) => this.#keeper.forget(room, why) });
   }
 
-  /** At a login. */
-  online(): void {
-    this.#keeper.online();
+  /** The queue of a login is in. */
+  drained(): void {
+    this.#keeper.drained();
   }
 
   /** Something about the room is on the disk. */
@@ -109,7 +109,8 @@ export class Rooms {
         return this.#renewal.renew(key);
       })
       .catch((thrown: unknown) => {
-        this.#desk.ports.log(`${key}: ${(thrown as ClientError).code}`);
+        if (!(thrown instanceof ClientError)) throw thrown;
+        this.#desk.ports.log(`${key}: ${thrown.code}`);
       });
     this.#desk.background(done);
   }
@@ -336,6 +337,7 @@ export class Rooms {
     const { room, salt } = readReply(asked, structs.jrms1Answer);
     const stretched = await this.#desk.ports.crypto.password.stretch(canonicalPassword(password), salt);
     const { wrapKey, auth } = roomSecrets(crypto.sync, room, stretched);
+    let isIn = false;
     for (let attempt = 0, before = 0; attempt < TRIES; attempt++) {
       const shown = await link.request(structs.jrms2, { room, auth });
       if (shown.code === Code.authentication) return false;
@@ -352,11 +354,11 @@ export class Rooms {
         wrapKey: hex(wrapKey),
       } as const;
       /* The same epoch a second time: we are in it already, and only lost what we knew of it. */
-      if (epoch === before || (await this.#introduce({ ...blank, ...fresh }, auth, noInvitation))) {
-        await this.#settle(key);
-        return true;
-      }
+      isIn ||= epoch === before;
+      if (isIn) await this.#desk.record({ t: 'room', room: { ...blank, ...fresh } });
+      else isIn = await this.#introduce({ ...blank, ...fresh }, auth, noInvitation);
       before = epoch;
+      if (isIn && (await this.#settle(key))) return true;
     }
     throw error('room-busy', roomName(key));
   }
@@ -378,16 +380,21 @@ export class Rooms {
         invitation: fromHex(signature),
       };
       if (!(await this.#introduce(checked.room, new Uint8Array(HASH), shown))) continue;
-      await this.#settle(room.key);
-      return;
+      if (await this.#settle(room.key)) return;
     }
     throw error('room-busy', roomName(room.key));
   }
 
-  /** What was said before comes by itself. */
-  async #settle(key: string): Promise<void> {
-    const checked = await this.#keeper.refresh(key);
-    if (checked) await this.said.untilCame(key, checked.kept);
+  /** What was said before comes by itself. False where a new epoch began meanwhile that is not ours to believe. */
+  async #settle(key: string): Promise<boolean> {
+    try {
+      const checked = await this.#keeper.refresh(key);
+      if (checked) await this.said.untilCame(key, checked.kept);
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof ClientError && thrown.code === 'room-moved') return false;
+      throw thrown;
+    }
   }
 
   /** The third step of `jrms`. False where another epoch began, or we are in it already. */

@@ -1,6 +1,6 @@
 /** Who is in a room, as the client's tables have it. */
-import { fingerprint, fromHex, hex, listHash, type SyncCrypto } from '../../../protocol/index.js';
-import { contactByUid, type Keys, type Member, type Room, type State } from '../state.js';
+import { fingerprint, fromHex, hex, isZero, listHash, type SyncCrypto } from '../../../protocol/index.js';
+import { contactByUid, FORMERS_MAX, type Keys, type Member, type Room, type State } from '../state.js';
 import { memberKey } from './names.js';
 
 export function roomById(state: State, id: Uint8Array): Room | undefined {
@@ -46,4 +46,29 @@ export function contradictsPins(state: State, { uid, name, enc, sig }: Named): b
       one?.keys !== undefined &&
       (one.name !== name || one.keys.uid !== uid || one.keys.enc !== enc || one.keys.sig !== sig),
   );
+}
+
+/** Who was in the room and is not any more, with the epoch that was their last. @param here uids of who is */
+export function formersOf(
+  state: State,
+  room: Pick<Room, 'key' | 'epoch' | 'formers'>,
+  here: ReadonlySet<string>,
+): { formers?: Readonly<Record<string, number>> } {
+  const theirs = memberKey(room.key, '');
+  const all = new Map(Object.entries(room.formers ?? {}));
+  for (const { key, uid } of state.members.values()) {
+    if (!key.startsWith(theirs) || here.has(uid)) continue;
+    all.delete(uid); // the newest stand last
+    all.set(uid, room.epoch);
+  }
+  return all.size === 0 ? {} : { formers: Object.fromEntries([...all].slice(-FORMERS_MAX)) };
+}
+
+/** They were in the room since they were invited so: an invitation counts once. */
+export function isSpent(
+  { formers }: Pick<Room, 'formers'>,
+  uid: string,
+  { inviter, invitedEpoch }: { readonly inviter: Uint8Array; readonly invitedEpoch: number },
+): boolean {
+  return !isZero(inviter) && (formers?.[uid] ?? 0) >= invitedEpoch;
 }

@@ -108,7 +108,7 @@ async function admit(
       const row = room.member(peer.uidKey);
       if (row?.kind !== RowKind.entered) throw new Error('room: who entered is not in it');
       const event = enteredEvent({ nextId, now }, room, row, account);
-      for (const { uid } of room.recipients) deliver(uid, event, unheeded);
+      for (const uid of room.audience) deliver(uid, event, unheeded);
       for (const each of said) {
         if (saidIn(each) === room.epoch) deliver(account.uid, again(room, each, nextId()), unheeded);
       }

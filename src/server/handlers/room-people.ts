@@ -130,9 +130,11 @@ export const leave: Handler<typeof structs.lvrm> = async (context, peer, { room:
       reply.fail(Code.conflict);
       return;
     }
+    /* Those whom they invited are told too: it was their invitation. */
+    const others = room.audience.filter((uid) => !samePublic(uid, me));
     await rooms.change(room, left(room.state, [me]), () => {
       const event = leftEvent(context, room, me, What.left);
-      for (const { uid } of room.recipients) deliver(uid, event, unheeded);
+      for (const uid of others) deliver(uid, event, unheeded);
     });
     reply.done();
   });
