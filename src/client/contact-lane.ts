@@ -1,5 +1,5 @@
 /** Texts to a contact: an envelope for each part, in `smpu`. */
-import { Code, ENVELOPE, fromHex, partFrameId, structs, type Struct, type Values } from '../../protocol/index.js';
+import { Code, ENVELOPE, fromHex, partFrameId, structs, type Values } from '../../protocol/index.js';
 import { stateOf, type Desk } from './desk.js';
 import { error, type ClientError } from './errors.js';
 import type { Carried, Draft, Lane, Refusal } from './lane.js';
@@ -77,7 +77,7 @@ export class ContactLane implements Lane {
 
   carry(id: string, part: number, envelope: Uint8Array): Carried {
     const values: Values<typeof structs.smpu> = { envelope };
-    return { struct: structs.smpu, values: values as Values<Struct>, frameId: partFrameId(fromHex(id), part) };
+    return { struct: structs.smpu, values: values, frameId: partFrameId(fromHex(id), part) };
   }
 
   /** Not in an accepted conversation, or not any more: kept, and tried again. */
