@@ -206,7 +206,7 @@ export class Outbox {
     if (reply.code === Code.done || reply.code === Code.queued) {
       this.#delay = LATER_MS;
       await this.#progress(id, part, reply.code === Code.done ? 'delivered' : 'queued');
-    } else if (laterCodes.has(reply.code)) this.#later(id, reply);
+    } else if (laterCodes.has(reply.code)) this.#later(entry, reply);
     else await this.#refused(entry, reply.code);
     this.kick();
   }
@@ -242,9 +242,9 @@ export class Outbox {
   }
 
   /** Kept, and tried again: after a while, or when it opens. */
-  #wait(to: string): void {
+  #wait(to: string, ms = FORBIDDEN_MS): void {
     this.#holds.get(to)?.();
-    const cancel = this.#desk.ports.clock.after(FORBIDDEN_MS, () => {
+    const cancel = this.#desk.ports.clock.after(ms, () => {
       this.#release(to);
       this.#renewals.delete(to);
       this.kick();
@@ -257,12 +257,17 @@ export class Outbox {
     this.#holds.delete(to);
   }
 
-  #later(id: string, reply: Reply): void {
+  /** What a room takes only so fast is held for that room; anything else is the daemon's trouble with all of it. */
+  #later({ id, to }: Outgoing, reply: Reply): void {
     const limited = reply.code === Code.limited;
     const failure = limited ? limitedFor(reply.wait) : error('unavailable', String(reply.code));
     this.#waiters.tell(id, { state: 'waiting', failure });
     const ms = reply.wait > 0 ? reply.wait * 1000 : this.#delay;
     this.#delay = Math.min(2 * this.#delay, LATER_MAX_MS);
+    if (limited && isRoom(to)) {
+      this.#wait(to, ms);
+      return;
+    }
     this.#pause ??= this.#desk.ports.clock.after(ms, () => {
       this.#pause = undefined;
       this.kick();
