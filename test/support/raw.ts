@@ -38,11 +38,12 @@ import {
   type Struct,
   type Values,
 } from '../../protocol/index.js';
-import { generateRsa, nodeAsymmetric, nodeSync, passwordClient, type NodeRsaPrivate } from '../../src/crypto/index.js';
+import { nodeAsymmetric, nodeSync, passwordClient, type NodeRsaPrivate } from '../../src/crypto/index.js';
 import { connectTcp } from '../../src/transport/tcp.js';
 import { tlsConnector } from '../../src/transport/tls.js';
 import type { Connection } from '../../src/transport/transport.js';
 import { epochs } from './epochs.js';
+import { nextRsa } from './rsa-pairs.js';
 
 export const ports: Ports<NodeRsaPrivate> = { sync: nodeSync, asymmetric: nodeAsymmetric };
 
@@ -296,7 +297,7 @@ let pair: Promise<NodeRsaPrivate[]> | undefined;
 
 /** All users of a process have the same keys: making them takes longer than most tests, and the daemon does not mind. */
 export async function makeUser(name: string): Promise<RawUser> {
-  const [enc, sig] = await (pair ??= Promise.all([generateRsa(), generateRsa()]));
+  const [enc, sig] = await (pair ??= Promise.all([nextRsa(), nextRsa()]));
   if (!enc || !sig) throw new Error('no keys');
   return { name, password: `password of ${name}`, enc, sig, w: nodeSync.random(32), uid: new Uint8Array(ID) };
 }

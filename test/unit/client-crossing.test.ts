@@ -1,12 +1,12 @@
 /** Requests that cross, in whatever state either side is: one open conversation, one notice each. And blocking. */
 import { test, type Test } from 'tap';
 import { signRequest, structs, SUITE_RSA, type Struct, type Values } from '../../protocol/index.js';
-import { generateRsa } from '../../src/crypto/index.js';
 import type { ClientCore } from '../../src/client/index.js';
 import { filesHolding, recordsWith, stateKeyOf } from './client-disk.js';
 import { code, friends, isNotice, isText, register, reopen, unread, type Party } from './client-parties.js';
 import { clientCrypto } from './client-support.js';
 import { MemoryDaemon } from './memory-daemon.js';
+import { nextRsa } from '../support/rsa-pairs.js';
 
 async function strangers(t: Test) {
   const daemon = await MemoryDaemon.start();
@@ -170,7 +170,7 @@ test('of somebody blocked nothing is shown or kept, and all is acknowledged', as
   const request = passed.find((one) => one.name === 'rjmp')?.values as Values<typeof structs.rjmp>;
   await daemon.inject('bob', structs.rjmp, request);
   await daemon.inject('bob', structs.rjmp, { ...request, signature: new Uint8Array(256).fill(1) });
-  const [enc, sig] = await Promise.all([generateRsa(), generateRsa()]);
+  const [enc, sig] = await Promise.all([nextRsa(), nextRsa()]);
   const bundle = { uid: request.uid, name: 'alice', enc: enc.modulus, sig: sig.modulus, time: 1, suite: SUITE_RSA };
   await daemon.inject('bob', structs.rjmp, await signRequest(await clientCrypto(), sig, { to: 'bob', ...bundle }));
   await quiet(daemon, a, b);

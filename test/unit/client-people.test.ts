@@ -1,6 +1,5 @@
 import { test } from 'tap';
 import { hex, signRequest, SUITE_RSA } from '../../protocol/index.js';
-import { generateRsa } from '../../src/crypto/index.js';
 import type { Desk } from '../../src/client/desk.js';
 import type { ClientPorts } from '../../src/client/index.js';
 import { Journal } from '../../src/client/journal.js';
@@ -10,9 +9,10 @@ import { apply } from '../../src/client/reducer.js';
 import { CONTACTS_MAX } from '../../src/client/state.js';
 import { Trust } from '../../src/client/trust.js';
 import { clientCrypto, MemoryStorage, MovableClock } from './client-support.js';
+import { nextRsa } from '../support/rsa-pairs.js';
 
 test('requests of strangers do not take the places of others', async (t) => {
-  const [crypto, enc, sig] = await Promise.all([clientCrypto(), generateRsa(), generateRsa()]);
+  const [crypto, enc, sig] = await Promise.all([clientCrypto(), nextRsa(), nextRsa()]);
   const ports = { crypto, storage: new MemoryStorage(), clock: new MovableClock(), log: () => undefined };
   const journal = await Journal.open(ports as unknown as ClientPorts, new Uint8Array(16));
   const me = { name: 'bob', uid: new Uint8Array(16).fill(1), enc, sig };
@@ -30,7 +30,7 @@ test('requests of strangers do not take the places of others', async (t) => {
 });
 
 test('a safety number is computed once for each contact', async (t) => {
-  const [crypto, enc, sig, other] = await Promise.all([clientCrypto(), generateRsa(), generateRsa(), generateRsa()]);
+  const [crypto, enc, sig, other] = await Promise.all([clientCrypto(), nextRsa(), nextRsa(), nextRsa()]);
   let hashes = 0;
   const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => {
     hashes++;

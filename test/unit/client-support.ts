@@ -1,7 +1,6 @@
 /** What the client’s tests stand on: storage in memory, a clock that is moved by hand, cryptography. */
 import {
   exportPrivate,
-  generateRsa,
   nodeAsymmetric,
   nodeSync,
   passwordClient,
@@ -10,6 +9,7 @@ import {
 } from '../../src/crypto/index.js';
 import { utf8, type LinkedNetwork } from '../../protocol/index.js';
 import type { ClientCrypto, ClientStorage, Clock } from '../../src/client/index.js';
+import { nextRsa } from '../support/rsa-pairs.js';
 
 export class MemoryStorage implements ClientStorage {
   readonly files = new Map<string, Uint8Array>();
@@ -102,7 +102,7 @@ export async function clientCrypto(): Promise<ClientCrypto> {
       ...(await passwordClient()),
       stretch: (secret, salt) => Promise.resolve(nodeSync.hmac(salt, utf8(secret))),
     },
-    keys: { generate: generateRsa, export: (key) => exportPrivate(key as NodeRsaPrivate), import: rsaPrivate },
+    keys: { generate: nextRsa, export: (key) => exportPrivate(key as NodeRsaPrivate), import: rsaPrivate },
   };
 }
 

@@ -1,7 +1,7 @@
 /** Safety numbers, and keys that changed (SPEC 7.5, 7.6). */
 import { test, type Test } from 'tap';
 import { Code, hex, readEnvelopeHeader, signRequest, structs, SUITE_RSA } from '../../protocol/index.js';
-import { generateRsa, nodeSync } from '../../src/crypto/index.js';
+import { nodeSync } from '../../src/crypto/index.js';
 import { ClientError, type ClientCore } from '../../src/client/index.js';
 import {
   code,
@@ -16,6 +16,7 @@ import {
 } from './client-parties.js';
 import { clientCrypto } from './client-support.js';
 import { MemoryDaemon } from './memory-daemon.js';
+import { nextRsa } from '../support/rsa-pairs.js';
 
 async function talking(t: Test) {
   const daemon = await MemoryDaemon.start();
@@ -34,7 +35,7 @@ async function replaced(t: Test, daemon: MemoryDaemon, name: string): Promise<Pa
 
 /** A request under a name, with new keys, for alice; signed with them unless `forged`. */
 async function strangers(name: string, uid = nodeSync.random(16), forged = false) {
-  const [enc, sig, other] = await Promise.all([generateRsa(), generateRsa(), generateRsa()]);
+  const [enc, sig, other] = await Promise.all([nextRsa(), nextRsa(), nextRsa()]);
   const bundle = { uid, name, enc: enc.modulus, sig: sig.modulus, time: 1, suite: SUITE_RSA };
   return signRequest(await clientCrypto(), forged ? other : sig, { to: 'alice', ...bundle });
 }
@@ -173,7 +174,7 @@ test('keys that change between the look and the word are not confirmed', async (
 
 test('the same keys under another uid have another number, and are not what was shown', async (t) => {
   const { daemon, a } = await talking(t);
-  const [enc, sig] = await Promise.all([generateRsa(), generateRsa()]);
+  const [enc, sig] = await Promise.all([nextRsa(), nextRsa()]);
   const crypto = await clientCrypto();
   const bundle = async (): Promise<void> => {
     const keys = { name: 'bob', uid: nodeSync.random(16), enc: enc.modulus, sig: sig.modulus };

@@ -1,7 +1,6 @@
 /** A small daemon in memory, honest unless a test says otherwise. */
 import {
   createOpaqueSetup,
-  generateRsa,
   nodeAsymmetric,
   nodeSync,
   passwordServer,
@@ -40,6 +39,7 @@ import type { Account as Stored } from '../../src/store/store.js';
 import { ConnectError, type Connection } from '../../src/transport/transport.js';
 import { clientCrypto } from './client-support.js';
 import { MemoryConnection } from './memory-connection.js';
+import { nextRsa } from '../support/rsa-pairs.js';
 
 type Account = Omit<Stored, 'created'>;
 
@@ -53,7 +53,7 @@ interface Queued {
 export type Treatment = Code | 'silence' | 'close';
 
 export async function newGeneration(): Promise<ServerKeys<NodeRsaPrivate>> {
-  const pair = await generateRsa();
+  const pair = await nextRsa();
   return { networkKey: nodeSync.random(16), serverModulus: pair.modulus, serverPrivate: pair };
 }
 
