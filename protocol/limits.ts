@@ -52,7 +52,7 @@ export const ROOM_HISTORY = 20;
 /** Key blocks that one `rtrm1` carries at most. */
 export const ROOM_BLOCKS = 6;
 /** People that one change of a room's key removes at most. */
-export const ROOM_REMOVED = 8;
+export const ROOM_REMOVED = 32;
 /** An invitation holds at most this long, in ms. */
 export const INVITATION_MS = 21 * 24 * 3600_000;
 

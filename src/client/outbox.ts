@@ -287,6 +287,11 @@ export class Outbox {
     return entry ? (this.#todo.get(id) ?? 0) - waitingParts(entry).length : 0;
   }
 
+  #late(entry: Outgoing | undefined): ClientError {
+    const waits = entry && isRoom(entry.to) && !this.#rooms.isOpen(entry.to);
+    return waits ? this.#rooms.held(entry.to) : error('timeout', 'the message');
+  }
+
   /** How far a message got, waiting up to `ms` for the daemon to have it. */
   async outcome(id: string, ms: number): Promise<Sent> {
     const state = (): OutgoingState => stateOf(this.#desk).outgoing.get(id)?.state ?? 'delivered';
@@ -303,7 +308,7 @@ export class Outbox {
       if (this.#desk.trouble()) break;
       [before, now] = [now, this.#gone(id)];
     }
-    const failure = state() === 'waiting' ? (this.#desk.trouble() ?? error('timeout', 'smpu')) : undefined;
+    const failure = state() === 'waiting' ? (this.#desk.trouble() ?? this.#late(entry)) : undefined;
     return { state: state(), ...(failure ? { failure } : {}) };
   }
 }

@@ -153,6 +153,19 @@ void test('403, 409 and 429: whoever is no member, another sender, an older epoc
   );
 });
 
+void test('a repetition of what is kept is answered for it, also in another epoch: nobody seals it anew', async (t) => {
+  const daemon = await start(t);
+  const { room, people } = await together(t, daemon, 'ann', 'bob');
+  const [ann] = people as [Person, Person];
+  const [kept, other] = [await drawMessage(ann, room, 'kept'), await drawMessage(ann, room, 'never came')];
+  const frame = nodeSync.random(16);
+  const first = ann.raw.ask(structs.srms, kept, frame);
+  t.match((await first).header.code, /^20[02]$/);
+  await rotate(ann, room);
+  t.equal(await codeOf(ann.raw, structs.srms, kept, frame), 202, 'the daemon has it');
+  t.equal(await codeOf(ann.raw, structs.srms, other), 409, 'this one it has not');
+});
+
 void test('all that concerns a room comes in the order in which it was done: a chrm before its epoch’s messages', async (t) => {
   const daemon = await start(t);
   const { room, people } = await together(t, daemon, 'ann', 'bob', 'carol');

@@ -303,6 +303,22 @@ test('somebody leaves, and the others speak at once: one new epoch', async (t) =
   await quiet(t, alice, bob);
 });
 
+test('who invited somebody may leave at once: nobody takes the invitee for a ghost', async (t) => {
+  const { alice, bob, carol } = await trio();
+  const password = await roomOf('porch', bob, alice);
+  await alice.core.call('room-invite', { room: 'porch', name: 'carol' });
+  await told(carol, 'porch', 'invited', 'alice');
+  await carol.core.call('room-join', { room: 'porch' });
+  await alice.core.call('room-leave', { room: 'porch' });
+  await told(carol, 'porch', 'left', 'alice');
+  await alice.core.call('room-join', { room: 'porch', password });
+  t.same(await memberNames(alice, 'porch'), ['bobby owner', 'alice member', 'carol member']);
+  t.match(await say(alice, 'porch', 'back again'), taken);
+  await heard(carol, 'porch', 'back again');
+  t.same(await memberNames(bob, 'porch'), ['bobby owner', 'alice member', 'carol member']);
+  await quiet(t, alice, bob, carol);
+});
+
 test('after everything: the daemon is stopped, and its clients end', async (t) => {
   const { daemon } = await trio();
   for (const work of teardowns) await work();

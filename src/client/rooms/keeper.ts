@@ -217,6 +217,7 @@ export class Keeper {
     const state = stateOf(desk);
     const events: Event[] = [];
     for (const { uid, name, step } of ghosts) {
+      if (step === 'key') continue; // not theirs: `room-key` tells of it
       const told = `${room.id}:${uid}:${String(room.epoch)}`;
       if (!state.notices.has(told)) events.push(notice(desk, 'ghost', memberKey(room.key, name), step, told));
     }

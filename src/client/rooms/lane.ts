@@ -150,7 +150,8 @@ export class RoomLane implements Lane {
 
   held(to: string): ClientError {
     const room = this.#room(to);
-    return error(room?.untrusted ? 'room-untrusted' : 'room-closed', roomName(to));
+    if (room?.untrusted) return error('room-untrusted', roomName(to));
+    return error(room?.standing === 'member' ? 'room-busy' : 'room-closed', roomName(to));
   }
 
   refused(to: string): ClientError {

@@ -93,9 +93,8 @@ export class Renewal {
     const { room } = checked;
     const ports = cryptoOf(this.#desk);
     const hasPassword = room.kind === 'password';
-    /* Without R nobody can tell who entered, and without wrapKey nobody can put the next R under the password. */
-    if (checked.unsure || (hasPassword && !fresh && room.wrapKey === ''))
-      throw error('room-untrusted', roomName(room.key));
+    /* Without wrapKey nobody can put the next R under the password. */
+    if (hasPassword && !fresh && room.wrapKey === '') throw error('room-untrusted', roomName(room.key));
     const id = fromHex(room.id);
     const epoch = room.epoch + 1;
     const keys: RoomKeys = {

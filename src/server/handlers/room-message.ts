@@ -7,6 +7,7 @@ import {
   ROOM_MESSAGE,
   samePublic,
   structs,
+  type SyncCrypto,
   type Values,
 } from '../../../protocol/index.js';
 import type { QueueEntry } from '../../store/store.js';
@@ -21,13 +22,8 @@ type Message = Values<typeof structs.srms>;
 
 export const say: Handler<typeof structs.srms> = (context, peer, values, reply, request) => {
   const room = context.rooms.known(idKey(values.room));
-  if (room) {
-    fan(context, peer, room, values, reply, request);
-    return undefined;
-  }
-  return context.rooms.load(values.room).then((loaded) => {
-    fan(context, peer, loaded, values, reply, request);
-  });
+  if (room) return fan(context, peer, room, values, reply, request);
+  return context.rooms.load(values.room).then((loaded) => fan(context, peer, loaded, values, reply, request));
 };
 
 function fan(
@@ -37,15 +33,14 @@ function fan(
   values: Message,
   reply: Reply,
   request: Request,
-): void {
+): void | Promise<void> {
   const me = peer.account.uid;
   if (!room || room.gone || !room.member(peer.uidKey) || !samePublic(values.sender, me)) {
     reply.fail(Code.forbidden);
     return;
   }
   if (values.epoch !== room.epoch || room.state.isClosed) {
-    reply.fail(Code.conflict);
-    return;
+    return repeated(context, room, me, request, reply);
   }
   if (peer.unanswered >= context.limits.window) {
     reply.fail(Code.limited);
@@ -69,6 +64,28 @@ function fan(
   for (const { uid, key } of others) if (key !== peer.uidKey) context.deliver(uid, entry, settle);
 }
 
+/**
+ * Sealed for another epoch: what is kept already was only not answered, since the line broke; anything else has to be
+ * sealed anew.
+ */
+async function repeated(
+  { store, sync }: Context,
+  room: Room,
+  sender: Uint8Array,
+  { frameId }: Request,
+  reply: Reply,
+): Promise<void> {
+  const key = keyOf(sync, sender, frameId);
+  const said = await store.said(room.id);
+  if (said.some((message) => samePublic(message.key, key))) reply.done(Code.queued);
+  else reply.fail(Code.conflict);
+}
+
+/** Of the sender's, so that no member can have another's message taken for a repetition. */
+function keyOf(sync: SyncCrypto, sender: Uint8Array, frameId: Uint8Array): Uint8Array {
+  return sync.sha256(sender, frameId).subarray(0, ID);
+}
+
 /** The same for all: one entry, and one id. Its fields stand in `rvrm` as they do in `srms`. */
 function entryOf(
   { sync, nextId, now }: Context,
@@ -80,8 +97,7 @@ function entryOf(
     id: nextId(),
     opcode: Opcode.rvrm,
     from: room.id,
-    /* Of the sender's, so that no member can have another's message taken for a repetition. */
-    key: sync.sha256(sender, frameId).subarray(0, ID),
+    key: keyOf(sync, sender, frameId),
     time: now(),
     fields: bytes.subarray(COMMAND_HEADER, COMMAND_HEADER + ROOM_MESSAGE),
   };
