@@ -785,7 +785,7 @@ SCENARIOS = [
 ]
 
 
-def main():
+def main(scenarios):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("host")
     parser.add_argument("port", type=int)
@@ -799,7 +799,7 @@ def main():
     parser.add_argument("--debug", action="store_true", help="print where it failed")
     options = parser.parse_args()
     world, failed = World(options), False
-    for scenario in SCENARIOS:
+    for scenario in scenarios:
         if options.only and options.only not in scenario.__name__:
             continue
         try:
@@ -816,4 +816,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(SCENARIOS))

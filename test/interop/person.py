@@ -23,6 +23,7 @@ from envelopes import (
     open_envelope,
 )
 from inbox import Inbox
+from rooms import ROOM_EVENTS, Rooms
 from structs import Struct, clock
 from transport import Closed, TimedOut
 
@@ -43,6 +44,21 @@ class Outgoing:
     code: int = 0
     put_off: bool = False
 
+    @property
+    def lane(self):
+        """What was put off holds back what goes the same way (8.3)."""
+        return self.contact.uid
+
+    @property
+    def ready(self):
+        return not self.contact.other
+
+    def command(self, account):
+        return "smpu", {"envelope": self.envelope}
+
+    def settle_specially(self, code):
+        return False
+
 
 class Person:
     """`connect` gives a fresh Connection."""
@@ -51,7 +67,7 @@ class Person:
         self.account, self.connect, self.book = account, connect, Book(account)
         self.connection = self.session = None
         self.commands, self.outbox, self.inbox, self.refused, self.put_off = {}, {}, Inbox(), [], 0
-        self.hold_acks = False
+        self.hold_acks, self.rooms = False, Rooms(self)
         self._reset()
 
     def _reset(self):
@@ -91,9 +107,13 @@ class Person:
             self._handle(struct)
             if len(self.acks) >= ACKS:
                 self._flush_acks()
+        busy = self.rooms.tick() or busy
         self._flush_acks()
         self._flush_outbox()
         return busy
+
+    def wait(self, condition):
+        until(condition, self)
 
     def _flush_acks(self):
         """8.2: at most 64 ids in one."""
@@ -109,12 +129,12 @@ class Person:
         for frame_id, outgoing in self.outbox.items():
             if len(self.unanswered) >= self.connection.window:
                 return
-            if outgoing.state == "waiting" and not outgoing.contact.other and outgoing.contact.uid not in held:
+            if outgoing.state == "waiting" and outgoing.lane not in held and outgoing.ready:
                 outgoing.state = "sent"
                 self.unanswered.add(frame_id)
-                self.connection.send("smpu", {"envelope": outgoing.envelope}, frame_id)
+                self.connection.send(*outgoing.command(self.account), frame_id)
             if outgoing.put_off:
-                held.add(outgoing.contact.uid)
+                held.add(outgoing.lane)
 
     # Commands
 
@@ -155,7 +175,7 @@ class Person:
         commands = self.book.confirm(name)
         self.inbox.begin_anew(self.book.get(name))
         for outgoing in self.outbox.values():
-            if outgoing.contact.name == name and outgoing.state != "delivered":
+            if isinstance(outgoing, Outgoing) and outgoing.contact.name == name and outgoing.state != "delivered":
                 outgoing.state = "failed"
         return self._do(commands)
 
@@ -201,6 +221,8 @@ class Person:
     # What comes from the daemon
 
     def _handle(self, struct):
+        if struct.name in ROOM_EVENTS:
+            return self.rooms.take(struct)
         try:
             getattr(self, f"_on_{struct.name}", self._on_answer)(struct)
         except Refused as error:
@@ -210,6 +232,10 @@ class Person:
             self.refused.append((struct.name, str(error)))
         if struct.name in ACKNOWLEDGED:
             self.acks.append(struct.frame_id)
+        return None
+
+    def _on_ofrm(self, struct):
+        self.rooms.on_offer(struct)
 
     def _on_answer(self, struct):
         """3.3: an answer carries the frame id of its command; one that nothing waits for is passed over (3.5)."""
@@ -234,6 +260,8 @@ class Person:
             self.patience = min(2 * self.patience, PATIENCE[1])
             return
         self.patience = PATIENCE[0]
+        if answer.status == 2 and outgoing.settle_specially(answer.code):
+            return
         outgoing.state = {200: "delivered", 202: "queued"}.get(answer.code, "refused")
         if outgoing.state == "refused":
             for other in self.parts(outgoing.message):
@@ -257,7 +285,7 @@ class Person:
 
     def _on_dlvd(self, struct):
         outgoing = self.outbox.get(struct["message"])
-        if outgoing and outgoing.contact.uid == struct["recipient"]:
+        if isinstance(outgoing, Outgoing) and outgoing.contact.uid == struct["recipient"]:
             outgoing.state = "delivered"
 
     def _on_rjmp(self, struct):

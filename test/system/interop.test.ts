@@ -15,13 +15,13 @@ import { startLavish } from '../support/people.js';
 import { temporaryFolder } from '../support/temp.js';
 
 const PYTHON = '/usr/bin/python3';
-const script = join(process.cwd(), 'test', 'interop', 'interop.py');
+const scripts = join(process.cwd(), 'test', 'interop');
 const protocol = join(process.cwd(), 'protocol');
 
-/** @returns how many scenarios ran */
-async function interoperates(t: Test, tls: boolean, ...more: readonly string[]): Promise<number> {
+/** @returns how many scenarios of the script ran */
+async function interoperates(t: Test, script: string, tls: boolean, ...more: readonly string[]): Promise<number> {
   const network = await makeNetwork();
-  const args = ['--limit', `epoch-frames=${String(EPOCH_ACCEPT_FRAMES)}`];
+  const args = ['--limit', `epoch-frames=${String(EPOCH_ACCEPT_FRAMES)}`, '--lobby', 'plaza'];
   const daemon = await startLavish(t, { network, tls, args });
   const folder = await temporaryFolder(t);
   await mkdir(join(folder, 'home'), { mode: 0o700 });
@@ -30,7 +30,7 @@ async function interoperates(t: Test, tls: boolean, ...more: readonly string[]):
   const where = [daemon.host, String(daemon.port), linked];
   const own = `${process.execPath} ${await clientOf(network)}${tls ? '' : ' --disable-ssl'}`;
   const files = ['--client', own, '--vectors', join(protocol, 'vectors'), '--words', join(protocol, 'words.txt')];
-  const child = spawn(PYTHON, ['-B', script, ...where, ...files, ...(tls ? [] : ['--tcp']), ...more], {
+  const child = spawn(PYTHON, ['-B', join(scripts, script), ...where, ...files, ...(tls ? [] : ['--tcp']), ...more], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, HOME: folder },
   });
@@ -53,9 +53,14 @@ const LONG_MS = 230_000;
 
 test('a client from SPEC.md alone, over TLS', async (t) => {
   for (const each of [t, file]) each.setTimeout(LONG_MS);
-  t.ok((await interoperates(t, true)) > 30);
+  t.ok((await interoperates(t, 'interop.py', true)) > 30);
 });
 
 test('the same over plain TCP, where a HELLO can be replayed', async (t) => {
-  t.ok((await interoperates(t, false, '--only', 'handshake')) > 4);
+  t.ok((await interoperates(t, 'interop.py', false, '--only', 'handshake')) > 4);
+});
+
+test('rooms from SPEC.md alone, over TLS', async (t) => {
+  for (const each of [t, file]) each.setTimeout(LONG_MS);
+  t.ok((await interoperates(t, 'rooms_interop.py', true)) > 20);
 });
