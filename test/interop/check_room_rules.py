@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What a member of a room refuses, and by which step (SPEC 9.3 to 9.10), without a daemon.
 
-Usage: python3 check_rooms.py. Prints one line for each; exits 1 where one differs.
+Usage: python3 check_room_rules.py. Prints one line for each; exits 1 where one differs.
 """
 
 import sys

@@ -2,6 +2,7 @@
 """Scenarios of rooms (SPEC 9) between this client, a daemon and the network's own client; called as interop.py is.
 
 The daemon has `--lobby plaza` and lavish limits. The people are made once and know each other in all scenarios.
+Those of OPEN fail as yet and run where `--only open_…` names them.
 """
 
 import json
@@ -13,7 +14,7 @@ import time
 from pathlib import Path
 from unicodedata import normalize
 
-import check_rooms
+import check_room_rules
 import interop
 import room_checks as checks
 from crypto import draw, pss_sign
@@ -75,14 +76,14 @@ class Client(interop.OtherClient):
         return [(line["kind"], line["name"], line.get("detail", "")) for line in lines]
 
     def wait_notice(self, room, kind):
-        deadline, told = time.monotonic() + 10, []
+        deadline, told = time.monotonic() + 30, []
         while kind not in [one[0] for one in told]:
             check(time.monotonic() < deadline, f"{kind} is told, not {told}")
             told += self.notices(room)
         return told
 
     def wait_said(self, room, *texts):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not set(texts) <= set(self.said_in(room)):
             check(time.monotonic() < deadline, f"{texts} in {room}")
 
@@ -332,6 +333,23 @@ def room_invited_before(cast):
     expect(bob.rooms.join(name), 200, "enters")
     expect(cast.ann.rooms.join(name, drawn), 200, "the new password opens it")
     cast.until(lambda: len(bob.rooms.members(name)) == 3)
+    cast.talk(name)
+    cast.nothing_refused()
+
+
+def room_epoch_while_entering(cast):
+    """9.10: who enters and finds the next epoch already follows its head, and is not confused by what comes of it."""
+    name, rooms = cast.password_room(cast.client), cast.bob.rooms
+    state = rooms._state
+
+    def late(room, inviter=None):
+        rooms._state = state
+        expect(cast.ann.rooms.begin_epoch(name), 200, "another epoch")
+        return (yield from state(room, inviter))
+
+    rooms._state = late
+    expect(rooms.join(name, OPENS), 200, "enters")
+    expect(rooms.get(name).epoch, 2, "the next epoch")
     cast.talk(name)
     cast.nothing_refused()
 
@@ -600,6 +618,53 @@ def room_hostile_inviter(cast):
     check(code != 0, "it can't be followed")
 
 
+# Open: a part of the daemon, of the client or of the SPEC is to be mended first
+
+
+def open_inviter_gone(cast):
+    """9.6, 9.10: who was invited by somebody that entered and left in the same epoch is no ghost to who enters then."""
+    name, eve = new_name(), cast.stranger
+    check(eve.rooms.create(name, OPENS) == 200, "made")
+    expect(cast.bob.rooms.join(name, OPENS), 200, "Bob enters")
+    check(cast.bob.rooms.invite(name, cast.ann.account.name) in (200, 202), "Bob invites Ann")
+    cast.until(lambda: cast.ann.rooms.invitation(name))
+    expect(cast.ann.rooms.join(name), 200, "Ann enters")
+    expect(cast.bob.rooms.leave(name), 200, "Bob leaves")
+    cast.client.knows(name, OPENS)
+    cast.client.room("join", name)
+    told = cast.client.notices(name)
+    cast.client.room("send", name, "Ann, are you there?")
+    until(lambda: eve.rooms.texts(name), *cast.people, eve)
+    check(cast.ann.rooms.has(name), "Ann is still in")
+    expect(told, [], "no complaint of the client's")
+
+
+def open_entered_without_key(cast):
+    """9.9, 9.10: the client has no R of an epoch in which somebody entered, and begins another for its text."""
+    name, client, eve = cast.password_room(cast.client, cast.bob), cast.client, cast.stranger
+    make_block, enc = checks.make_block, cast.ann.book.by_name[client.name].enc
+    checks.make_block = lambda to, key, wrap: make_block(to, draw(32) if to == enc else key, wrap)
+    expect(cast.bob.rooms.begin_epoch(name), 200, "an epoch without a key for the client")
+    checks.make_block = make_block
+    client.wait_notice(name, "room-key")
+    expect(eve.rooms.join(name, OPENS), 200, "somebody enters")
+    code, lines = client.try_to("room", "send", name, "with a key again")
+    expect(code, 0, f"the client's text goes: {lines}")
+
+
+def open_repetition(cast):
+    """9.8: a text whose answer was lost, repeated behind a new epoch, leaves no gap in `previous` with who has it."""
+    name = cast.password_room(cast.bob, cast.client)
+    message = cast.ann.rooms.text(name, "once")
+    cast.until(lambda: cast.ann.state(message) == "delivered")
+    expect(cast.ann.rooms.begin_epoch(name), 200, "another epoch")
+    cast.ann.outbox[message].state = "waiting"
+    cast.until(lambda: cast.ann.state(message) in ("delivered", "queued"))
+    cast.ann.rooms.text(name, "twice")
+    cast.client.wait_said(name, "once", "twice")
+    expect([one for one in cast.client.notices(name) if one[0] == "gap"], [], "no gap")
+
+
 def forget(people):
     """What a scenario before this one refused is not this one's."""
     for person in people:
@@ -612,7 +677,7 @@ def forget(people):
 
 def room_checks(_cast):
     """9.3 to 9.10 without a daemon: what members refuse, and by which step."""
-    problems = [f"{what}: {problem}" for what, problem in check_rooms.results() if problem]
+    problems = [f"{what}: {problem}" for what, problem in check_room_rules.results() if problem]
     check(not problems, "; ".join(problems))
 
 
@@ -628,6 +693,7 @@ SCENARIOS = [
     room_back,
     room_outbox,
     room_invited_before,
+    room_epoch_while_entering,
     room_epoch_meanwhile,
     room_history,
     room_history_of_client,
@@ -639,6 +705,9 @@ SCENARIOS = [
     room_hostile_member,
     room_hostile_inviter,
 ]
+
+
+OPEN = [open_inviter_gone, open_entered_without_key, open_repetition]
 
 
 def with_cast(scenario, kept):
@@ -661,7 +730,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         kept = {"folder": folder}
         try:
-            return interop.main([with_cast(scenario, kept) for scenario in SCENARIOS])
+            wanted = OPEN if any(argument.startswith("open_") for argument in sys.argv) else SCENARIOS
+            return interop.main([with_cast(scenario, kept) for scenario in wanted])
         finally:
             if "cast" in kept:
                 kept["cast"].client.people = ()
