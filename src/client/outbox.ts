@@ -44,6 +44,12 @@ export class Outbox {
   readonly #holds = new Map<string, () => void>();
   /** Refusals on end after which something was sealed anew. */
   readonly #renewals = new Map<string, number>();
+  /** Refused, and about to be sealed anew: what was on the way with it says nothing new. */
+  readonly #renewing = new Set<string>();
+  /** To be sealed anew when what is on the way is answered: the daemon may have taken it as it is. */
+  readonly #deferred = new Set<string>();
+  /** Rooms that could not be opened, and are tried again. */
+  readonly #waking = new Map<string, () => void>();
   #link: Link | undefined;
   #pause: (() => void) | undefined;
   #delay = LATER_MS;
@@ -61,6 +67,8 @@ export class Outbox {
   online(link: Link): void {
     this.#link = link;
     this.#delay = LATER_MS;
+    this.#renewing.clear();
+    this.#renewals.clear();
     for (const to of this.#waitingFor()) this.opened(to);
     this.kick();
   }
@@ -81,6 +89,9 @@ export class Outbox {
     this.#pause = undefined;
     for (const to of [...this.#holds.keys()]) this.#release(to);
     this.#inFlight.clear();
+    this.#deferred.clear();
+    for (const cancel of this.#waking.values()) cancel();
+    this.#waking.clear();
     this.#waiters.dismiss();
   }
 
@@ -124,6 +135,7 @@ export class Outbox {
   /** Texts that waited are sealed, in order, once they can be; what was sealed for what is no more is sealed anew. */
   opened(to: string): void {
     this.#release(to);
+    this.#renewing.delete(to);
     this.#desk.background(this.#sealWaiting(to));
     this.kick();
   }
@@ -136,9 +148,16 @@ export class Outbox {
       if (waiting.length === 0) return;
       if (!lane.isOpen(to)) {
         lane.wake(to);
+        if (isRoom(to)) this.#wakeLater(to);
         return;
       }
-      const stale = waiting.filter((entry) => lane.isStale(entry));
+      /* Each names the one before it: from the first on all of them change. */
+      const first = waiting.findIndex((entry) => lane.isStale(entry));
+      const stale = first < 0 ? [] : waiting.slice(first).filter(({ envelope }) => envelope !== undefined);
+      if (stale.some((entry) => this.#isFlying(entry))) {
+        this.#deferred.add(to);
+        return;
+      }
       const anew = stale.length > 0 ? await lane.sealAnew(to, stale) : [];
       if (!anew) return; // it opens again
       await this.#desk.record(...anew.map((sealed) => ({ t: 'sealed', ...sealed }) as const));
@@ -152,10 +171,29 @@ export class Outbox {
     this.kick();
   }
 
-  /** Entries that will not be sent any more. */
+  #isFlying({ id, envelope, text }: Outgoing): boolean {
+    const parts = envelope === undefined ? 0 : partsOf(text);
+    return Array.from({ length: parts }, (_, part) => part).some((part) => this.#inFlight.has(`${id}:${String(part)}`));
+  }
+
+  /** Where nothing opens it before: a new epoch that did not begin is tried again. */
+  #wakeLater(to: string): void {
+    if (!this.#link || this.#waking.has(to)) return;
+    const cancel = this.#desk.ports.clock.after(FORBIDDEN_MS, () => {
+      this.#waking.delete(to);
+      if (this.#waitingFor().has(to)) this.opened(to);
+    });
+    this.#waking.set(to, cancel);
+  }
+
+  /** Entries that will not be sent any more; who waits for one learns it. */
   forget(): void {
-    for (const id of this.#todo.keys())
-      if (stateOf(this.#desk).outgoing.get(id)?.state !== 'waiting') this.#todo.delete(id);
+    for (const id of [...this.#todo.keys()]) {
+      const entry = stateOf(this.#desk).outgoing.get(id);
+      if (entry?.state === 'waiting') continue;
+      this.#todo.delete(id);
+      if (!entry) this.#waiters.tell(id, { state: 'failed' });
+    }
   }
 
   /** Hands over what may go, in order, as far as the window reaches. */
@@ -208,6 +246,7 @@ export class Outbox {
       await this.#progress(id, part, reply.code === Code.done ? 'delivered' : 'queued');
     } else if (laterCodes.has(reply.code)) this.#later(entry, reply);
     else await this.#refused(entry, reply.code);
+    if (this.#deferred.delete(to)) this.opened(to);
     this.kick();
   }
 
@@ -223,13 +262,16 @@ export class Outbox {
   }
 
   async #refused({ id, to }: Outgoing, code: Code): Promise<void> {
+    if (this.#renewing.has(to)) return undefined;
     const renewals = this.#renewals.get(to) ?? 0;
     /* A daemon that refuses what was just sealed for the epoch that it named is not asked again and again. */
     const refusal = renewals < RENEWALS_MAX ? this.#lane(to).onRefusal(to, code) : 'hold';
     if (refusal === 'fail') return this.#failed(id, to);
     this.#wait(to);
-    if (refusal === 'renew') this.#renewals.set(to, renewals + 1);
-    else this.#waiters.tell(id, { state: 'waiting', failure: this.#lane(to).held(to) });
+    if (refusal === 'renew') {
+      this.#renewals.set(to, renewals + 1);
+      this.#renewing.add(to);
+    } else this.#waiters.tell(id, { state: 'waiting', failure: this.#lane(to).held(to) });
     return undefined;
   }
 
@@ -247,6 +289,7 @@ export class Outbox {
     const cancel = this.#desk.ports.clock.after(ms, () => {
       this.#release(to);
       this.#renewals.delete(to);
+      this.#renewing.delete(to);
       this.kick();
     });
     this.#holds.set(to, cancel);
@@ -294,8 +337,10 @@ export class Outbox {
 
   /** How far a message got, waiting up to `ms` for the daemon to have it. */
   async outcome(id: string, ms: number): Promise<Sent> {
-    const state = (): OutgoingState => stateOf(this.#desk).outgoing.get(id)?.state ?? 'delivered';
     const entry = stateOf(this.#desk).outgoing.get(id);
+    /* What waited for a room goes with it. */
+    const gone = entry?.state === 'waiting' && isRoom(entry.to) ? 'failed' : 'delivered';
+    const state = (): OutgoingState => stateOf(this.#desk).outgoing.get(id)?.state ?? gone;
     const trouble = this.#desk.trouble();
     const awaits = entry && (isRoom(entry.to) || this.#contacts.isOpen(entry.to));
     if (state() !== 'waiting') return { state: state() };
@@ -304,7 +349,7 @@ export class Outbox {
     /* Many parts take their time on a slow line: waited for as long as there is progress. */
     for (let round = 0, before = -1, now = 0; round < OUTCOME_ROUNDS && now > before; round++) {
       const told = await this.#waiters.wait(id, ms);
-      if (told) return told;
+      if (told) return told.state === 'failed' ? { failure: this.#lane(entry.to).refused(entry.to), ...told } : told;
       if (this.#desk.trouble()) break;
       [before, now] = [now, this.#gone(id)];
     }

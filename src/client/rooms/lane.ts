@@ -89,10 +89,12 @@ export class RoomLane implements Lane {
     return { bytes: encodeFields(structs.srms, message), hash: hex(roomMessageHash(ports.sync, message)) };
   }
 
-  isStale({ to, envelope }: Outgoing): boolean {
+  /** What the daemon has of it stays as it is, in the epoch in which it took it. */
+  isStale(entry: Outgoing): boolean {
+    const { to, envelope } = entry;
     const room = this.#room(to);
     if (envelope === undefined || room === undefined) return false;
-    return readPart(envelope, 0).epoch !== room.epoch;
+    return waitingParts(entry).some((part) => readPart(envelope, part).epoch !== room.epoch);
   }
 
   /**
