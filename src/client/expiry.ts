@@ -1,7 +1,7 @@
 /** Deletes what is due, at the start and then within a minute of its time (SPEC 7.9). */
 import { stateOf, type Desk } from './desk.js';
 import type { Event } from './reducer.js';
-import { anyStamp, expired, stampedAhead } from './retention.js';
+import { anyStamp, endedInvitations, expired, stampedAhead } from './retention.js';
 
 /**
  * While something has a time, this long after a look comes the next: all that became due meanwhile shares one rewrite of
@@ -38,6 +38,7 @@ export class Expiry {
     for (const keys of chunks(stampedAhead(journal.state, now)))
       await journal.append({ t: 'restamped', keys, at: now });
     const gone: Event[] = chunks(expired(journal.state, now)).map((keys) => ({ t: 'expired', keys }));
+    for (const room of endedInvitations(journal.state, now)) gone.push({ t: 'room-gone', room, at: now });
     if (gone.length > 0) {
       await journal.append(...gone);
       await journal.compact();

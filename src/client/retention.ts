@@ -48,6 +48,13 @@ function pushedOut(state: State): string[] {
   );
 }
 
+/** Rooms to which one was invited until then: their keys are of no more use. */
+export function endedInvitations({ rooms }: State, now: number): string[] {
+  return [...rooms.values()].flatMap(({ key, standing, invitation }) =>
+    standing === 'invited' && invitation && invitation.expires <= now ? [key] : [],
+  );
+}
+
 /** Stamped in a time that is still to come: the clock was set back since, and the hour must not wait for it. */
 export function stampedAhead(state: State, now: number): string[] {
   return [...stamps(state)].filter(({ at }) => at > now + AHEAD_MS).map(({ key }) => key);

@@ -1,3 +1,5 @@
+import { PARTS_MAX, ROOM_HISTORY } from '../../protocol/index.js';
+
 /** What a profile knows: tables of rows, changed only by `apply` in reducer.ts. Byte strings are hexadecimal. */
 
 /** asked: by us; requested: by them; declined: by us; refused: by them. */
@@ -90,6 +92,8 @@ export interface Room {
   readonly closed: boolean;
   /** what the daemon says of it can't be checked: nothing is sent */
   readonly untrusted?: true;
+  /** leaving it was begun: at the next login the room is looked at */
+  readonly leaving?: true;
   readonly invitation?: Invited;
   /** uids of former members and their last epochs, the newest FORMERS_MAX: no invitation counts twice */
   readonly formers?: Readonly<Record<string, number>>;
@@ -318,8 +322,10 @@ export const UNFINISHED_MAX = 32;
 export const ROOMS_MAX = 1_000;
 /** Former members of a room that are remembered. */
 export const FORMERS_MAX = 1_000;
-/** Messages of a room that wait for a look at the room; beyond, the oldest are refused. */
+/** Messages of rooms that wait for a look at the room; what comes beyond is refused. */
 export const HELD_MAX = 256;
+/** The same, where one is entering: all that was said before comes at once. */
+export const HELD_ENTERING_MAX = HELD_MAX + ROOM_HISTORY * PARTS_MAX;
 /** Parts of messages that wait for the daemon or for an acceptance. */
 export const OUTBOX_MAX = 10_000;
 

@@ -20,7 +20,17 @@ import { cryptoOf, notice, stateOf, type Desk } from '../desk.js';
 import type { Event } from '../reducer.js';
 import { contactByUid, noChain, ROOMS_MAX, type Member, type Room } from '../state.js';
 import { memberKey, roomName } from './names.js';
-import { contradictsPins, formersOf, isSpent, listOf, memberByUid, memberKeys, membersOf, roomById } from './roster.js';
+import {
+  contradictsPins,
+  fitsKind,
+  formersOf,
+  isSpent,
+  listOf,
+  memberByUid,
+  memberKeys,
+  membersOf,
+  roomById,
+} from './roster.js';
 
 type Entered = Values<(typeof structs)['enrm']>;
 type Left = Values<(typeof structs)['lfrm']>;
@@ -43,7 +53,7 @@ export interface ChangesParts {
   /** texts may go to the room, or have to be sealed anew */
   readonly opened: (room: string) => void;
   /** nothing of the room is to stay */
-  readonly forget: (room: Room, why: 'you-removed' | 'room-deleted' | 'invitation-ended') => Promise<void>;
+  readonly forget: (room: Room, why?: 'you-removed' | 'room-deleted' | 'invitation-ended') => Promise<void>;
 }
 
 export class Changes {
@@ -92,7 +102,7 @@ export class Changes {
     const step = await this.#entryProblem(room, event, member);
     if (step !== undefined) {
       const told = `${room.id}:${member.uid}:${String(room.epoch)}`;
-      return state.notices.has(told) ? [moved] : [moved, notice(this.#desk, 'ghost', member.key, step, told)];
+      return state.notices.has(told) ? [] : [notice(this.#desk, 'ghost', member.key, step, told)];
     }
     const entered = notice(this.#desk, 'entered', member.key);
     return [{ t: 'members', rows: [member], gone: [] }, moved, ...this.#tell(room, entered)];
@@ -127,7 +137,8 @@ export class Changes {
       event.what === What.deleted || (event.what === What.removed && samePublic(event.uid, this.#desk.me.uid));
     if (concernsUs) {
       const deleted = event.what === What.deleted ? 'room-deleted' : 'you-removed';
-      await this.#parts.forget(room, room.standing === 'invited' ? 'invitation-ended' : deleted);
+      const why = room.standing === 'invited' ? 'invitation-ended' : deleted;
+      await this.#parts.forget(room, room.leaving ? undefined : why); // whoever does it knows
       return [];
     }
     const byInviter = room.standing === 'invited' && room.invitation?.inviter === hex(event.uid);
@@ -184,7 +195,7 @@ export class Changes {
     const ports = cryptoOf(this.#desk);
     const state = stateOf(this.#desk);
     const opened = await openRoomKeys(ports, this.#desk.me.enc, event.block);
-    const fits = opened && provesKey(ports.sync, event.room, event, opened.key);
+    const fits = opened && fitsKind(room.kind, opened) && provesKey(ports.sync, event.room, event, opened.key);
     /* What lies under the password stays the same unless a new one was set. */
     const stays = event.renewed === 1 || room.wrapKey === '' || hex(opened?.wrapKey ?? noSecret) === room.wrapKey;
     const keys = fits && stays ? opened : undefined;
@@ -248,7 +259,10 @@ export class Changes {
     if (contact?.relation !== 'open' || !contact.keys) return refuse('stranger');
     const known = state.rooms.get(key);
     if (known?.id === hex(event.room) && known.standing !== 'invited') return [];
-    if (known && known.id !== hex(event.room)) return refuse('taken');
+    /* Neither may a name stand for two rooms, nor a room have two names. */
+    const other = known ?? roomById(state, event.room);
+    if (other && (other.key !== key || other.id !== hex(event.room))) return refuse('taken');
+    if (state.declined.has(told)) return [];
     if (!known && state.rooms.size >= ROOMS_MAX) return refuse('full');
     const bound = invitationBound(crypto.sync, event.head, event.block);
     const self = { uid: me.uid, enc: me.enc.modulus, sig: me.sig.modulus };
@@ -258,10 +272,12 @@ export class Changes {
     if (expires <= ports.clock.now()) return refuse('expired');
     const opened = await openRoomKeys(crypto, me.enc, event.block);
     if (!opened) return refuse('block');
+    const kind = event.kind === RoomKind.password ? 'password' : 'invitation';
+    if (!fitsKind(kind, opened)) return refuse('kind');
     const room: Omit<Room, 'sent'> = {
       key,
       id: hex(event.room),
-      kind: event.kind === RoomKind.password ? 'password' : 'invitation',
+      kind,
       standing: 'invited',
       owner: '',
       version: 0,

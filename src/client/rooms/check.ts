@@ -20,7 +20,7 @@ import {
 import { cryptoOf, stateOf, type Desk } from '../desk.js';
 import { contactByUid, type Keys, type Member, type Room, type Standing } from '../state.js';
 import { memberKey, roomName } from './names.js';
-import { contradictsPins, formersOf, isSpent, memberByUid } from './roster.js';
+import { contradictsPins, fitsKind, formersOf, isSpent, memberByUid } from './roster.js';
 
 export type RoomState = Values<(typeof structs)['strmAnswer']>;
 export type RoomRow = Values<(typeof structs)['mbrmAnswer']>;
@@ -85,6 +85,8 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
   const room = { ...before, ...formersOf(stateOf(desk), before, new Set(present.map(({ uid }) => hex(uid)))) };
   const id = fromHex(room.id);
   if (said.name !== roomName(room.key)) throw new Refused('name');
+  const kind = said.kind === RoomKind.password ? 'password' : 'invitation';
+  if (kind !== room.kind) throw new Refused('kind');
   const listed = rows.filter(({ state }) => state === Row.settled || state === Row.left);
   checkList(desk, id, said, listed);
   const signer = listed.find(({ uid }) => samePublic(uid, said.signer));
@@ -94,8 +96,6 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
   const silent = isZero(signer.sig) && keys !== undefined;
   if (!silent && !(await verifyHead(ports, id, said, signer.sig))) throw new Refused('signature');
   const members = listed.map((row) => memberOf(desk, room.key, row));
-  const hasPassword = keys ? !isZero(keys.wrapKey) : room.kind === 'password';
-  if (hasPassword !== (said.kind === RoomKind.password)) throw new Refused('kind');
   const ghosts: Ghost[] = [];
   const entered: Member[] = [];
   const by = (uid: Uint8Array): Uint8Array | undefined => {
@@ -120,7 +120,7 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
     room: {
       key: room.key,
       id: room.id,
-      kind: hasPassword ? 'password' : 'invitation',
+      kind,
       standing: standingOf(desk, room, all, rows),
       owner: hex(said.owner),
       version: said.version,
@@ -168,9 +168,9 @@ async function believed(desk: Desk, room: Room, said: RoomState): Promise<RoomKe
   if (known) throw new Refused('key');
   if (!isSame) await mustBeginIt(desk, room, said);
   const opened = await openRoomKeys(ports, desk.me.enc, said.block);
-  const keys = opened && provesKey(ports.sync, id, said, opened.key) ? opened : undefined;
-  if (!keys && room.standing !== 'member') throw new Refused('key');
-  return keys;
+  const fits = opened && fitsKind(room.kind, opened) && provesKey(ports.sync, id, said, opened.key);
+  if (!fits && room.standing !== 'member') throw new Refused('key');
+  return fits ? opened : undefined;
 }
 
 /** Somebody whom we knew to be in the room, or whose keys are pinned, began this epoch, and kept to what they may do. */

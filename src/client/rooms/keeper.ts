@@ -1,6 +1,6 @@
 /** Keeps what this client knows of a room in step with the daemon: asks, checks, takes over (SPEC 9.10). */
-import { Code, decode, fromHex, laterCodes, structs, type Struct, type Values } from '../../../protocol/index.js';
-import { notice, stateOf, type Desk } from '../desk.js';
+import { Code, decode, fromHex, hex, laterCodes, structs, type Struct, type Values } from '../../../protocol/index.js';
+import { cryptoOf, notice, stateOf, type Desk } from '../desk.js';
 import { ClientError, error, limitedFor } from '../errors.js';
 import type { Reply } from '../answers.js';
 import type { Link } from '../link.js';
@@ -50,6 +50,8 @@ export class Keeper {
   readonly #parts: KeeperParts;
   readonly #lines = new Map<string, Promise<unknown>>();
   readonly #movedOn: Waiters<true>;
+  /** Rooms with a look that waits for its turn: it will see what any other that is asked for now would. */
+  readonly #looking = new Set<string>();
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -91,7 +93,12 @@ export class Keeper {
 
   /** Looks at a room that something did not fit to; its failure is no news: the next login looks again. */
   lookSoon(key: string): void {
-    this.#quietly(key, () => this.refresh(key));
+    if (this.#looking.has(key)) return;
+    this.#looking.add(key);
+    this.#quietly(key, () => {
+      this.#looking.delete(key);
+      return this.refresh(key);
+    });
   }
 
   #quietly(key: string, work: () => Promise<unknown>): void {
@@ -107,8 +114,8 @@ export class Keeper {
   drained(): void {
     const { rooms, held } = stateOf(this.#parts.desk);
     const waits = new Set([...held.values()].map(({ room }) => room));
-    for (const { key, standing } of rooms.values()) {
-      if (standing === 'entering' || waits.has(key)) this.lookSoon(key);
+    for (const { key, standing, leaving } of rooms.values()) {
+      if (standing === 'entering' || leaving || waits.has(key)) this.lookSoon(key);
       else this.#quietly(key, () => this.#lookIfMoved(key));
     }
   }
@@ -131,7 +138,7 @@ export class Keeper {
       if (!before) return undefined;
       const snapshot = await this.#fetch(before);
       if (snapshot === 'changing') continue;
-      const taken = await this.#parts.desk.inTurn(() => this.#take(key, snapshot, patience > 0));
+      const taken = await this.#parts.desk.inTurn(() => this.#take(key, before.version, snapshot, patience > 0));
       if (taken === 'behind') {
         patience = (await this.#movedOn.wait(key, BEHIND_MS)) ? BEHIND_WAITS : patience - 1;
         round--; // nothing was refused: what brings us there is on its way
@@ -173,8 +180,13 @@ export class Keeper {
     return { state, rows };
   }
 
+  /**
+   * @param least the version up to which we had followed before it was asked for
+   * @param patient events that would bring us further are waited for
+   */
   async #take(
     key: string,
+    least: number,
     snapshot: Snapshot | undefined,
     patient: boolean,
   ): Promise<Checked | 'stale' | 'gone' | 'behind'> {
@@ -182,14 +194,15 @@ export class Keeper {
     const room = this.room(key);
     if (!room) return 'gone';
     if (!snapshot) {
-      await this.forget(room, room.standing === 'member' ? 'you-removed' : 'invitation-ended');
+      await this.forget(room, whyGone(room));
       return 'gone';
     }
     const { version, epoch, behind } = snapshot.state;
-    if (version < room.version) return 'stale';
+    const isStale = version < room.version;
+    if (isStale && version >= least) return 'stale';
     /* Whoever leaps over an epoch can't read what was said in it. */
     if (patient && behind === 1 && room.standing !== 'entering' && epoch > room.epoch) return 'behind';
-    const checked = await checkSnapshot(desk, room, snapshot);
+    const checked = isStale ? ({ problem: 'old' } as const) : await checkSnapshot(desk, room, snapshot);
     if (checked.problem !== undefined) {
       if (room.standing === 'invited') {
         await this.forget(room, 'invitation-ended');
@@ -201,7 +214,8 @@ export class Keeper {
     }
     await desk.record(...this.#takenOver(room, checked));
     await this.#lookAgain(key);
-    if (checked.room.standing === 'member') this.#parts.opened(key);
+    const { standing, closed, secret } = checked.room;
+    if (standing === 'member' && !closed && secret !== undefined) this.#parts.opened(key);
     return checked;
   }
 
@@ -223,6 +237,11 @@ export class Keeper {
     }
     if (room.secret === undefined && before.epoch !== room.epoch)
       events.push(notice(desk, 'room-key', room.key, String(room.epoch)));
+    for (const { key, uid, refused } of members) {
+      const told = `${room.id}:${uid}`;
+      if (refused && !state.members.get(key)?.refused && !state.notices.has(told))
+        events.push(notice(desk, 'ghost', key, 'pinned', told));
+    }
     events.push(...memberEvents(memberKeys(state, room.key), members));
     events.push({ t: 'room', room });
     return events;
@@ -239,12 +258,23 @@ export class Keeper {
   }
 
   /** Nothing of the room stays, on the disk either. */
-  async forget({ key }: Room, why?: 'you-removed' | 'room-deleted' | 'invitation-ended'): Promise<void> {
+  async forget(
+    { key, invitation: used }: Room,
+    why?: 'you-removed' | 'room-deleted' | 'invitation-ended',
+  ): Promise<void> {
     const { desk, gone } = this.#parts;
-    await desk.record({ t: 'room-gone', room: key }, ...(why ? [notice(desk, why, key)] : []));
+    const at = desk.ports.clock.now();
+    const invitation = used && { invitation: hex(cryptoOf(desk).sync.sha256(fromHex(used.signature))) };
+    await desk.record({ t: 'room-gone', room: key, at, ...invitation }, ...(why ? [notice(desk, why, key)] : []));
     await desk.journal.compact();
     gone(key);
   }
+}
+
+/** What the person is told where the daemon says that they are not in it: nothing of what they were just doing. */
+function whyGone({ standing, leaving, invitation }: Room): 'you-removed' | 'invitation-ended' | undefined {
+  if (standing === 'member') return leaving ? undefined : 'you-removed';
+  return standing === 'invited' || invitation ? 'invitation-ended' : undefined;
 }
 
 function memberEvents(before: readonly string[], members: readonly Member[]): Event[] {

@@ -1,4 +1,5 @@
 /** Events of rooms and what they do to the state. */
+import { rememberDeclined } from '../pins.js';
 import { noChain, type Held, type Member, type Offer, type Room, type State } from '../state.js';
 
 export type RoomEvent =
@@ -6,8 +7,8 @@ export type RoomEvent =
   | { readonly t: 'room'; readonly room: Omit<Room, 'sent'> }
   /** rows that are new or changed, and keys of those that are gone */
   | { readonly t: 'members'; readonly rows: readonly Member[]; readonly gone: readonly string[] }
-  /** left, removed or deleted: nothing of it stays but notices */
-  | { readonly t: 'room-gone'; readonly room: string }
+  /** left, removed or deleted: nothing of it stays but notices, and the hash of an invitation that is used up */
+  | { readonly t: 'room-gone'; readonly room: string; readonly at: number; readonly invitation?: string }
   | ({ readonly t: 'held' } & Held)
   | { readonly t: 'unheld'; readonly keys: readonly string[] }
   | { readonly t: 'offer'; readonly offer: Offer };
@@ -24,6 +25,7 @@ export function applyRoom(state: State, event: RoomEvent): void {
       for (const row of event.rows) setMember(state, row);
       return;
     case 'room-gone':
+      if (event.invitation !== undefined) rememberDeclined(state, event.invitation, event.at);
       return forget(state, event.room);
     case 'held': {
       const { key, room, fields } = event;

@@ -16,6 +16,7 @@ import {
   HASH,
   KEY,
   headHash,
+  HELLO_WINDOW_MS,
   RoomKind,
   roomCommitment,
   roomId,
@@ -31,6 +32,7 @@ import {
   type RoomKeys,
 } from '../../../protocol/index.js';
 import type { MemberView, RoomSetView, RoomView } from '../client.js';
+import type { Reply } from '../answers.js';
 import { cryptoOf, stateOf, type Desk } from '../desk.js';
 import { ClientError, error } from '../errors.js';
 import type { Gaps } from '../gaps.js';
@@ -41,12 +43,12 @@ import { fingerprintOf } from '../pins.js';
 import { contactByUid, ROOMS_MAX, type Contact, type Keys, type Member, type Room } from '../state.js';
 import { isVerified } from '../trust.js';
 import { drawWords } from '../words.js';
-import { Changes } from './changes.js';
+import { Changes, withoutSent } from './changes.js';
 import type { Checked } from './check.js';
 import { Keeper, readReply, roomFailure } from './keeper.js';
 import { memberKey, roomKey, roomName } from './names.js';
 import { passwordFor, Renewal, type Change, type NewPassword } from './renewal.js';
-import { memberByUid, membersOf } from './roster.js';
+import { memberByUid, membersOf, roomById } from './roster.js';
 import { Said } from './said.js';
 
 /** Words of a password that is drawn: 55 bits. */
@@ -335,6 +337,8 @@ export class Rooms {
     const asked = await link.request(structs.jrms1, { name: roomName(key) });
     if (asked.isError) throw roomFailure(asked, 'jrms');
     const { room, salt } = readReply(asked, structs.jrms1Answer);
+    const other = roomById(stateOf(this.#desk), room);
+    if (other && other.key !== key) throw error('room-wrap', roomName(key), 'room');
     const stretched = await this.#desk.ports.crypto.password.stretch(canonicalPassword(password), salt);
     const { wrapKey, auth } = roomSecrets(crypto.sync, room, stretched);
     let isIn = false;
@@ -473,7 +477,8 @@ export class Rooms {
     const head = fromHex(room.head);
     const opens = { key: fromHex(room.secret ?? ''), wrapKey: fromHex(room.wrapKey) };
     const block = await sealRoomKeys(crypto, fromHex(enc), opens);
-    const expires = ports.clock.now() + INVITATION_MS;
+    /* The daemon's clock may be behind ours. */
+    const expires = ports.clock.now() + INVITATION_MS - HELLO_WINDOW_MS;
     const bound = invitationBound(crypto.sync, head, block);
     const fields = { inviter: me.uid, invitedEpoch: room.epoch, expires, bound };
     const invitee = { uid: fromHex(uid), enc: fromHex(enc), sig: fromHex(sig) };
@@ -526,12 +531,26 @@ export class Rooms {
     return { ...(await this.#change(room, { password: chosen.password })), ...chosen.told };
   }
 
+  /**
+   * What ends a room for us: it is known from now on that this was begun, and where it fails, that it was not done.
+   * @param mayBeOut 403 says that we are not in it any more
+   */
+  async #part(room: Room, struct: typeof structs.lvrm, mayBeOut: boolean): Promise<Reply> {
+    const link = this.#keeper.link();
+    await this.#desk.record({ t: 'room', room: { ...withoutSent(room), leaving: true } });
+    const reply = await link.request(struct, { room: fromHex(room.id) });
+    const now = stateOf(this.#desk).rooms.get(room.key);
+    const isDone = !reply.isError || (mayBeOut && reply.code === Code.forbidden);
+    if (now && !isDone) await this.#desk.record({ t: 'room', room: withoutLeaving(now) });
+    return reply;
+  }
+
   async leave(typed: string): Promise<void> {
     const key = roomKey(typed);
     if (this.#room(key).standing === 'invited') return this.decline(typed);
     await this.#keeper.inLine(key, async () => {
       const room = this.#room(key);
-      const reply = await this.#keeper.link().request(structs.lvrm, { room: fromHex(room.id) });
+      const reply = await this.#part(room, structs.lvrm, true);
       if (reply.code === Code.conflict) throw error('room-owner-leaves', roomName(key));
       if (reply.isError && reply.code !== Code.forbidden) throw roomFailure(reply, 'lvrm');
       await this.#keeper.forget(room); // 403: we are not in it any more
@@ -542,7 +561,7 @@ export class Rooms {
     const { key } = this.#owned(typed);
     await this.#keeper.inLine(key, async () => {
       const room = this.#room(key);
-      const reply = await this.#keeper.link().request(structs.dlrm, { room: fromHex(room.id) });
+      const reply = await this.#part(room, structs.dlrm, false);
       if (reply.code === Code.forbidden) throw error('room-not-owner', roomName(key));
       if (reply.isError) throw roomFailure(reply, 'dlrm');
       await this.#keeper.forget(room);
@@ -558,6 +577,10 @@ const nothing: Omit<RoomView, 'name' | 'standing'> = {
   until: 0,
   common: false,
 };
+
+function withoutLeaving({ sent: _sent, leaving: _no, ...room }: Room): Omit<Room, 'sent'> {
+  return room;
+}
 
 /** A room of which nothing is checked yet. */
 const blank = { standing: 'entering', owner: '', version: 0, head: '', closed: false } as const;

@@ -1,5 +1,13 @@
 /** Who is in a room, as the client's tables have it. */
-import { fingerprint, fromHex, hex, isZero, listHash, type SyncCrypto } from '../../../protocol/index.js';
+import {
+  fingerprint,
+  fromHex,
+  hex,
+  isZero,
+  listHash,
+  type RoomKeys,
+  type SyncCrypto,
+} from '../../../protocol/index.js';
 import { contactByUid, FORMERS_MAX, type Keys, type Member, type Room, type State } from '../state.js';
 import { memberKey } from './names.js';
 
@@ -36,6 +44,14 @@ export function listOf(sync: SyncCrypto, room: Uint8Array, members: readonly Nam
     fingerprint: fingerprint(sync, { enc: fromHex(enc), sig: fromHex(sig) }),
   }));
   return listHash(sync, room, rows);
+}
+
+/**
+ * There is something to put the next R under where the room has a password, and there alone. What kind a room is of the
+ * daemon says; were zeros taken for a wrapKey, it could open what lies under them.
+ */
+export function fitsKind(kind: Room['kind'], { wrapKey }: Pick<RoomKeys, 'wrapKey'>): boolean {
+  return isZero(wrapKey) === (kind === 'invitation');
 }
 
 /** The name or the uid is that of a contact, and the keys are not the pinned ones. */

@@ -13,7 +13,7 @@ import { arrived, seenBefore } from '../arrival.js';
 import { cryptoOf, notice, stateOf, type Desk } from '../desk.js';
 import type { Gaps } from '../gaps.js';
 import type { Event } from '../reducer.js';
-import { contactByUid, HELD_MAX, type Held, type Room } from '../state.js';
+import { contactByUid, HELD_ENTERING_MAX, HELD_MAX, type Held, type Room } from '../state.js';
 import { Waiters } from '../waiters.js';
 import { memberByUid, roomById } from './roster.js';
 
@@ -107,10 +107,12 @@ export class Said {
     return arrived(this.#desk, this.#gaps, arrival);
   }
 
+  /** Once: what was looked at already, and told, is not looked at again. */
   #hold(room: Room, message: RoomMessage, key: string): Event[] {
-    const { held } = stateOf(this.#desk);
-    if (held.has(key)) return [];
-    if (held.size >= HELD_MAX) return [notice(this.#desk, 'unreadable', room.key, 'sender', key)];
+    const { held, notices } = stateOf(this.#desk);
+    if (held.has(key) || notices.has(key)) return [];
+    const most = room.standing === 'entering' ? HELD_ENTERING_MAX : HELD_MAX;
+    if (held.size >= most) return [notice(this.#desk, 'unreadable', room.key, 'sender', key)];
     if (room.standing === 'member') this.#lookSoon(room.key);
     return [{ t: 'held', key, room: room.key, fields: hex(encodeFields(structs.srms, message)) }];
   }
