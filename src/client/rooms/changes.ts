@@ -74,6 +74,15 @@ export class Changes {
     return undefined;
   }
 
+  /** When what the present event does is done. */
+  #afterwards(work: () => void): void {
+    const done = this.#desk.inTurn(() => {
+      work();
+      return Promise.resolve();
+    });
+    this.#desk.background(done);
+  }
+
   /** Who is only invited is told of nothing that happens to others. */
   #tell(room: Room, ...notices: readonly Event[]): readonly Event[] {
     return room.standing === 'invited' ? [] : notices;
@@ -234,12 +243,9 @@ export class Changes {
       events.push(notice(this.#desk, 'owner', isUs ? room.key : owner.key));
     }
     if (!keys) events.push(notice(this.#desk, 'room-key', signer?.key ?? room.key, String(event.epoch)));
-    this.#desk.background(
-      this.#desk.inTurn(() => {
-        this.#parts.opened(room.key);
-        return Promise.resolve();
-      }),
-    );
+    this.#afterwards(() => {
+      this.#parts.opened(room.key);
+    });
     return events;
   }
 
@@ -288,7 +294,9 @@ export class Changes {
       closed: false,
       invitation: { inviter: hex(inviter), epoch, expires, bound: hex(bound), signature: hex(invitation) },
     };
-    this.#parts.lookSoon(key);
+    this.#afterwards(() => {
+      this.#parts.lookSoon(key);
+    });
     return [{ t: 'room', room }, notice(this.#desk, 'invited', memberKey(key, contact.name))];
   }
 
