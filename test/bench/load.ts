@@ -1,5 +1,6 @@
 /** The load, in a process of its own: what the bench asks for by messages, what it measured back. */
 import { Code, structs, type LinkedNetwork } from '../../protocol/index.js';
+import type { Person } from '../support/people.js';
 import {
   befriend,
   logIn,
@@ -10,9 +11,11 @@ import {
   type RawUser,
   type Where,
 } from '../support/raw.js';
+import { inParallel } from './at-once.js';
 import { obeyParent } from './child.js';
 import { percentile, sorted } from './row.js';
-import { frames, readAll, Sender } from './sender.js';
+import { leave, meet } from './room-load.js';
+import { frames, messageStruct, readAll, Sender } from './sender.js';
 
 export type Order =
   | { readonly kind: 'pairs'; readonly pairs: number }
@@ -22,6 +25,13 @@ export type Order =
   | { readonly kind: 'queue'; readonly writers: number; readonly seconds: number; readonly window: number }
   /** Pairs with one message under way each, while `perSecond` are queued for the absent. */
   | { readonly kind: 'probe'; readonly seconds: number; readonly perSecond: number }
+  /** So many users, who are there. */
+  | { readonly kind: 'crowd'; readonly count: number }
+  /** The first of them enter a room; some of those speak in it. */
+  | { readonly kind: 'room'; readonly name: string; readonly members: number; readonly speakers: number }
+  /** All but the first go away. */
+  | { readonly kind: 'away'; readonly stay: number }
+  | { readonly kind: 'say'; readonly room: string; readonly seconds: number; readonly window: number }
   | { readonly kind: 'logins'; readonly count: number; readonly at_once: number }
   | { readonly kind: 'idle'; readonly count: number };
 
@@ -35,6 +45,10 @@ export interface Flooded {
   readonly ms: number;
   /** both ways */
   readonly frames: number;
+  /** messages that arrived */
+  readonly delivered: number;
+  /** messages that were answered 202: at least one copy went to the disk */
+  readonly queued: number;
   /** ms, from the sending of a message to its answer */
   readonly p50: number;
   readonly p99: number;
@@ -49,14 +63,12 @@ interface Pair {
   readonly users: readonly RawUser[];
 }
 
-/** Registrations and logins at once. */
-const AT_ONCE = 8;
 const PACE_MS = 10;
 
 stretchLittle();
 const { where, linked } = JSON.parse(process.argv[2] ?? '{}') as Setup;
 
-async function online(user: RawUser): Promise<RawConnection> {
+async function online(user: RawUser): Promise<Person> {
   const raw = await RawConnection.connect(where, linked.pins);
   await raw.handshake(linked);
   const registered = await registerUser(raw, user);
@@ -64,31 +76,13 @@ async function online(user: RawUser): Promise<RawConnection> {
     throw new Error(`crea: ${String(registered.header.code)}`);
   const { header } = await logIn(raw, user);
   if (header.code !== Code.done) throw new Error(`login: ${String(header.code)}`);
+  const cnnt = await raw.event(structs.cnnt);
   await raw.event(structs.drnd);
-  return raw;
+  return { user, raw, cnnt: cnnt.values };
 }
 
-/** Some at once; the results in order. */
-async function inParallel<T>(count: number, work: (at: number) => Promise<T>): Promise<T[]> {
-  const results: T[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let at = next++; at < count; at = next++) results[at] = await work(at);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return results;
-}
-
-interface Present {
-  readonly user: RawUser;
-  readonly raw: RawConnection;
-}
-
-function people(count: number, name: string): Promise<Present[]> {
-  return inParallel(count, async (at) => {
-    const user = await makeUser(`${name}${String(at)}`);
-    return { user, raw: await online(user) };
-  });
+function people(count: number, name: string): Promise<Person[]> {
+  return inParallel(count, async (at) => online(await makeUser(`${name}${String(at)}`)));
 }
 
 async function makePairs(count: number): Promise<Pair[]> {
@@ -98,7 +92,11 @@ async function makePairs(count: number): Promise<Pair[]> {
     if (!from || !to) throw new Error('no pair');
     await befriend(from.raw, from.user, to.raw, to.user);
     readAll(to.raw);
-    return { writer: new Sender(from.raw, from.user, [to.user]), to: to.raw, users: [from.user, to.user] };
+    return {
+      writer: new Sender(from.raw, [messageStruct(from.user, to.user)]),
+      to: to.raw,
+      users: [from.user, to.user],
+    };
   });
 }
 
@@ -112,30 +110,36 @@ async function makeAbsent(writers: number, readers: number, each: number): Promi
     senders.push(
       new Sender(
         raw,
-        user,
-        own.map((reader) => reader.user),
+        own.map((reader) => messageStruct(user, reader.user)),
       ),
     );
   }
-  for (const { raw } of to) {
-    raw.close();
-    await raw.closed;
-  }
+  await leave(to);
   return senders;
 }
 
 async function flood(senders: readonly Sender[], seconds: number, window: number): Promise<Flooded> {
   const taken: number[] = [];
-  const before = frames.count;
+  let queued = 0;
+  const before = { ...frames };
   const began = performance.now();
   const end = began + 1000 * seconds;
-  await Promise.all(senders.map((sender) => sender.flood(window, end, (_at, ms) => taken.push(ms))));
+  await Promise.all(
+    senders.map((sender) =>
+      sender.flood(window, end, (_at, ms, code) => {
+        taken.push(ms);
+        if (code === Code.queued) queued++;
+      }),
+    ),
+  );
   const ms = performance.now() - began;
   const all = sorted(taken);
   return {
     messages: all.length,
     ms,
-    frames: frames.count - before,
+    frames: frames.count - before.count,
+    delivered: frames.delivered - before.delivered,
+    queued,
     p50: percentile(all, 0.5),
     p99: percentile(all, 0.99),
   };
@@ -186,6 +190,8 @@ async function idle(count: number): Promise<{ count: number }> {
 
 let pairs: Pair[] = [];
 let absent: Sender[] = [];
+let crowd: Person[] = [];
+const speakers = new Map<string, Sender[]>();
 
 await obeyParent(async (order: Order) => {
   switch (order.kind) {
@@ -205,6 +211,17 @@ await obeyParent(async (order: Order) => {
       return flood(absent.slice(0, order.writers), order.seconds, order.window);
     case 'probe':
       return probe(order.seconds, order.perSecond);
+    case 'crowd':
+      crowd = await people(order.count, 'guest');
+      return { guests: crowd.length };
+    case 'room':
+      speakers.set(order.name, await meet(crowd.slice(0, order.members), order.name, order.speakers));
+      return { members: order.members };
+    case 'away':
+      await leave(crowd.slice(order.stay));
+      return { stay: order.stay };
+    case 'say':
+      return flood(speakers.get(order.room) ?? [], order.seconds, order.window);
     case 'logins':
       return logins(order.count, order.at_once);
     case 'idle':

@@ -1,16 +1,16 @@
 /**
  * `npm run bench`: daemon and load as processes of their own, one table, one JSON. It reports; it fails nothing but
  * itself. In the environment: BENCH_SECONDS for each measurement, BENCH_FULL=1 for the large store and
- * 5,000 connections, BENCH_ONLY=a,b
- * for some parts: routing, ratio, idle, queueing, latency, store, starting.
+ * 5,000 connections, BENCH_ONLY=a,b for some parts: routing, rooms, ratio, rooms-ratio, idle, queueing, latency, store, starting.
  */
 import { availableParallelism, cpus } from 'node:os';
 import { makeNetwork } from '../support/daemon.js';
 import type { Teardown } from '../support/temp.js';
 import { latency, queueing, store } from './durable.js';
+import { rooms } from './fan-out.js';
 import { idle, routing } from './routing.js';
 import { say, type Row } from './row.js';
-import { sideBySide } from './side-by-side.js';
+import { roomSideBySide, sideBySide } from './side-by-side.js';
 import { starting } from './starting.js';
 
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 5);
@@ -28,7 +28,12 @@ try {
       ...(await routing(scope, network, false, seconds)),
       ...(await routing(scope, network, true, seconds)),
     ],
+    rooms: async () => [
+      ...(await rooms(scope, network, false, seconds)),
+      ...(await rooms(scope, network, true, seconds)),
+    ],
     ratio: () => sideBySide(scope, network, seconds),
+    'rooms-ratio': () => roomSideBySide(scope, network, seconds),
     idle: async () => [await idle(scope, network, false, connections), await idle(scope, network, true, connections)],
     queueing: () => queueing(scope, network, seconds * 0.6),
     latency: () => latency(scope, network, seconds),

@@ -1,6 +1,7 @@
-/** The load of another broker, in a process of its own: pairs of MQTT clients over TLS, QoS 1. */
+/** The load of another broker, in a process of its own: MQTT clients over TLS, QoS 1, in pairs or many at one topic. */
 import { once } from 'node:events';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { inParallel } from './at-once.js';
 import { obeyParent } from './child.js';
 import { connect, Packet, Packets, puback, publish, publishId, subscribe } from './mqtt.js';
 
@@ -12,7 +13,7 @@ export interface MqttSetup {
 }
 
 export type MqttOrder =
-  | { readonly kind: 'pairs'; readonly pairs: number }
+  | { readonly kind: 'topics'; readonly topics: number; readonly readers: number }
   | { readonly kind: 'route'; readonly seconds: number; readonly window: number };
 
 export interface MqttFlooded {
@@ -71,23 +72,23 @@ class Client {
   }
 }
 
-/** A message is done when its writer has the PUBACK and its reader the message. */
-class Pair {
+/** A message is done when its writer has the PUBACK and its readers have the message. */
+class Topic {
   readonly #writer: Client;
-  readonly #reader: Client;
+  readonly #readers: readonly Client[];
   readonly #topic: string;
   #sent = 0;
   #acked = 0;
   #got = 0;
 
-  constructor(writer: Client, reader: Client, topic: string) {
+  constructor(writer: Client, readers: readonly Client[], topic: string) {
     this.#writer = writer;
-    this.#reader = reader;
+    this.#readers = readers;
     this.#topic = topic;
   }
 
   get done(): number {
-    return Math.min(this.#acked, this.#got);
+    return Math.min(this.#acked, Math.floor(this.#got / this.#readers.length));
   }
 
   flood(window: number, end: number): Promise<void> {
@@ -98,19 +99,7 @@ class Pair {
           if (room >= Math.min(window, GATHERED)) this.#post(room);
         } else if (room === window) resolve();
       };
-      let acks: Buffer[] = [];
-      this.#reader.each = (type, body) => {
-        if (type !== Packet.publish) return;
-        this.#got++;
-        /* All that one turn of the loop brought is acknowledged in one write. */
-        if (acks.length === 0)
-          setImmediate(() => {
-            this.#reader.write(Buffer.concat(acks));
-            acks = [];
-            turn();
-          });
-        acks.push(puback(publishId(body)));
-      };
+      for (const reader of this.#readers) this.#read(reader, turn);
       this.#writer.each = (type) => {
         if (type !== Packet.puback) return;
         this.#acked++;
@@ -120,31 +109,50 @@ class Pair {
     });
   }
 
+  #read(reader: Client, turn: () => void): void {
+    let acks: Buffer[] = [];
+    reader.each = (type, body) => {
+      if (type !== Packet.publish) return;
+      this.#got++;
+      /* All that one turn of the loop brought is acknowledged in one write. */
+      if (acks.length === 0)
+        setImmediate(() => {
+          reader.write(Buffer.concat(acks));
+          acks = [];
+          turn();
+        });
+      acks.push(puback(publishId(body)));
+    };
+  }
+
   #post(many: number): void {
     const packets = Array.from({ length: many }, () => publish(this.#topic, (this.#sent++ % MAX_ID) + 1, payload));
     this.#writer.write(Buffer.concat(packets));
   }
 }
 
-async function makePair(at: number): Promise<Pair> {
-  const topic = `pair/${String(at)}`;
-  const reader = await Client.open(`reader${String(at)}`);
-  await reader.ask(subscribe(topic), Packet.suback);
-  return new Pair(await Client.open(`writer${String(at)}`), reader, topic);
+async function makeTopic(at: number, count: number): Promise<Topic> {
+  const topic = `topic/${String(at)}`;
+  const readers = await inParallel(count, async (n) => {
+    const reader = await Client.open(`reader${String(at)}/${String(n)}`);
+    await reader.ask(subscribe(topic), Packet.suback);
+    return reader;
+  });
+  return new Topic(await Client.open(`writer${String(at)}`), readers, topic);
 }
 
-let pairs: Pair[] = [];
+let topics: Topic[] = [];
 
 async function route(seconds: number, window: number): Promise<MqttFlooded> {
-  const before = pairs.reduce((sum, { done }) => sum + done, 0);
+  const before = topics.reduce((sum, { done }) => sum + done, 0);
   const began = performance.now();
-  await Promise.all(pairs.map((pair) => pair.flood(window, began + 1000 * seconds)));
-  const messages = pairs.reduce((sum, { done }) => sum + done, 0) - before;
+  await Promise.all(topics.map((topic) => topic.flood(window, began + 1000 * seconds)));
+  const messages = topics.reduce((sum, { done }) => sum + done, 0) - before;
   return { messages, ms: performance.now() - began };
 }
 
 await obeyParent(async (order: MqttOrder) => {
   if (order.kind === 'route') return route(order.seconds, order.window);
-  pairs = await Promise.all(Array.from({ length: order.pairs }, (_, at) => makePair(at)));
-  return { pairs: pairs.length };
+  topics = await inParallel(order.topics, (at) => makeTopic(at, order.readers));
+  return { topics: topics.length };
 });

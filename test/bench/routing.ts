@@ -12,6 +12,8 @@ const limits = [
   'lookups-per-minute=1000000',
   'handshakes-per-source=512',
   'connections-per-source=20000',
+  'room-messages-per-second=1000000',
+  'room-burst=1000000',
 ];
 
 /** A daemon whose limits are in nobody's way. */

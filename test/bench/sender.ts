@@ -1,4 +1,4 @@
-/** Private messages of one user, as fast as their answers allow or at a pace, to one reader or several in turn. */
+/** Messages of one user, as fast as their answers allow or at a pace: to one reader or several in turn, or in a room. */
 import {
   ACKS_PER_FRAME,
   ANSWER_HEADER,
@@ -8,10 +8,12 @@ import {
   ENVELOPE,
   ENVELOPE_HEADER,
   envelopeFields,
+  fieldOffset,
   ID,
   Opcode,
   peekFrameId,
   peekOpcode,
+  readHeader,
   Status,
   structs,
   writeFields,
@@ -21,20 +23,24 @@ import { nodeSync } from '../../src/crypto/index.js';
 import type { RawConnection, RawUser } from '../support/raw.js';
 
 const AT_FRAME = 6;
-const AT_MESSAGE = COMMAND_HEADER + 2 + ID;
+/** Where a message says which one it is. */
+const AT_MESSAGE: Readonly<Record<number, number>> = {
+  [Opcode.smpu]: COMMAND_HEADER + 2 + ID,
+  [Opcode.srms]: fieldOffset(structs.srms, 'message'),
+};
 /** A row of shared answers: opcode, step, frame id, status, code. */
 const ROW = 4 + 1 + ID + 1 + 2;
 /** Answers that are gathered before as many new messages leave in one write. */
 const GATHERED = 8;
 
-/** An answered message: when, on this process's clock, and how long it took, in ms. */
-export type Answered = (at: number, ms: number) => unknown;
+/** An answered message: when, on this process's clock, how long it took, in ms, and the answer's code. */
+export type Answered = (at: number, ms: number, code: number) => unknown;
 
-function commandHeader(opcode: number): Header {
+export function commandHeader(opcode: number): Header {
   return { opcode, step: 0, frameId: new Uint8Array(ID), time: 0, status: Status.valid, code: Code.none };
 }
 
-function messageStruct(from: RawUser, to: RawUser): Buffer {
+export function messageStruct(from: RawUser, to: RawUser): Buffer {
   const envelope = nodeSync.random(ENVELOPE);
   const [zero, none] = [new Uint8Array(ID), new Uint8Array(32)];
   const ids = { conversation: zero, message: zero, sender: from.uid, recipient: to.uid };
@@ -44,20 +50,28 @@ function messageStruct(from: RawUser, to: RawUser): Buffer {
   return Buffer.from(encode(structs.smpu, commandHeader(Opcode.smpu), { envelope }));
 }
 
-/** Frames that went either way, of all in this process: a message is two, acknowledgements and answers share some. */
-export const frames = { count: 0 };
+/**
+ * Frames that went either way, of all in this process: a message is two, acknowledgements and answers share some. And
+ * messages that arrived at somebody.
+ */
+export const frames = { count: 0, delivered: 0 };
 
 export class Sender {
   readonly #raw: RawConnection;
   readonly #structs: readonly Buffer[];
+  readonly #opcode: number;
+  readonly #atMessage: number;
   readonly #sentAt = new Map<number, number>();
   /** Never the same number twice: a message that waits already would not be kept again. */
   #next = 0;
   #open = 0;
 
-  constructor(raw: RawConnection, from: RawUser, to: readonly RawUser[]) {
+  /** @param messages sent one after another, all of one opcode; each time as another message */
+  constructor(raw: RawConnection, messages: readonly Buffer[]) {
     this.#raw = raw;
-    this.#structs = to.map((reader) => messageStruct(from, reader));
+    this.#structs = messages;
+    this.#opcode = messages[0] ? peekOpcode(messages[0]) : 0;
+    this.#atMessage = AT_MESSAGE[this.#opcode] ?? 0;
   }
 
   /** Keeps `window` messages under way until `end`, on the clock of performance.now(); resolves when all are answered. */
@@ -101,7 +115,7 @@ export class Sender {
       const struct = this.#structs[this.#next % this.#structs.length];
       if (!struct) throw new Error('sender: nobody to write to');
       struct.writeUInt32BE(this.#next, AT_FRAME);
-      struct.writeUInt32BE(this.#next, AT_MESSAGE);
+      struct.writeUInt32BE(this.#next, this.#atMessage);
       this.#sentAt.set(this.#next, performance.now());
       this.#next++;
       this.#raw.session.send.add(struct);
@@ -112,42 +126,53 @@ export class Sender {
   }
 
   #listen(answered: Answered, gathered: (answers: number) => void, begin: () => () => boolean): Promise<void> {
+    /* Who speaks in a room reads there too. */
+    const read = this.#raw.fast;
     return new Promise((resolve, reject) => {
-      const one = (number: number): void => {
+      const one = (number: number, status: number | undefined, code: number): void => {
+        if (status !== Status.valid) reject(new Error(`refused: ${String(code)}`));
         const at = performance.now();
-        answered(at, at - (this.#sentAt.get(number) ?? at));
+        answered(at, at - (this.#sentAt.get(number) ?? at), code);
         this.#sentAt.delete(number);
         this.#open--;
       };
-      const read = (bytes: Uint8Array): number => {
-        if (peekOpcode(bytes) === Opcode.smpu) {
-          one(Buffer.from(peekFrameId(bytes)).readUInt32BE(0));
+      const answersIn = (bytes: Uint8Array): number => {
+        if (peekOpcode(bytes) === this.#opcode) {
+          const { frameId, status, code } = readHeader(structs.answer, bytes);
+          one(Buffer.from(frameId).readUInt32BE(0), status, code);
+          frames.count++;
           return 1;
         }
-        if (peekOpcode(bytes) !== Opcode.ansr) return 0;
+        if (peekOpcode(bytes) !== Opcode.ansr) {
+          if (read) read(bytes);
+          else frames.count++;
+          return 0;
+        }
+        frames.count++;
         const count = bytes[ANSWER_HEADER] ?? 0;
         const rows = Buffer.from(bytes.buffer, bytes.byteOffset + ANSWER_HEADER + 1, count * ROW);
-        for (let at = 0; at < rows.length; at += ROW) {
-          if (rows[at + 5 + ID] !== Status.valid)
-            reject(new Error(`refused: ${String(rows.readUInt16BE(at + 6 + ID))}`));
-          one(rows.readUInt32BE(at + 5));
-        }
+        for (let at = 0; at < rows.length; at += ROW)
+          one(rows.readUInt32BE(at + 5), rows[at + 5 + ID], rows.readUInt16BE(at + 6 + ID));
         return count;
       };
       const isOver = begin();
       this.#raw.fast = (bytes) => {
-        frames.count++;
-        gathered(read(bytes));
+        gathered(answersIn(bytes));
         if (this.#open > 0 || !isOver()) return;
-        this.#raw.fast = undefined;
+        this.#raw.fast = read;
         resolve();
       };
     });
   }
 }
 
-/** The reading end: acknowledges all that one turn of the loop brought, 64 at most a frame. */
-export function readAll(raw: RawConnection): void {
+const deliveries: ReadonlySet<number> = new Set([Opcode.rvum, Opcode.rvrm, Opcode.enrm]);
+
+/**
+ * The reading end: acknowledges all that one turn of the loop brought, 64 at most a frame.
+ * @param other what is no delivery
+ */
+export function readAll(raw: RawConnection, other: (bytes: Uint8Array) => unknown = () => undefined): void {
   const ids: Uint8Array[] = [];
   const flush = (): void => {
     while (ids.length > 0) {
@@ -159,7 +184,12 @@ export function readAll(raw: RawConnection): void {
   };
   raw.fast = (bytes) => {
     frames.count++;
-    if (peekOpcode(bytes) !== Opcode.rvum) return;
+    const opcode = peekOpcode(bytes);
+    if (!deliveries.has(opcode)) {
+      other(bytes);
+      return;
+    }
+    if (opcode !== Opcode.enrm) frames.delivered++;
     if (ids.length === 0) setImmediate(flush);
     ids.push(peekFrameId(bytes));
   };
