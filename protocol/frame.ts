@@ -10,6 +10,10 @@ import { FRAME, FRAMES_PER_KEY, KEY, NONCE, RSA_BLOCK, STRUCT } from './limits.j
 const nothing = new Uint8Array(0);
 /** A busy connection keeps a buffer of this size at most between its writes. */
 const KEPT_BATCH = 64 * FRAME;
+const LEAST_BATCH = 2 * FRAME;
+/** Buffers of connections that had little to send, for the next ones that have: what they hold is sealed. */
+const spare: Uint8Array[] = [];
+const MOST_SPARE = 256;
 
 /** Inner traffic keys of one direction: key16 | iv12, as HKDF gives them (28 bytes). */
 export type InnerKeys = Uint8Array;
@@ -79,11 +83,7 @@ export class SendSide {
   add(struct: Uint8Array): void {
     if (struct.length !== STRUCT) throw new RangeError('frame: a struct has 1776 bytes');
     if (this.#inner.sequence >= FRAMES_PER_KEY) throw new RangeError('frame: the key is exhausted');
-    if (this.#length + FRAME > this.#batch.length) {
-      const larger = new Uint8Array(Math.max(2 * FRAME, 2 * this.#batch.length));
-      larger.set(this.#batch.subarray(0, this.#length));
-      this.#batch = larger;
-    }
+    if (this.#length + FRAME > this.#batch.length) this.#grow();
     const next = this.#epochs?.isDue(this.#inner.sequence, this.#length === 0) ? this.#epochs.next() : undefined;
     if (next) this.#slot = next.block;
     this.#batch.set(this.#slot, this.#length);
@@ -92,11 +92,24 @@ export class SendSide {
     if (next) this.#inner = new Inner(this.#crypto, next.keys);
   }
 
+  #grow(): void {
+    if (this.#batch.length === 0) {
+      this.#batch = spare.pop() ?? new Uint8Array(LEAST_BATCH);
+      return;
+    }
+    const larger = new Uint8Array(2 * this.#batch.length);
+    larger.set(this.#batch.subarray(0, this.#length));
+    this.#batch = larger;
+  }
+
   /** All added frames under the outer keystream, in one array for one write. */
   take(): Uint8Array {
     const masked = this.#outer(this.#batch.subarray(0, this.#length));
     this.#length = 0;
-    if (masked.length <= 2 * FRAME || this.#batch.length > KEPT_BATCH) this.#batch = nothing;
+    if (masked.length <= LEAST_BATCH || this.#batch.length > KEPT_BATCH) {
+      if (this.#batch.length === LEAST_BATCH && spare.length < MOST_SPARE) spare.push(this.#batch);
+      this.#batch = nothing;
+    }
     return masked;
   }
 }

@@ -34,6 +34,11 @@ export interface Context {
   readonly now: () => number;
   /** 16 bytes, never the same twice: the frame id of an event. */
   readonly nextId: () => Uint8Array;
-  /** Hands an event to a user, wherever they are. */
-  readonly deliver: (to: Uint8Array, entry: QueueEntry, settle: Settle) => void;
+  readonly deliver: Deliver;
 }
+
+/**
+ * Hands an event to a user, wherever they are.
+ * @param key idKey(to), where it is known already
+ */
+export type Deliver = (to: Uint8Array, entry: QueueEntry, settle: Settle, key?: string) => void;

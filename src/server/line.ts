@@ -109,7 +109,7 @@ export class Line implements Outlet {
   flush(): void {
     if (this.#closed) return;
     const answers = this.#answers;
-    this.#answers = [];
+    if (answers.length > 0) this.#answers = [];
     for (let at = 0; at < answers.length; at += ANSWERS_PER_FRAME) {
       const some = answers.slice(at, at + ANSWERS_PER_FRAME);
       const only = some.length === 1 ? some[0] : undefined;

@@ -15,9 +15,21 @@ const PAGE = 64;
 /** The code with which a delivery ended for its sender: 200 acknowledged, 202 on the disk, 429, 507; 404: nobody gets it. */
 export type Settle = (code: Code) => void;
 
+/** An entry as the key of maps. */
+interface Names {
+  /** the delivery's */
+  readonly id: string;
+  /** what tells a replay */
+  readonly key: string;
+}
+let named: Names & { readonly entry?: QueueEntry } = { id: '', key: '' };
+
+/** Nobody waits any more. */
+const settled: readonly Settle[] = [];
+
 interface Flight {
   readonly entry: QueueEntry;
-  readonly key: string;
+  readonly names: Names;
   readonly deadline: number;
   /** in the queue on disk, or on its way there */
   durable: boolean;
@@ -25,7 +37,7 @@ interface Flight {
   refused: boolean;
   /** its sender was told 202, so learns of the delivery by an event */
   told: boolean;
-  settles: Settle[];
+  settles: readonly Settle[];
 }
 
 export interface MailboxHost {
@@ -84,20 +96,20 @@ export class Mailbox {
   }
 
   deliver(entry: QueueEntry, settle: Settle): void {
-    const key = replayKey(entry);
-    const known = this.#byKey.get(key);
+    const names = namesOf(entry);
+    const known = this.#byKey.get(names.key);
     if (known) {
       if (known.told) settle(Code.queued);
-      else known.settles.push(settle);
+      else known.settles = [...known.settles, settle];
       return;
     }
     if (this.#mode === 'live' && this.#flights.size < this.#most && this.#host.ready()) {
-      this.#fly(entry, key, false, [settle]);
+      this.#fly(entry, names, false, [settle]);
       this.#timer ??= setTimeout(this.#late, ACKNOWLEDGE_MS);
       return;
     }
     this.#spill();
-    const flight = { entry, key, deadline: 0, durable: true, refused: false, told: false, settles: [settle] };
+    const flight = { entry, names, deadline: 0, durable: true, refused: false, told: false, settles: [settle] };
     this.#write(flight, () => void this.drain());
   }
 
@@ -109,7 +121,7 @@ export class Mailbox {
       const flight = this.#flights.get(name);
       if (!flight) continue; // acknowledged before: a client says it again after a break
       this.#flights.delete(name);
-      if (this.#byKey.get(flight.key) === flight) this.#byKey.delete(flight.key);
+      if (this.#byKey.get(flight.names.key) === flight) this.#byKey.delete(flight.names.key);
       if (this.#draining) this.#acknowledged.add(name);
       if (flight.durable) stored.push(flight.entry.id);
       if (flight.told) told.push(flight.entry);
@@ -138,7 +150,7 @@ export class Mailbox {
     for (const [name, flight] of this.#flights) {
       if (idKey(flight.entry.from) !== from) continue;
       this.#flights.delete(name);
-      if (this.#byKey.get(flight.key) === flight) this.#byKey.delete(flight.key);
+      if (this.#byKey.get(flight.names.key) === flight) this.#byKey.delete(flight.names.key);
       settleAll(flight, Code.notFound);
     }
     void this.drain();
@@ -163,7 +175,7 @@ export class Mailbox {
         );
         const fresh = waiting.filter((entry) => !this.#flights.has(idKey(entry.id)));
         for (const entry of fresh.slice(0, room)) {
-          this.#fly(entry, replayKey(entry), true, []);
+          this.#fly(entry, namesOf(entry), true, settled);
           this.#pushed++;
           this.#sayDrained(false);
         }
@@ -208,11 +220,11 @@ export class Mailbox {
     this.#host.drained(this.#pushed);
   }
 
-  #fly(entry: QueueEntry, key: string, durable: boolean, settles: Settle[]): void {
+  #fly(entry: QueueEntry, names: Names, durable: boolean, settles: readonly Settle[]): void {
     const deadline = this.#host.now() + ACKNOWLEDGE_MS;
-    const flight = { entry, key, deadline, durable, refused: false, told: durable, settles };
-    this.#flights.set(idKey(entry.id), flight);
-    this.#byKey.set(key, flight);
+    const flight = { entry, names, deadline, durable, refused: false, told: durable, settles };
+    this.#flights.set(names.id, flight);
+    this.#byKey.set(names.key, flight);
     this.#host.push(entry);
   }
 
@@ -260,7 +272,7 @@ export class Mailbox {
   #refuse(flight: Flight, code: Code): void {
     flight.durable = false;
     flight.refused = true;
-    if (this.#byKey.get(flight.key) === flight) this.#byKey.delete(flight.key);
+    if (this.#byKey.get(flight.names.key) === flight) this.#byKey.delete(flight.names.key);
     settleAll(flight, code);
   }
 
@@ -272,10 +284,17 @@ export class Mailbox {
 
 function settleAll(flight: Flight, code: Code): void {
   const settles = flight.settles;
-  flight.settles = [];
+  flight.settles = settled;
   for (const settle of settles) settle(code);
 }
 
-function replayKey(entry: QueueEntry): string {
-  return String(entry.opcode) + idKey(entry.from) + idKey(entry.key);
+/* Asked for one member after another where it is a room's message: made once for all. */
+function namesOf(entry: QueueEntry): Names {
+  if (named.entry !== entry)
+    named = {
+      entry,
+      id: idKey(entry.id),
+      key: String(entry.opcode) + idKey(entry.from) + idKey(entry.key),
+    };
+  return named;
 }

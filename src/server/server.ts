@@ -74,9 +74,9 @@ export class Server {
     void saved.finally(() => this.#saving.delete(saved));
   };
 
-  readonly #deliver: Context['deliver'] = (to, entry, settle) => {
+  readonly #deliver: Context['deliver'] = (to, entry, settle, key = idKey(to)) => {
     const { presence, store, refusals } = this.context;
-    const online = presence.get(idKey(to));
+    const online = presence.get(key);
     if (online) {
       online.mailbox.deliver(entry, settle);
       return;

@@ -61,7 +61,7 @@ function fan(
   });
   keep(context, room, me, values, entry, settle);
   room.fresh?.push(entry);
-  for (const { uid, key } of others) if (key !== peer.uidKey) context.deliver(uid, entry, settle);
+  for (const { uid, key } of others) if (key !== peer.uidKey) context.deliver(uid, entry, settle, key);
 }
 
 /**
