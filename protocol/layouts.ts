@@ -112,7 +112,6 @@ const head = [
   u64('time'),
   bytes('signature', SIGNATURE),
   bytes('mac', HASH),
-  bytes('link', HASH),
 ] as const;
 /** What an inviter signs, as it is shown to others (SPEC 9.7). */
 const invitation = [

@@ -13,7 +13,6 @@ import { roomCommitment, roomEpochBytes, roomMacKey, type RoomEpoch } from './ro
 const info = {
   list: label('room list'),
   head: label('room head'),
-  link: label('room link'),
   entry: label('room entry'),
 };
 const bound = { head: label('room head hash'), invite: label('invitation') };
@@ -28,9 +27,9 @@ type AllHead = FieldValues<(typeof structs)['chrm']['fields']>;
 /** A head with its proofs, as it stands in structs. */
 export type RoomHead = Pick<
   AllHead,
-  'name' | 'epoch' | 'previous' | 'owner' | 'list' | 'key' | 'signer' | 'time' | 'signature' | 'mac' | 'link'
+  'name' | 'epoch' | 'previous' | 'owner' | 'list' | 'key' | 'signer' | 'time' | 'signature' | 'mac'
 >;
-export type HeadFields = Omit<RoomHead, 'signature' | 'mac' | 'link'>;
+export type HeadFields = Omit<RoomHead, 'signature' | 'mac'>;
 type AllEntry = FieldValues<(typeof structs)['enrm']['fields']>;
 /** An entry with its proofs, as it stands in structs. */
 export type RoomEntry = Omit<AllEntry, 'room' | 'version' | 'epoch'>;
@@ -81,7 +80,6 @@ export const noHead = new Uint8Array(HASH);
 /**
  * @param sig the signer's own key
  * @param key R of the head's epoch
- * @param former R of the epoch before; undefined in the first, or where the signer lacks it
  */
 export async function signHead(
   ports: Ports,
@@ -89,7 +87,6 @@ export async function signHead(
   fields: HeadFields,
   sig: RsaPrivate,
   key: Uint8Array,
-  former: Uint8Array | undefined,
 ): Promise<RoomHead> {
   const message = headMessage(room, fields);
   const { epoch } = fields;
@@ -97,16 +94,11 @@ export async function signHead(
     ...fields,
     signature: await ports.asymmetric.pssSign(sig, Label.roomHead, message),
     mac: headMac(ports.sync, { room, epoch }, key, message),
-    link: former ? headLink(ports.sync, { room, epoch: epoch - 1 }, former, message) : new Uint8Array(HASH),
   };
 }
 
 function headMac(sync: SyncCrypto, at: RoomEpoch, key: Uint8Array, message: Uint8Array): Uint8Array {
   return sync.hmac(roomMacKey(sync, at, key), info.head, message);
-}
-
-function headLink(sync: SyncCrypto, at: RoomEpoch, former: Uint8Array, message: Uint8Array): Uint8Array {
-  return sync.hmac(roomMacKey(sync, at, former), info.link, message);
 }
 
 /** @param sig the signer's `sig` modulus, as who checks knows it */
@@ -119,12 +111,6 @@ export function provesKey(sync: SyncCrypto, room: Uint8Array, head: RoomHead, ke
   const at = { room, epoch: head.epoch };
   const isIts = sync.equal(roomCommitment(sync, at, key), head.key);
   return sync.equal(headMac(sync, at, key, headMessage(room, head)), head.mac) && isIts;
-}
-
-/** The head was made by somebody who knows R of the epoch before. */
-export function follows(sync: SyncCrypto, room: Uint8Array, head: RoomHead, former: Uint8Array): boolean {
-  const message = headMessage(room, head);
-  return sync.equal(headLink(sync, { room, epoch: head.epoch - 1 }, former, message), head.link);
 }
 
 /** What is MACed of an entry: room, epoch and its fields up to there. The signature is over this and the mac, so that it is of one R. */

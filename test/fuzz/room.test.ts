@@ -8,7 +8,6 @@ import {
   checkEntry,
   concat,
   decode,
-  follows,
   headHash,
   hex,
   invitationBound,
@@ -66,15 +65,14 @@ interface Epoch {
   readonly name: string;
   readonly epoch: number;
   readonly r: Uint8Array;
-  readonly former: Uint8Array;
 }
 const [here, there] = [some('here', 16), some('there', 16)];
 const rs = [0, 1, 2, 3].map((n) => some(`R ${String(n)}`, 32)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
 const epochs: readonly Epoch[] = [
-  { room: here, name: 'here', epoch: 2, r: rs[1], former: rs[0] },
-  { room: here, name: 'here', epoch: 3, r: rs[2], former: rs[1] },
-  { room: here, name: 'here', epoch: 3, r: rs[3], former: rs[1] },
-  { room: there, name: 'there', epoch: 3, r: rs[2], former: rs[1] },
+  { room: here, name: 'here', epoch: 2, r: rs[1] },
+  { room: here, name: 'here', epoch: 3, r: rs[2] },
+  { room: here, name: 'here', epoch: 3, r: rs[3] },
+  { room: there, name: 'there', epoch: 3, r: rs[2] },
 ];
 const bytesOf = (values: object): string =>
   JSON.stringify(values, (_, value: unknown) => (value instanceof Uint8Array ? hex(value) : value));
@@ -248,9 +246,9 @@ for (const at of epochs)
       signer: by.uid,
       time: 1_760_000_000_000,
     };
-    begun.push({ by, at, head: await signHead(fixed, at.room, fields, by.sig, at.r, at.former) });
+    begun.push({ by, at, head: await signHead(fixed, at.room, fields, by.sig, at.r) });
   }
-const proofs = new Set(['signature', 'mac', 'link']);
+const proofs = new Set(['signature', 'mac']);
 const withoutProofs = (head: RoomHead): string =>
   bytesOf(Object.fromEntries(Object.entries(head).filter(([name]) => !proofs.has(name))));
 
@@ -261,21 +259,19 @@ function heads(ports: Ports<NodeRsaPrivate>): Case {
     const head = tampered(draws, one.head, others, { epoch: U32 });
     const at = draws.chance(0.85) ? one.at : draws.pick(epochs);
     const sig = draws.chance(0.85) ? one.by.sig.modulus : draws.pick(people).sig.modulus;
-    const [key, former] = draws.chance(0.85) ? [one.at.r, one.at.former] : [draws.pick(rs), draws.pick(rs)];
+    const key = draws.chance(0.85) ? one.at.r : draws.pick(rs);
     /* PSS and HMAC are of all fields and the room: they hold where these are those of one that was made. */
     const meant = begun.find(
       (made) => samePublic(made.at.room, at.room) && withoutProofs(made.head) === withoutProofs(head),
     );
-    const is = (name: 'signature' | 'mac' | 'link'): boolean => !!meant && samePublic(meant.head[name], head[name]);
+    const is = (name: 'signature' | 'mac'): boolean => !!meant && samePublic(meant.head[name], head[name]);
     const wanted = {
       signature: is('signature') && !!meant && samePublic(sig, meant.by.sig.modulus),
       key: is('mac') && !!meant && samePublic(key, meant.at.r),
-      link: is('link') && !!meant && samePublic(former, meant.at.former),
     };
     const told = {
       signature: await verifyHead(ports, at.room, head, sig),
       key: sound('provesKey', () => provesKey(ports.sync, at.room, head, key)),
-      link: sound('follows', () => follows(ports.sync, at.room, head, former)),
     };
     same('a head', JSON.stringify(told), JSON.stringify(wanted));
     const isSame = hex(headHash(nodeSync, at.room, head)) === hex(headHash(nodeSync, at.room, one.head));
@@ -476,7 +472,6 @@ async function reads(draws: Draws): Promise<void> {
   const { room, ...head } = drawn(structs.chrm);
   must((await run('verifyHead', () => verifyHead(product, room, head, sig))) === false, 'a head of noise');
   must((await run('provesKey', () => provesKey(nodeSync, room, head, key))) === false, 'a proof of noise');
-  must((await run('follows', () => follows(nodeSync, room, head, key))) === false, 'a link of noise');
   const entry = drawn(draws.pick([structs.enrm, structs.mbrmAnswer]));
   const at = { room, epoch: entry.epoch, name: entry.name };
   const problem = await run('checkEntry', () => checkEntry(product, at, entry, key, () => sig, draws.chance(0.5)));

@@ -75,7 +75,7 @@ export async function drawRoom(
     signer: user.uid,
     time: Date.now(),
   };
-  const head = await signHead(ports, id, fields, user.sig, key, undefined);
+  const head = await signHead(ports, id, fields, user.sig, key);
   const salt = isOpen ? nodeSync.random(16) : new Uint8Array(16);
   const crms = {
     ...head,
@@ -196,7 +196,7 @@ export async function drawRotation({ user }: Person, room: RawRoom, { state, row
     time: Date.now(),
     ...how.head,
   };
-  const head = await signHead(ports, room.id, fields, user.sig, keys.key, room.keys.key);
+  const head = await signHead(ports, room.id, fields, user.sig, keys.key);
   const getting = [...stays, ...rows.filter((row) => row.state === 3)].filter(({ uid }) => !isOf(skip, uid));
   const blocks = await Promise.all(
     [...getting, ...add.map((each) => ({ uid: each.uid, enc: each.enc.modulus }))].map(async ({ uid, enc }) => ({

@@ -255,8 +255,6 @@ export interface Drawn {
   readonly given?: Uint8Array;
   readonly wrapKey?: Uint8Array;
   readonly removed?: readonly Soul[];
-  /** without the R of the epoch before */
-  readonly unlinked?: boolean;
   readonly change?: Partial<Values<typeof structs.chrm>>;
 }
 
@@ -281,7 +279,6 @@ export async function changeOf(room: RoomRow, drawn: Drawn): Promise<Values<type
     },
     drawn.sig ?? drawn.signer.sig,
     key,
-    drawn.unlinked ? undefined : fromHex(room.secret ?? ''),
   );
   const keys = { key: drawn.given ?? key, wrapKey: drawn.wrapKey ?? fromHex(room.wrapKey) };
   const removed = (drawn.removed ?? []).map(({ uid }) => ({ uid }));

@@ -5,7 +5,6 @@ import {
   entryMessage,
   fieldLength,
   fingerprint,
-  follows,
   headHash,
   headMessage,
   hex,
@@ -13,7 +12,6 @@ import {
   isZero,
   listHash,
   listRowOf,
-  noHead,
   noInvitation,
   provesKey,
   roomCommitment,
@@ -86,8 +84,8 @@ test('uids count as numbers, from their first byte on', (t) => {
   t.end();
 });
 
-test('a head says who signed it, that they know R, and that they knew the one before', async (t) => {
-  const signed = await signHead(ports, ROOM, head, ben.sig, R, FORMER);
+test('a head says who signed it, and that they know R', async (t) => {
+  const signed = await signHead(ports, ROOM, head, ben.sig, R);
   t.equal(await verifyHead(ports, ROOM, signed, ben.sig.modulus), true);
   t.equal(await verifyHead(ports, ROOM, signed, ann.sig.modulus), false, 'not somebody else');
   t.equal(await verifyHead(ports, some('other room', 16), signed, ben.sig.modulus), false, 'in no other room');
@@ -95,22 +93,12 @@ test('a head says who signed it, that they know R, and that they knew the one be
   t.equal(provesKey(nodeSync, ROOM, signed, FORMER), false);
   t.equal(provesKey(nodeSync, some('other room', 16), signed, R), false);
   t.equal(provesKey(nodeSync, ROOM, { ...signed, mac: flipped(signed.mac, 0) }, R), false, 'R without a proof');
-  t.equal(follows(nodeSync, ROOM, signed, FORMER), true);
-  t.equal(follows(nodeSync, ROOM, signed, R), false);
-  t.equal(follows(nodeSync, ROOM, { ...signed, link: signed.mac }, FORMER), false, 'a mac is no link');
-  t.equal(follows(nodeSync, some('other room', 16), signed, FORMER), false);
-  const elsewhere = await signHead(ports, ROOM, { ...head, key: some('of another R', 32) }, ben.sig, R, FORMER);
+  const elsewhere = await signHead(ports, ROOM, { ...head, key: some('of another R', 32) }, ben.sig, R);
   t.equal(provesKey(nodeSync, ROOM, elsewhere, R), false, 'a proof of an R that the head is not about');
 });
 
-test('the first head, and one by somebody who lacks the R before, follow nothing', async (t) => {
-  const signed = await signHead(ports, ROOM, { ...head, epoch: 1, previous: noHead }, ann.sig, R, undefined);
-  t.ok(isZero(signed.link) && isZero(noHead));
-  t.equal(follows(nodeSync, ROOM, signed, FORMER), false);
-});
-
 test('each field of a head is in what is signed, and in its hash', async (t) => {
-  const signed = await signHead(ports, ROOM, head, ben.sig, R, FORMER);
+  const signed = await signHead(ports, ROOM, head, ben.sig, R);
   const messages = new Set([hex(headMessage(ROOM, head)), hex(headMessage(some('other room', 16), head))]);
   const hashes = new Set([hex(headHash(nodeSync, ROOM, head))]);
   for (const [name, value] of Object.entries(head)) {
@@ -119,7 +107,6 @@ test('each field of a head is in what is signed, and in its hash', async (t) => 
     hashes.add(hex(headHash(nodeSync, ROOM, changed)));
     t.equal(await verifyHead(ports, ROOM, changed, ben.sig.modulus), false, name);
     t.equal(provesKey(nodeSync, ROOM, changed, R), false, name);
-    t.equal(follows(nodeSync, ROOM, changed, FORMER), false, name);
   }
   t.equal(messages.size, 10);
   t.equal(hashes.size, 9);

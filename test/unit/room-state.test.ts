@@ -33,7 +33,6 @@ const head = (epoch: number, owner: Uint8Array): RoomHead => ({
   time: 1_800_000_000_000,
   signature: some(256),
   mac: some(32),
-  link: some(32),
 });
 const wrap = () => ({ wrapSalt: some(32), commitment: some(32), wrapped: some(48) });
 const password = () => ({ salt: some(16), auth: some(32) });

@@ -1,4 +1,4 @@
-/** Vectors of heads: signed, tied to R and to the R before, each proof refused by itself (SPEC 9.5). */
+/** Vectors of heads: signed and tied to R, each proof refused by itself (SPEC 9.5). */
 import { concat, utf8, type HeadFields, type RoomHead } from '../../protocol/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
 import { NOW } from './case-handshake.js';
@@ -8,7 +8,6 @@ import { toJson } from './format.js';
 import type { TestKeys } from './keys.js';
 import {
   EPOCH,
-  FORMER,
   hkdf,
   macUnder,
   padded,
@@ -56,7 +55,6 @@ function proven(fields: HeadFields, signer: Member): RoomHead {
     ...fields,
     signature: pssSignWith(some('head salt', 32), signer.sig, utf8('cadenas/1 room head'), message),
     mac: macUnder(R, epoch, 'room head', message),
-    link: epoch === 1 ? new Uint8Array(32) : macUnder(FORMER, epoch - 1, 'room link', message),
   };
 }
 
@@ -65,7 +63,6 @@ export function roomHeadCases(keys: TestKeys): readonly Case[] {
   const vector = (members: readonly Member[], head: RoomHead, r = R) => ({
     room: ROOM,
     key: r,
-    ...(head.epoch === 1 ? {} : { former: FORMER }),
     signerSig: ann.sig.modulus,
     members: members.map(row),
     head,
@@ -108,11 +105,6 @@ export function roomHeadCases(keys: TestKeys): readonly Case[] {
     refused('mac-label', 'mac', 'the mac is the one of an entry', {
       ...sound,
       mac: macUnder(R, EPOCH, 'room entry', message),
-    }),
-    refused('link', 'link', 'its maker does not know R of the epoch before', { ...sound, link: new Uint8Array(32) }),
-    refused('link-epoch', 'link', 'the link is under R of this epoch', {
-      ...sound,
-      link: macUnder(R, EPOCH, 'room link', message),
     }),
   ];
 }

@@ -12,6 +12,7 @@ export const ROOM_NAME = 'library';
 export const EPOCH = 3;
 /** R of the epoch, that of the one before, and the wrapKey of both. */
 export const R = some('R', 32);
+/** R of the epoch before, for who still knows it. */
 export const FORMER = some('former R', 32);
 export const WRAP_KEY = some('wrapKey', 32);
 

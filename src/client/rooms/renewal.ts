@@ -122,7 +122,6 @@ export class Renewal {
       },
       this.#desk.me.sig,
       keys.key,
-      room.secret === undefined ? undefined : fromHex(room.secret),
     );
     const reply = await this.#keeper.link().request(structs.rtrm2, {
       room: id,

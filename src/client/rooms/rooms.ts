@@ -274,7 +274,7 @@ export class Rooms {
       signer: me.uid,
       time: ports.clock.now(),
     };
-    const head = await signHead(crypto, id, fields, me.sig, keys.key, undefined);
+    const head = await signHead(crypto, id, fields, me.sig, keys.key);
     const begun: Omit<Room, 'sent'> = {
       key,
       id: hex(id),
