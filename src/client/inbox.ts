@@ -126,7 +126,7 @@ function inSequence(rows: readonly Incoming[]): Incoming[] {
   }
   return [...bySender.values()].flatMap((all) => {
     const places = all.map((row) => row.order).sort((a, b) => a - b);
-    const written = all.sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0));
+    const written = all.sort((a, b) => (a.since ?? 0) - (b.since ?? 0) || (a.sequence ?? 0) - (b.sequence ?? 0));
     return written.map((row, index) => ({ ...row, order: places[index] ?? row.order }));
   });
 }

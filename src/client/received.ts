@@ -59,7 +59,7 @@ export function applyMessage(state: State, event: MessageEvent): void {
   const { key, id, from, text, time, at, chain } = event;
   state.seen.set(key, at);
   const { sequence } = chain;
-  state.incoming.set(key, { key, order: ++state.order, sequence, id, from, text, time, at });
+  state.incoming.set(key, { key, order: ++state.order, sequence, ...timeOf(state, from), id, from, text, time, at });
   advance(state, from, chain, at);
 }
 
@@ -87,7 +87,8 @@ function show(state: State, { message, id, from, first, parts, time, at, pieces 
     return;
   }
   const key = `${message}:0`;
-  state.incoming.set(key, { key, order: ++state.order, sequence: first, id, from, text, time, at });
+  const place = { sequence: first, ...timeOf(state, from) };
+  state.incoming.set(key, { key, order: ++state.order, ...place, id, from, text, time, at });
 }
 
 export function applyIncomplete(state: State, { message, at }: IncompleteEvent): void {
@@ -126,6 +127,12 @@ function advance(state: State, from: string, chain: Chain, at: number): void {
     const gap = { from: last.sequence + 1, to: sequence - 1, since: at };
     changeSource(state, from, { received: chain, ...(gap.to < gap.from ? {} : { missing: [...missing, gap] }) });
   } else if (missing.length > 0) changeSource(state, from, { missing: without(missing, sequence, sequence) });
+}
+
+/** Which of somebody's times in a room it is. */
+function timeOf(state: State, from: string): { since?: number } {
+  const since = state.members.get(from)?.since;
+  return since === undefined ? {} : { since };
 }
 
 /** A contact's count begins at 1; that of a member who was in the room before us with the first that comes. */

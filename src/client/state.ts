@@ -114,6 +114,8 @@ export interface Member extends Keys {
   readonly refused?: true;
   /** none until their first message, where they were here before us */
   readonly received?: Chain;
+  /** what had been shown when they entered: whoever comes back counts from 1 again */
+  readonly since?: number;
   readonly missing?: readonly Missing[];
 }
 
@@ -156,6 +158,8 @@ export interface Incoming {
   readonly order: number;
   /** the sender's count, by which what came late is put in its place */
   readonly sequence?: number;
+  /** which of their times in the room it is of */
+  readonly since?: number;
   readonly id: string;
   readonly from: string;
   readonly text: string;

@@ -319,6 +319,22 @@ test('who invited somebody may leave at once: nobody takes the invitee for a gho
   await quiet(t, alice, bob, carol);
 });
 
+test('who comes back is heard behind what they said before', async (t) => {
+  const { alice, bob } = await trio();
+  const password = await roomOf('gate', alice, bob);
+  for (const text of ['one', 'two', 'three']) await say(bob, 'gate', text);
+  await heard(alice, 'gate', 'three');
+  await bob.core.call('room-leave', { room: 'gate' });
+  await bob.core.call('room-join', { room: 'gate', password });
+  for (const text of ['four', 'five']) await say(bob, 'gate', text);
+  await heard(alice, 'gate', 'five');
+  t.same(
+    await texts(alice, 'gate'),
+    ['one', 'two', 'three', 'four', 'five'].map((text) => `bobby: ${text}`),
+  );
+  await quiet(t, alice, bob);
+});
+
 test('after everything: the daemon is stopped, and its clients end', async (t) => {
   const { daemon } = await trio();
   for (const work of teardowns) await work();

@@ -45,7 +45,14 @@ function setMember(state: State, row: Member): void {
   const before = state.members.get(row.key);
   const same = before?.uid === row.uid && before.sig === row.sig ? before : undefined;
   const { received = same?.received, missing = same?.missing } = row;
-  state.members.set(row.key, { ...row, ...(received ? { received } : {}), ...(missing ? { missing } : {}) });
+  /* Only who entered before our eyes comes with a count. */
+  const since = row.received ? state.order : same?.since;
+  state.members.set(row.key, {
+    ...row,
+    ...(received ? { received } : {}),
+    ...(missing ? { missing } : {}),
+    ...(since === undefined ? {} : { since }),
+  });
 }
 
 function forget(state: State, room: string): void {
