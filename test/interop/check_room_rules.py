@@ -12,8 +12,8 @@ from account import Account
 from contacts import Book
 from crypto import Refused, draw, new_rsa_key, pss_sign
 from room_checks import ENTERED, GONE, IN_LIST, NOBODY, ZEROS, Member
-from rooms import Room, Rooms
-from structs import clock
+from rooms import AnotherEpoch, Behind, Room, Rooms
+from structs import Struct, clock
 
 NAME = "garden"
 
@@ -43,7 +43,7 @@ class Garden:
 
     def __init__(self):
         self.ann, self.bob, self.cem, self.eve = (person(name) for name in ("ann_", "bob_", "cem_", "eve_"))
-        self.id, self.key, self.former = draw(16), draw(32), draw(32)
+        self.id, self.key, self.former, self.wrap_key = draw(16), draw(32), draw(32), draw(32)
         self.members = [member(self.ann), member(self.bob)]
         self.first = checks.make_head(self.ann, self.id, NAME, self.members[:1], self.former)
         self.head = self.made(self.ann)
@@ -65,7 +65,16 @@ class Garden:
         """Somebody's rooms with this one, of which they have R and no head yet."""
         book = Book(account)
         rooms = Rooms(SimpleNamespace(account=account, book=book, refused=[], acks=[], outbox={}, answers={}))
-        return rooms, Room(self.id, NAME, kind, keys={2: self.key})
+        return rooms, Room(self.id, NAME, kind, keys={2: self.key}, wrap_key=self.wrap_key)
+
+    def invited(self, account, epoch=1, contact=None):
+        """The same as an invitee who did not look yet; `contact` is the one whose keys they have pinned."""
+        rooms, room = self.entering(account)
+        head, key = (self.first, self.former) if epoch == 1 else (self.head, self.key)
+        room.keys, room.expected = {epoch: key}, (epoch, checks.head_hash(self.id, head))
+        if contact:
+            rooms.person.book.get(contact.name).pin(row(contact))
+        return rooms, room
 
     def inside(self, account, epoch=1):
         """The same as a member since the first epoch."""
@@ -74,9 +83,13 @@ class Garden:
         room.members = {one.uid: Member(**vars(one)) for one in self.members}
         return rooms, room
 
+    def around(self, room):
+        """Bob's rooms with a room of his."""
+        return self.entering(self.bob)[0], room
+
     def state(self, head=None, block=bytes(256), **more):
-        empty = {"room": self.id, "version": 5, "kind": 0, "closed": 0, "rows": 2, "kept": 0, "block": block}
-        return {**empty, **(head or self.head), **more}
+        numbers = {"version": 5, "kind": 0, "closed": 0, "behind": 0, "rows": 2, "kept": 0}
+        return {"room": self.id, "block": block, **numbers, **(head or self.head), **more}
 
     def rows(self, *more):
         return [row(self.ann), row(self.bob), *more]
@@ -93,20 +106,21 @@ class Garden:
             entry |= changed
             said = checks.entry_bytes(self.id, entry)
             entry["mac"] = checks.mac(key or self.key, self.id, 2, b"room entry", said)
-            entry["signature"] = pss_sign(account.sig, b"room entry", said)
+            entry["signature"] = pss_sign(account.sig, b"room entry", said + entry["mac"])
         return entry
 
-    def invitation(self, inviter, invitee=None):
+    def invitation(self, inviter, invitee=None, epoch=2):
         invitee = invitee or self.cem
         expires, bound = clock() + 1000, draw(32)
         keys = member(invitee).fingerprint
-        said = checks.invitation_bytes(self.id, NAME, 2, inviter.uid, invitee.uid, keys, expires, bound)
+        said = checks.invitation_bytes(self.id, NAME, epoch, inviter.uid, invitee.uid, keys, expires, bound)
         signature = pss_sign(inviter.sig, b"invite", said)
-        return {"inviter": inviter.uid, "invitedEpoch": 2, "expires": expires, "bound": bound, "invitation": signature}
+        return {"inviter": inviter.uid, "invitedEpoch": epoch, "expires": expires, "bound": bound, "invitation": signature}
 
     def check_entry(self, entry, kind=0, book=None, **more):
         members = {one.uid: one for one in self.members}
-        checks.check_entry(checks.View(self.id, NAME, kind, 2, more.get("key", self.key), members, book), entry)
+        view = checks.View(self.id, NAME, kind, 2, more.pop("key", self.key), members, book, **more)
+        checks.check_entry(view, entry)
 
     def change(self, head, removed=(), renewed=0):
         room = self.inside(self.bob, 1)[1]
@@ -119,9 +133,23 @@ class Garden:
         place |= {"sequence": 1, "previous": ZEROS, "part": 0, "parts": 1, **header}
         return checks.seal_message(sender or self.ann, key or self.key, place, text)
 
-    def read(self, values):
+    def read(self, values, key=None):
         checks.check_message_header(values)
-        return checks.open_message(values, self.key, self.ann.moduli[1])
+        return checks.open_message(values, key or self.key, self.ann.moduli[1])
+
+    def bring(self, who, name, values):
+        """An event; gives what the person refused of it."""
+        rooms, room = who
+        rooms.by_id[room.id] = room
+        values = {"room": room.id, "version": 9, **values}
+        rooms.take(Struct(name, 0, 0, draw(16), clock(), values))
+        return rooms.person.refused
+
+    def changed(self, block, who=None, **head):
+        """Bob, who is in the first epoch, gets the second one by `chrm`."""
+        who = who or self.inside(self.bob)
+        values = {**self.made(self.ann, **head), "renewed": 0, "block": block, "removed": []}
+        return self.bring(who, "chrm", values), who[1]
 
 
 def cases(g):
@@ -153,6 +181,10 @@ def states(g):
     yield "state: a row left out", "list", lambda: g.take(rows=g.rows()[:1])
     other = {**row(g.bob), "enc": g.eve.moduli[0]}
     yield "state: other keys under a fingerprint", "list", lambda: g.take(rows=[row(g.ann), other])
+    twice = [*g.members, Member(g.eve.uid, g.bob.name, *g.eve.moduli)]
+    named = g.signed(g.ann, list=checks.list_hash(g.id, twice))
+    rows = g.rows({**row(g.eve), "name": g.bob.name})
+    yield "state: a name in two rows", "list", lambda: g.take(g.state(named), rows)
     mine = g.signed(g.eve, list=checks.list_hash(g.id, longer))
     yield "state: a list by somebody who does not know R", "key", lambda: g.take(
         g.state({**mine, "mac": draw(32)}), g.rows(row(g.eve))
@@ -164,26 +196,81 @@ def states(g):
     yield "state: another key", "key", lambda: g.take(g.state(g.signed(g.ann, key=draw(32))))
     yield "state: another name", "name", lambda: g.take(g.state(g.signed(g.ann, name="gardens")))
     yield "state: an owner who is in no row", "owner", lambda: g.take(g.state(g.signed(g.ann, owner=g.eve.uid)))
-    block = checks.make_block(g.bob.moduli[0], g.key, ZEROS)
-    behind = lambda head=None: g.take(g.state(head, block), None, g.inside(g.bob))
-    yield "state: who was a member gets R from the block", None, lambda: equal(behind()[1].key, g.key)
-    yield "state: a new epoch by a stranger", "signer", lambda: g.take(
-        g.state(mine, block), g.rows(row(g.eve)), g.inside(g.bob)
+    yield "state: another kind", "kind", lambda: g.take(g.state(kind=1))
+    yield from deleted_accounts(g)
+    yield from later_epochs(g, mine)
+    yield from rows_of_state_1(g)
+
+
+def deleted_accounts(g):
+    """9.10: their moduli are zeros, and they have left."""
+    gone = {**row(g.bob, GONE), "enc": bytes(256), "sig": bytes(256)}
+    unsigned = lambda **more: g.state({**g.signed(g.bob), "signature": bytes(256), **more})
+    rows = [row(g.ann), gone]
+    yield "state: an account that was deleted", None, lambda: g.take(rows=rows, who=g.entering(g.cem))
+    yield "state: its head, by the mac", None, lambda: g.take(unsigned(), rows, g.entering(g.cem))
+    yield "state: its head, another mac", "key", lambda: g.take(unsigned(mac=draw(32)), rows, g.entering(g.cem))
+    yield "state: it is still in", "list", lambda: g.take(rows=[row(g.ann), {**gone, "state": IN_LIST}])
+
+
+def later_epochs(g, of_eve):
+    """9.10: where R comes from."""
+    block = checks.make_block(g.bob.moduli[0], g.key, g.wrap_key)
+    behind = lambda who, block=block, head=None, rows=None, **more: g.take(g.state(head, block, **more), rows, who)
+    known = lambda: g.inside(g.bob)
+    yield "later: who was a member gets R from the block", None, lambda: equal(behind(known())[1].key, g.key)
+    yield "later: a stranger's", "signer", lambda: behind(known(), head=of_eve, rows=g.rows(row(g.eve)))
+    yield "later: a block with another R", "key", lambda: behind(known(), flip(block))
+    yield "later: another owner, by a member", "owner", lambda: behind(
+        known(), head=g.signed(g.bob, owner=g.bob.uid)
     )
-    yield "state: a block with another R", None, lambda: equal(
-        g.take(g.state(None, flip(block)), None, g.inside(g.bob))[1].key, None
+    yield "later: another owner, by the owner", None, lambda: behind(known(), head=g.signed(g.ann, owner=g.bob.uid))
+    yield "later: a block without wrapKey", "kind", lambda: behind(
+        known(), checks.make_block(g.bob.moduli[0], g.key, ZEROS)
     )
+    yield "later: what comes first is awaited", "Behind", lambda: named(lambda: behind(known(), behind=1))
+    yield "later: who enters asks for R again", "AnotherEpoch", lambda: named(lambda: behind(newcomer(g)))
+    yield "later: an epoch before", "old", lambda: behind(g.inside(g.bob, 2), head=g.first)
+    yield "later: another head of one's epoch", "fork", lambda: behind(g.inside(g.bob, 2), head=g.signed(g.ann, time=1))
+    yield "later: an invitee, by a contact", None, lambda: equal(
+        behind(g.invited(g.bob, contact=g.ann))[1].key, g.key
+    )
+    yield "later: an invitee, by somebody else", "signer", lambda: behind(g.invited(g.bob))
+    yield "later: an invitee, another head", "fork", lambda: behind(g.invited(g.bob, 2), head=g.signed(g.ann, time=1))
+
+
+def newcomer(g):
+    rooms, room = g.entering(g.bob)
+    room.keys = {1: g.former}
+    return rooms, room
+
+
+def named(action):
+    """What is no refusal, but goes another way."""
+    try:
+        return action()
+    except (Behind, AnotherEpoch) as way:
+        raise Refused(type(way).__name__) from way
+
+
+def rows_of_state_1(g):
     good, ghost = row(g.cem, ENTERED, g.entry()), row(g.eve, ENTERED, g.entry(g.eve, draw(32)))
-    yield "state: an entry", None, lambda: equal(len(g.take(rows=g.rows(good))[1].members), 3)
-    yield "state: a ghost", None, lambda: equal(told(g.take(rows=g.rows(good, ghost))), ([("ghost", "mac")], 3))
-    invited = row(g.eve, ENTERED, g.entry(g.eve, invitation=g.invitation(g.cem, g.eve)))
-    yield "state: invited by who entered, in any order", None, lambda: equal(
-        len(g.take(rows=g.rows(invited, good))[1].members), 4
-    )
+    count = lambda *rows: len(g.take(rows=g.rows(*rows))[1].members)
+    yield "row: an entry", None, lambda: equal(count(good), 3)
+    yield "row: a ghost", None, lambda: equal(told(g.take(rows=g.rows(good, ghost))), ([("ghost", "mac")], 3))
+    invited = lambda epoch=2: row(g.eve, ENTERED, g.entry(g.eve, invitation=g.invitation(g.cem, g.eve, epoch)))
+    yield "row: invited by who entered before", None, lambda: equal(count(good, invited()), 4)
+    yield "row: invited by who entered and left", None, lambda: equal(count(invited()), 3)
+    yield "row: invited before by who is in no row", None, lambda: equal(count(invited(1)), 2)
     gone = [row(g.ann), row(g.bob, GONE)]
-    yield "state: who left is in the list and not in the room", None, lambda: equal(
-        len(g.take(rows=gone, who=g.entering(g.cem))[1].members), 1
-    )
+    cem = lambda *rows: g.take(rows=[*gone, *rows], who=g.entering(g.cem))[1].members
+    yield "row: who left is in the list and not in the room", None, lambda: equal(len(cem()), 1)
+    back = lambda invitation=None: row(g.bob, ENTERED, g.entry(g.bob, invitation=invitation))
+    yield "row: who left and came back", None, lambda: equal(len(cem(back())), 2)
+    again = g.invitation(g.ann, g.bob)
+    yield "row: who came back by an invitation that counted", None, lambda: equal(len(cem(back(again))), 1)
+    enter = lambda: g.bring(g.inside(g.bob, 2), "enrm", g.entry())
+    yield "row: who has R takes an entry", None, lambda: equal(enter(), [])
 
 
 def equal(got, wanted):
@@ -215,6 +302,16 @@ def entries(g):
     stolen = {**g.invitation(g.eve), "inviter": g.bob.uid}
     yield "entry: an invitation of another's", "invitation", lambda: enter(g.entry(invitation=stolen), 1)
     for_eve = g.invitation(g.bob, g.eve)
+    own = g.invitation(g.cem)
+    yield "entry: invited by oneself", "inviter", lambda: enter(g.entry(invitation=own), 1)
+    yield "entry: invited before one was in last", "invitation", lambda: enter(
+        g.entry(invitation=g.invitation(g.bob)), last={g.cem.uid: 2}
+    )
+    yield "entry: invited since one was in last", None, lambda: enter(
+        g.entry(invitation=g.invitation(g.bob)), last={g.cem.uid: 1}
+    )
+    said = {**g.entry(), "mac": draw(32)}
+    yield "entry: another mac", "mac", lambda: enter(said)
     yield "entry: an invitation for another", "invitation", lambda: enter(g.entry(invitation=for_eve), 1)
 
 
@@ -225,6 +322,7 @@ def changes(g):
     skipped = {**g.first, "epoch": 2}
     yield "change: an epoch skipped", "previous", lambda: g.change(by(g.bob, before=skipped))
     yield "change: behind another head", "previous", lambda: g.change(by(g.bob, before={**g.first, "time": 1}))
+    yield "change: another name", "previous", lambda: g.change({**by(g.bob), "name": "gardens"})
     yield "change: by a stranger", "signer", lambda: g.change(by(g.eve))
     forged = {**by(g.bob), "signer": g.ann.uid}
     yield "change: signed by another", "signature", lambda: g.change(forged)
@@ -237,6 +335,15 @@ def changes(g):
     yield "change: somebody slipped in", "list", lambda: g.change(by(g.bob, [*all_, member(g.eve)]))
     yield "change: somebody slipped out", "list", lambda: g.change(by(g.bob, g.members))
     yield "change: the owner is no member", "owner", lambda: g.change(by(g.ann, owner=g.eve.uid))
+    block = lambda key=g.key, wrap_key=g.wrap_key: checks.make_block(g.bob.moduli[0], key, wrap_key)
+    keyed = lambda block: (lambda done: (done[0], done[1].epoch, done[1].key is not None))(g.changed(block))
+    yield "change: its block", None, lambda: equal(keyed(block()), ([], 2, True))
+    refused = [("chrm", "key")], 2, False
+    yield "change: a block with another R", None, lambda: equal(keyed(block(draw(32))), refused)
+    yield "change: a block with another wrapKey", None, lambda: equal(keyed(block(wrap_key=draw(32))), refused)
+    keyless = lambda: g.changed(block(draw(32)))[1]
+    enter = lambda room: g.bring(g.around(room), "enrm", {**g.entry(), "version": 10})
+    yield "change: without R no entry is taken", None, lambda: equal(enter(keyless()), [("enrm", "mac")])
 
 
 def messages(g):
@@ -251,6 +358,23 @@ def messages(g):
     yield "message: a short part", "text", lambda: read(made(parts=2))
     yield "message: no UTF-8", "text", lambda: read(made(b"\xff"))
     yield "message: signed by another", "signature", lambda: read(made(sender=g.eve))
+    seal, other = checks.signed_bytes, draw(32)
+
+    def under_another_key():
+        checks.signed_bytes = lambda key, *more: seal(other, *more)
+        try:
+            return made()
+        finally:
+            checks.signed_bytes = seal
+
+    yield "message: said under another R", "signature", lambda: read(under_another_key())
+
+    def of_pinned():
+        who = g.inside(g.bob, 2)
+        who[0].person.book.get(g.ann.name).pin(row(g.eve))
+        return g.bring(who, "rvrm", made())
+
+    yield "message: of who has a contact's name and other keys", None, lambda: equal(of_pinned(), [("rvrm", "sender")])
 
 
 def outcome(step, action):

@@ -221,6 +221,7 @@ class Person:
     # What comes from the daemon
 
     def _handle(self, struct):
+        self.rooms.handled += struct.name in ACKNOWLEDGED
         if struct.name in ROOM_EVENTS:
             return self.rooms.take(struct)
         try:
@@ -315,7 +316,7 @@ class Person:
         self.inbox.take(contact, envelope, header, text)
 
 
-def until(condition, *people, timeout=20):
+def until(condition, *people, timeout=60):
     """Lets people go on until the condition holds; awaits frames, never a fixed time."""
     deadline = time.monotonic() + timeout
     while True:

@@ -2,7 +2,7 @@
 
 import hmac
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from account import fingerprint
 from crypto import (
@@ -34,7 +34,7 @@ NOBODY = {"inviter": bytes(16), "invitedEpoch": 0, "expires": 0, "bound": ZEROS,
 
 @dataclass
 class Member:
-    """A row: somebody of the room with their keys, and how they came in."""
+    """A row: somebody of the room with their keys, and how they came in; `entry` is the mac of it."""
 
     uid: bytes
     name: str
@@ -42,6 +42,7 @@ class Member:
     sig: bytes
     state: int = IN_LIST
     deleted_keys: bytes = b""
+    entry: bytes = b""
 
     @property
     def fingerprint(self):
@@ -167,12 +168,6 @@ def fits(room, head, key):
     )
 
 
-def linked(room, head, former_key):
-    """Whether link is made under the R of the epoch before."""
-    made = mac(former_key, room, head["epoch"] - 1, b"room link", head_bytes(room, head))
-    return hmac.compare_digest(made, head["link"])
-
-
 # 9.6, 9.7: entries and invitations
 
 
@@ -188,7 +183,7 @@ def make_entry(account, room, epoch, key, invitation=None):
     entry |= invitation or NOBODY
     said = entry_bytes(room, entry)
     entry["mac"] = mac(key, room, epoch, b"room entry", said)
-    entry["signature"] = pss_sign(account.sig, b"room entry", said)
+    entry["signature"] = pss_sign(account.sig, b"room entry", said + entry["mac"])
     return entry
 
 
@@ -212,7 +207,7 @@ def check_entry_invitation(room, name, entry, inviter):
 
 @dataclass
 class View:
-    """What an entry is checked against: the room, its epoch, R (or None), members by uid, and the book of contacts."""
+    """What an entry is checked against; `key` may be None, `gone` is the list's rows of state 2 where it is a row."""
 
     room: bytes
     name: str
@@ -221,10 +216,12 @@ class View:
     key: bytes
     members: dict
     book: object = None
+    last: dict = field(default_factory=dict)
     gone: dict = None
 
-    def inviter(self, uid):
-        return self.members.get(uid) or (self.gone or {}).get(uid)
+    def counts(self, entry):
+        """9.7: an invitation counts once; `last` has the last epoch in which somebody was in."""
+        return self.last.get(entry["uid"], 0) < entry["invitedEpoch"]
 
 
 def check_entry(view, entry):
@@ -240,15 +237,26 @@ def check_entry(view, entry):
     said = entry_bytes(view.room, entry)
     if not hmac.compare_digest(mac(view.key, view.room, view.epoch, b"room entry", said), entry["mac"]):
         raise Refused("mac")
-    pss_verify(entry["sig"], b"room entry", said, entry["signature"])
+    pss_verify(entry["sig"], b"room entry", said + entry["mac"], entry["signature"])
     if entry["inviter"] == bytes(16):
         if view.kind == 1:
             raise Refused("inviter")
         return
-    inviter = view.inviter(entry["inviter"])
-    if not inviter:
+    check_inviter(view, entry)
+
+
+def check_inviter(view, entry):
+    """9.6, 9.10: the steps `inviter` and `invitation`, for a row of state 3 as well."""
+    uid, gone = entry["inviter"], view.gone or {}
+    inviter = view.members.get(uid) or gone.get(uid)
+    if uid == entry["uid"]:
         raise Refused("inviter")
-    check_entry_invitation(view.room, view.name, entry, inviter)
+    if inviter and any(inviter.sig):
+        check_entry_invitation(view.room, view.name, entry, inviter)
+    elif not inviter and (view.gone is None or entry["invitedEpoch"] != view.epoch):
+        raise Refused("inviter")
+    if not view.counts(entry):
+        raise Refused("invitation")
 
 
 def sound(entry):
@@ -271,7 +279,7 @@ def check_taken(members, entry):
 
 def member_of(entry, state=IN_LIST):
     keys = b"" if any(entry["enc"]) else entry["fingerprint"]
-    return Member(entry["uid"], entry["name"], entry["enc"], entry["sig"], state, keys)
+    return Member(entry["uid"], entry["name"], entry["enc"], entry["sig"], state, keys, entry["mac"])
 
 
 # 9.8: messages
@@ -282,11 +290,16 @@ def message_header(values):
     return encode_fields("srms", values)[:104]
 
 
+def signed_bytes(key, values, header, text):
+    """What a message's signature is over; the head's `key` follows from R (9.5)."""
+    return header + key_tie(key, values["room"], values["epoch"]) + sha256(text)
+
+
 def seal_message(account, key, values, text):
     """Gives all fields of `srms`; `values` are those of HDR."""
     header, salt = encode_fields("srms", values), draw(32)
     assert len(header) == 104
-    signature = pss_sign(account.sig, b"room", header + sha256(text))
+    signature = pss_sign(account.sig, b"room", signed_bytes(key, values, header, text))
     plain = (signature + len(text).to_bytes(2, "big") + text).ljust(1282, b"\0")
     sealed = seal(hkdf(key, salt, b"room message" + sha256(header)), header + salt, plain)
     return {**values, "salt": salt, "sealed": sealed}
@@ -310,7 +323,7 @@ def open_message(values, key, sig):
         raise Refused("text")
     if values["parts"] == 1:
         readable(text)
-    pss_verify(sig, b"room", header + sha256(text), signature)
+    pss_verify(sig, b"room", signed_bytes(key, values, header, text), signature)
     return text
 
 
@@ -320,7 +333,8 @@ def open_message(values, key, sig):
 def check_change(room, known, change):
     """The steps of 9.9 for a member, but for `key`; `known` is the Room. Gives the members who stay, by uid."""
     head, removed = head_of(change), [row["uid"] for row in change["removed"]]
-    if head["epoch"] != known.epoch + 1 or head["previous"] != head_hash(room, known.head):
+    follows = head["epoch"] == known.epoch + 1 and head["previous"] == head_hash(room, known.head)
+    if not follows or head["name"] != known.name:
         raise Refused("previous")
     signer = known.members.get(head["signer"])
     if not signer:
@@ -331,49 +345,43 @@ def check_change(room, known, change):
         if strangers or head["owner"] != known.head["owner"] or change["renewed"]:
             raise Refused("right")
     stay = {uid: member for uid, member in known.members.items() if uid not in removed}
-    if head["name"] != known.name or list_hash(room, stay.values()) != head["list"]:
+    if list_hash(room, stay.values()) != head["list"]:
         raise Refused("list")
     if head["owner"] not in stay:
         raise Refused("owner")
     return stay
 
 
-def check_rows(room, head, rows, known=None):
-    """9.10: `list`, `signer` and `signature`; `known` are the members whom one knew. Gives the list's rows by uid."""
+def check_rows(room, head, rows):
+    """9.10: `list`, `owner`, `signer` and `signature`. Gives the list's rows by uid."""
     listed = [row for row in rows if row["state"] in (IN_LIST, GONE)]
     for row in listed:
-        if any(row["enc"]) and fingerprint(row["enc"], row["sig"]) != row["fingerprint"]:
-            raise Refused("list")
+        if any(row["enc"]) or row["state"] == IN_LIST:  # the moduli of an account that was deleted are zeros; it left
+            if fingerprint(row["enc"], row["sig"]) != row["fingerprint"] or not any(row["enc"]):
+                raise Refused("list")
+    if any(len({row[name] for row in listed}) < len(listed) for name in ("uid", "name")):
+        raise Refused("list")
     members = {row["uid"]: member_of(row, row["state"]) for row in listed}
     if list_hash(room, members.values()) != head["list"]:
         raise Refused("list")
-    signer = members.get(head["signer"])
-    if not signer:
+    if head["owner"] not in members:
+        raise Refused("owner")
+    if head["signer"] not in members:
         raise Refused("signer")
-    if known is not None:
-        before = known.get(signer.uid)
-        if not before or before.fingerprint != signer.fingerprint:
-            raise Refused("signer")
-        signer = before
+    signer = members[head["signer"]]
     if any(signer.sig):
         check_head_signature(room, head, signer.sig)
     return members
 
 
 def sift_entries(view, rows):
-    """9.10: the rows of state 1 as in 9.6, in whatever order they come. Gives (members, [(row, step)] refused)."""
-    waiting, entered = [row for row in rows if row["state"] == ENTERED], {}
+    """9.10: the rows of state 1 in their order; who passed may have invited the next. Gives [(row, step)] refused."""
     refused = []
-    while waiting:
-        refused, before = [], len(waiting)
-        for row in waiting:
-            try:
-                check_entry(view, row)
-            except Refused as error:
-                refused.append((row, str(error)))
-                continue
-            entered[row["uid"]] = view.members[row["uid"]] = member_of(row, ENTERED)
-        waiting = [row for row, _ in refused]
-        if len(waiting) == before:
-            break
-    return entered, refused
+    for row in (row for row in rows if row["state"] == ENTERED):
+        try:
+            check_entry(view, row)
+        except Refused as error:
+            refused.append((row, str(error)))
+            continue
+        view.members[row["uid"]] = member_of(row, ENTERED)
+    return refused

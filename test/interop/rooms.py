@@ -15,7 +15,7 @@ from room_checks import DECLINED, DELETED, ENTERED, GONE, IN_LIST, INVITED, LEFT
 from structs import clock, encode_fields
 
 ROOM_EVENTS = {"rvrm", "ivrm", "enrm", "lfrm", "chrm"}
-BLOCKS, REMOVALS, TRIES = 6, 8, 5
+BLOCKS, REMOVALS, TRIES = 6, 32, 8
 
 
 class NeedState(Exception):
@@ -26,9 +26,17 @@ class NeedState(Exception):
         self.step = step
 
 
+class Behind(Exception):
+    """9.10: the events that bring the room's next epoch are on their way; they come first."""
+
+
+class AnotherEpoch(Exception):
+    """9.10: who enters by the password has no R of the room's epoch."""
+
+
 @dataclass
 class Room:
-    """A room that one is in (9.12)."""
+    """A room that one is in or invited to (9.12). `expected` is (epoch, hash of its head) of an invitation."""
 
     id: bytes
     name: str
@@ -40,6 +48,8 @@ class Room:
     invited: dict = field(default_factory=dict)
     former: dict = field(default_factory=dict)
     ghosts: dict = field(default_factory=dict)
+    last: dict = field(default_factory=dict)
+    expected: tuple = (0, b"")
     version: int = 0
     kept: int = 0
     closed: bool = False
@@ -47,8 +57,9 @@ class Room:
     stale: bool = False
     rotating: bool = False
     common: bool = False
+    refreshing: bool = False
     sent: int = 0
-    last: object = None
+    last_sent: object = None
     inbox: Inbox = field(default_factory=Inbox)
     counts: dict = field(default_factory=dict)
     before_me: set = field(default_factory=set)
@@ -62,8 +73,18 @@ class Room:
         return self.keys.get(self.epoch)
 
     def view(self, book):
-        gone = {m.uid: m for (epoch, _), m in self.former.items() if epoch == self.epoch}
-        return checks.View(self.id, self.name, self.kind, self.epoch, self.key, self.members, book, gone)
+        return checks.View(self.id, self.name, self.kind, self.epoch, self.key, self.members, book, self.last)
+
+    def was_in(self, epoch, members):
+        """Remembers who was in an epoch, by which keys, and for whom it was the last."""
+        for member in members:
+            self.former[epoch, member.uid] = member
+            self.last[member.uid] = max(epoch, self.last.get(member.uid, 0))
+
+    def begin_count(self, uid):
+        """9.8: an entry begins the count of its sender anew."""
+        self.counts.pop(uid, None)
+        self.before_me.discard(uid)
 
     def keep_keys(self):
         """9.12: the present R and that of the epoch before; the members who were in those epochs."""
@@ -71,8 +92,7 @@ class Room:
         self.former = {(epoch, uid): m for (epoch, uid), m in self.former.items() if epoch >= self.epoch - 1}
 
     def take_head(self, head, members):
-        for member in self.members.values():
-            self.former[self.epoch, member.uid] = member
+        self.was_in(self.epoch, self.members.values())
         self.head, self.members, self.closed, self.ghosts = head, members, False, {}
         for member in members.values():
             member.state = IN_LIST
@@ -85,16 +105,18 @@ class Room:
 
 @dataclass
 class Invitation:
-    """9.7: an invitation that waits; head, epoch and keys follow each `chrm`."""
+    """9.7: an invitation that waits; its room has no head before the state was looked at."""
 
-    room: bytes
-    name: str
-    kind: int
+    room: Room
     entry: dict
-    epoch: int
-    head: bytes
-    key: bytes
-    wrap_key: bytes
+
+    @property
+    def name(self):
+        return self.room.name
+
+    @property
+    def epoch(self):
+        return self.room.epoch
 
 
 @dataclass
@@ -118,7 +140,9 @@ class RoomOutgoing:
     @property
     def ready(self):
         room = self.room
-        return self.sealed or not (room.closed or room.stale or room.untrusted or room.rotating or not room.key)
+        if room.untrusted:
+            return False
+        return self.sealed or not (room.closed or room.stale or room.rotating or not room.key)
 
     def command(self, account):
         if not self.sealed:
@@ -178,6 +202,7 @@ class Rooms:
         self.person, self.account = person, person.account
         self.by_id, self.invitations, self.offered, self.left = {}, {}, {}, set()
         self.lanes, self.busy, self.tasks, self.tried, self.notices = {}, set(), [], set(), []
+        self.handled = 0
 
     # What a person asks for
 
@@ -207,8 +232,8 @@ class Rooms:
 
     def decline(self, name):
         invitation = self.invitation(name)
-        code = self._run(self._one("dcrm", {"room": invitation.room}))
-        del self.invitations[invitation.room]
+        code = self._run(self._one("dcrm", {"room": invitation.room.id}))
+        self.invitations.pop(invitation.room.id, None)
         return code
 
     def leave(self, name):
@@ -243,8 +268,8 @@ class Rooms:
         for part, piece in enumerate(pieces):
             room.sent += 1
             place = {"sequence": room.sent, "part": part, "parts": len(pieces), "epoch": 0, "previous": ZEROS}
-            outgoing = RoomOutgoing(room, message, {**header, **place}, piece, room.last)
-            room.last = self.person.outbox[frame_id_of(message, part)] = outgoing
+            outgoing = RoomOutgoing(room, message, {**header, **place}, piece, room.last_sent)
+            room.last_sent = self.person.outbox[frame_id_of(message, part)] = outgoing
         return message
 
     def texts(self, name):
@@ -284,6 +309,8 @@ class Rooms:
             for o in self.person.outbox.values()
         )
         if not waits or room.id in self.busy or room.rotating or room.untrusted or room.id not in self.by_id:
+            return
+        if room.refreshing:
             return
         if room.stale:
             self.start(self._refresh(room))
@@ -347,16 +374,18 @@ class Rooms:
         return 409
 
     def _follow_invitation(self, invitation):
+        room = invitation.room
+        yield lambda: room.id not in self.busy and not room.refreshing
         for _ in range(TRIES):
-            epoch, key = invitation.epoch, invitation.key
-            room = Room(invitation.room, invitation.name, invitation.kind, wrap_key=invitation.wrap_key)
-            room.keys = {epoch: key}
-            code = yield from self._enter(room, epoch, key, ZEROS, invitation.entry)
+            if room.id not in self.invitations:
+                return 403
+            epoch = room.epoch
+            code = yield from self._enter(room, epoch, room.key, ZEROS, invitation.entry)
             if code == 409:
-                yield lambda: invitation.epoch != epoch
+                yield lambda: room.epoch != epoch or room.id not in self.invitations
                 continue
             if code in (200, 403):
-                self.invitations.pop(invitation.room, None)
+                self.invitations.pop(room.id, None)
             return code
         return 409
 
@@ -383,12 +412,40 @@ class Rooms:
             (answer,) = yield [("jrms3", {"room": room.id, "epoch": epoch, "auth": auth, "block": block, **proofs})]
             if answer.code != 200:
                 return answer.code
-            code = yield from self._state(room, invitation["inviter"] if invitation else None)
+            if not invitation:
+                return (yield from self._arrive(room, auth))
+        finally:
+            self.busy.discard(room.id)
+        self.by_id[room.id] = room  # with the head and the members that an invitee followed
+        code = yield from self._refresh(room, entering=True)
+        if code != 200:
+            yield from self._retreat(room)
+        return code
+
+    def _arrive(self, room, auth):
+        """9.4, 9.10: state and rows, by the R of `jrms2`, which is asked for again where the epoch is another."""
+        for _ in range(TRIES):
+            try:
+                code = yield from self._state(room, entering=True)
+            except AnotherEpoch:
+                (again,) = yield [("jrms2", {"room": room.id, "auth": auth})]
+                if again.status == 2:
+                    yield from self._retreat(room)
+                    return again.code
+                room.keys[again["epoch"]] = checks.unwrap(again.values, room.wrap_key, room.id, again["epoch"])
+                continue
+            except Refused:
+                yield from self._retreat(room)
+                raise
             if code == 200:
                 self.by_id[room.id] = room
             return code
-        finally:
-            self.busy.discard(room.id)
+        return 409
+
+    def _retreat(self, room):
+        """Whoever is in by the daemon's word alone could not enter again."""
+        self._forget(room.id)
+        yield from self._one("lvrm", {"room": room.id})
 
     def _invite(self, room, contact, days):
         code = 409
@@ -415,71 +472,94 @@ class Rooms:
 
     # State and rows
 
-    def _refresh(self, room):
-        """9.10: asks for the state of a room that one is in; what comes meanwhile waits."""
-        if room.id in self.busy:
-            yield lambda: room.id not in self.busy
-        self.busy.add(room.id)
+    def _refresh(self, room, entering=False):
+        """9.10: asks for the state of a room; what comes meanwhile waits, unless it has to come first."""
+        yield lambda: room.id not in self.busy and not room.refreshing
+        room.refreshing = True
         try:
-            return (yield from self._state(room))
+            while True:
+                self.busy.add(room.id)
+                try:
+                    return (yield from self._state(room, entering))
+                except Behind:
+                    handled = self.handled
+                finally:
+                    self.busy.discard(room.id)
+                yield lambda: self.handled != handled
         except Refused as error:
-            room.untrusted = str(error) == "signer"
-            self._tell("untrusted" if room.untrusted else "state", room.name, "", str(error))
+            room.untrusted = True
+            self._tell("untrusted", room.name, "", str(error))
             return 0
         finally:
-            room.stale = False
-            self.busy.discard(room.id)
+            room.stale = room.refreshing = False
 
-    def _state(self, room, inviter=None):
+    def _look(self, invitation):
+        """9.7: an invitee asks for the state at once, and again where a change does not pass."""
+        room = invitation.room
+        code = yield from self._refresh(room)
+        if room.id in self.invitations and (code != 200 or not self._inviter_is_in(invitation)):
+            yield from self._end_invitation(invitation)
+
+    def _inviter_is_in(self, invitation):
+        """9.7: a member with the pinned keys."""
+        inviter = invitation.room.members.get(invitation.entry["inviter"])
+        contact = self.person.book.of_uid(invitation.entry["inviter"])
+        return inviter and contact and inviter.fingerprint == contact.keys
+
+    def _end_invitation(self, invitation):
+        """The daemon is told as well, or nobody could invite anew."""
+        del self.invitations[invitation.room.id]
+        self._tell("invitation ended", invitation.name, "", "")
+        yield from self._one("dcrm", {"room": invitation.room.id})
+
+    def _state(self, room, entering=False):
         for _ in range(TRIES):
             (state,) = yield [("strm", {"room": room.id})]
             if state.status == 2:
                 return state.code
             rows = yield [("mbrm", {"room": room.id, "index": index}) for index in range(state["rows"])]
             if all(row.name == "mbrmAnswer" and row["version"] == state["version"] for row in rows):
-                self.take_state(room, state.values, [row.values for row in rows], inviter)
+                self.take_state(room, state.values, [row.values for row in rows], entering)
                 return 200
         return 409
 
-    def take_state(self, room, state, rows, inviter=None):
+    def take_state(self, room, state, rows, entering=False):
         """9.10: checks of a state with its rows."""
-        head = checks.head_of(state)
-        if head["name"] != room.name or state["kind"] != room.kind:
+        head, book, own = checks.head_of(state), self.person.book, self.account.uid
+        if head["name"] != room.name:
             raise Refused("name")
-        known = room.members if room.head and head["epoch"] != room.epoch else None
-        listed = checks.check_rows(room.id, head, rows, known)
-        key, wrap_key = self._key_of(room, state, head)
+        signer = self._signer_of_head(room, state, head)
+        listed = checks.check_rows(room.id, head, rows)
+        key, wrap_key = self._key_of(room, state, head, signer)
+        if state["kind"] != room.kind or (wrap_key and room.kind != int(wrap_key == ZEROS)):
+            raise Refused("kind")
         stay = {uid: m for uid, m in listed.items() if m.state == IN_LIST}
         gone = {uid: m for uid, m in listed.items() if m.state == GONE}
-        view = checks.View(room.id, room.name, room.kind, head["epoch"], key, stay, self.person.book, gone)
-        me = Member(self.account.uid, self.account.name, *self.account.moduli, ENTERED)
-        if any(row["uid"] == me.uid and row["state"] == ENTERED for row in rows):
-            stay[me.uid] = me
-        _, refused = checks.sift_entries(view, [row for row in rows if row["uid"] != me.uid])
-        if head["owner"] not in stay:
-            raise Refused("owner")
-        if inviter:
-            contact = self.person.book.of_uid(inviter)
-            if inviter not in stay or stay[inviter].fingerprint != contact.keys:
-                raise Refused("inviter")
+        anew = head["epoch"] > room.epoch
+        entered = {row["uid"]: row["mac"] for row in rows if row["state"] == ENTERED}
+        still = {uid for uid, m in room.members.items() if not anew and entered.get(uid) == m.entry}
+        room.was_in(room.epoch, [m for uid, m in room.members.items() if anew or uid not in {*stay, *still}])
+        room.was_in(head["epoch"], gone.values())
+        if own in entered:
+            stay[own] = Member(own, self.account.name, *self.account.moduli, ENTERED)
+        last = {uid: epoch for uid, epoch in room.last.items() if uid not in still}
+        view = checks.View(room.id, room.name, room.kind, head["epoch"], key, stay, book, last, gone)
+        refused = checks.sift_entries(view, [row for row in rows if row["uid"] != own])
         for uid, member in stay.items():
+            if member.state == ENTERED and uid not in {*still, own}:
+                room.begin_count(uid)
+        for member in stay.values():
             self._warn_of_other_keys(room, member)
         for row, step in refused:
             self._tell_ghost(room, row, step)
-        if room.head and head["epoch"] != room.epoch:
-            for member in room.members.values():
-                room.former[room.epoch, member.uid] = member
-        for uid, member in gone.items():
-            room.former[head["epoch"], uid] = member
-        first = room.head is None
         room.head, room.members, room.wrap_key, room.version = head, stay, wrap_key, state["version"]
         room.ghosts = {row["uid"]: row for row, _ in refused}
         if key:
             room.keys[room.epoch] = key
         room.closed, room.kept, room.untrusted = bool(state["closed"]), state["kept"], False
         room.invited = self._invited(room, rows)
-        if first:
-            room.before_me = {uid for uid in [*stay, *gone] if uid != self.account.uid}
+        if entering:
+            room.before_me = {uid for uid in [*stay, *gone] if uid != own}
         room.keep_keys()
 
     def _warn_of_other_keys(self, room, member):
@@ -488,34 +568,60 @@ class Rooms:
         except Refused:
             self._tell("pinned", room.name, member.name, "")
 
-    def _key_of(self, room, state, head):
-        """Gives (R or None, wrapKey): the R one has, or that of the block."""
+    def _signer_of_head(self, room, state, head):
+        """9.10: `old`, `fork`, what has to come first, and who may give R of a later epoch (None: R is known)."""
+        known, ours = room.expected if room.head is None else (room.epoch, checks.head_hash(room.id, room.head))
+        if head["epoch"] < known:
+            raise Refused("old")
+        if head["epoch"] == known:
+            if ours != checks.head_hash(room.id, head):
+                raise Refused("fork")
+            return None
+        if not known:  # one enters by the password
+            if head["epoch"] not in room.keys:
+                raise AnotherEpoch
+            return None
+        if state["behind"] or self._next_waits(room):
+            raise Behind
+        signer = room.members.get(head["signer"]) or self.person.book.of_uid(head["signer"])
+        if not signer or not any(signer.sig):
+            raise Refused("signer")
+        return signer
+
+    def _next_waits(self, room):
+        """Whether the next epoch waits among what came meanwhile."""
+        waiting = [struct for struct in self.lanes.get(room.id, []) if struct.name == "chrm"]
+        return room.head and any(struct["epoch"] == room.epoch + 1 for struct in waiting)
+
+    def _key_of(self, room, state, head, signer):
+        """Gives (R, wrapKey): the R one has, or that of the block; R may be None in the epoch that one knows."""
         key = room.keys.get(head["epoch"])
-        if key and checks.fits(room.id, head, key):
-            return key, room.wrap_key
-        if room.head is None and key is None:  # entered while the epoch changed
-            if not any(checks.linked(room.id, head, former) for former in room.keys.values()):
+        if key:
+            if not checks.fits(room.id, head, key):
                 raise Refused("key")
-        elif room.head is None or key:
-            raise Refused("key")
+            return key, room.wrap_key
+        if signer:
+            checks.check_head_signature(room.id, head, signer.sig)
+            if room.head and room.head["owner"] not in (head["owner"], signer.uid):
+                raise Refused("owner")
         try:
             key, wrap_key = checks.open_block(self.account.enc, state["block"])
         except Refused:
-            key = None
+            key, wrap_key = None, room.wrap_key
         if key and checks.fits(room.id, head, key):
             return key, wrap_key
-        self._tell("key", room.name, head["signer"], "")
+        if signer:
+            raise Refused("key")
         return None, room.wrap_key
 
     def _invited(self, room, rows):
-        """Rows of state 3 whose invitation verifies."""
-        invited = {}
+        """Rows of state 3 whose invitation verifies and counts; nobody else gets a block."""
+        invited, view = {}, room.view(self.person.book)
         for row in (row for row in rows if row["state"] == INVITED):
-            inviter = room.members.get(row["inviter"])
             try:
-                if not inviter or not checks.sound(row):
-                    raise Refused("inviter")
-                checks.check_entry_invitation(room.id, room.name, row, inviter)
+                if not checks.sound(row):
+                    raise Refused("modulus")
+                checks.check_inviter(view, row)
             except Refused as error:
                 self._tell("invitation", room.name, row["name"], str(error))
                 continue
@@ -533,6 +639,9 @@ class Rooms:
                 code = yield from self._refresh(room)
                 if code != 200:
                     return code
+                if not room.wrap_key and not password:
+                    room.untrusted = True  # R can't be wrapped for those who know the password
+                    return 0
                 if again and not forced and not room.closed and room.key:
                     return 200  # somebody else began one
                 code = yield from self._try_epoch(room, removed, owner, password)
@@ -576,6 +685,7 @@ class Rooms:
         """An event of 9.14; it is acknowledged when it was handled."""
         lane = self.lanes.setdefault(struct["room"], [])
         lane.append(struct)
+        self.handled += 1
         self._drain(struct["room"])
 
     def _drain(self, room_id):
@@ -594,6 +704,7 @@ class Rooms:
             except Refused as error:
                 self._refuse(struct, str(error))
             lane.pop(0)
+            self.handled += 1
             self.person.acks.append(struct.frame_id)
 
     def _refuse(self, struct, step):
@@ -609,7 +720,20 @@ class Rooms:
     def _room(self, struct):
         """The room of an event that is not in the state already which one took."""
         room = self.by_id.get(struct["room"])
-        return room if room and struct["version"] > room.version else None
+        if not room and struct["room"] in self.invitations:
+            room = self.invitations[struct["room"]].room
+        return room if room and room.head and struct["version"] > room.version else None
+
+    def _ask_again(self, room):
+        """9.7, 9.9: what does not pass is looked up in the state."""
+        room.stale = True
+        invitation = self.invitations.get(room.id)
+        self.start(self._look(invitation) if invitation else self._refresh(room))
+
+    def _inviter_may_be_gone(self, room):
+        invitation = self.invitations.get(room.id)
+        if invitation and not self._inviter_is_in(invitation):
+            self.start(self._end_invitation(invitation))
 
     def _on_ivrm(self, struct):
         contact = self.person.book.of_uid(struct["inviter"])
@@ -627,78 +751,76 @@ class Rooms:
             key, wrap_key = checks.open_block(self.account.enc, struct["block"])
         except Refused as error:
             raise Refused("invitation") from error
-        place = struct["epoch"], struct["head"], key, wrap_key
-        self.invitations[struct["room"]] = Invitation(
-            struct["room"], struct["name"], struct["kind"], entry, *place
-        )
-        self._tell("invited", struct["name"], contact.name, "")
+        known = {"keys": {struct["epoch"]: key}, "wrap_key": wrap_key, "expected": (struct["epoch"], struct["head"])}
+        room = Room(struct["room"], struct["name"], int(wrap_key == ZEROS), **known)
+        invitation = self.invitations[room.id] = Invitation(room, entry)
+        self._tell("invited", room.name, contact.name, "")
+        self.start(self._look(invitation))
 
     def _on_enrm(self, struct):
         room = self._room(struct)
         if not room:
             return
         room.version = struct["version"]
-        if struct["uid"] == self.account.uid:
-            return
         try:
             checks.check_entry(room.view(self.person.book), struct)
         except Refused as error:
             self._tell_ghost(room, struct, str(error))
             room.ghosts[struct["uid"]] = struct
             raise
-        room.members[struct["uid"]] = Member(struct["uid"], struct["name"], struct["enc"], struct["sig"], ENTERED)
+        room.members[struct["uid"]] = checks.member_of(struct, ENTERED)
         room.invited.pop(struct["uid"], None)
-        room.counts.pop(struct["uid"], None)
-        room.before_me.discard(struct["uid"])
+        room.begin_count(struct["uid"])
         self._tell("entered", room.name, struct["name"], "")
 
     def _on_lfrm(self, struct):
         what = struct["what"]
-        if what in (REMOVED, DELETED) or struct["room"] in self.invitations:
+        if what in (REMOVED, DELETED):
             return self._end(struct)
+        if what == DECLINED:
+            return self._on_declined(struct)
         room = self._room(struct)
         if not room:
             return None
-        room.version = struct["version"]
-        if what == DECLINED:
-            invited = room.invited.pop(struct["uid"], None)
-            contact = self.person.book.of_uid(struct["uid"])
-            self._tell("declined", room.name, (invited or contact or Contact("")).name, "")
-        elif what == LEFT:
-            room.closed = True
-            room.ghosts.pop(struct["uid"], None)
-            if member := room.members.pop(struct["uid"], None):
-                room.former[room.epoch, member.uid] = member
-                self._tell("left", room.name, member.name, "")
+        room.version, room.closed = struct["version"], True
+        room.ghosts.pop(struct["uid"], None)
+        if member := room.members.pop(struct["uid"], None):
+            room.was_in(room.epoch, [member])
+            self._tell("left", room.name, member.name, "")
+        self._inviter_may_be_gone(room)
         return None
 
+    def _on_declined(self, struct):
+        room = self.by_id.get(struct["room"])
+        if room:
+            room.version = max(room.version, struct["version"])
+            invited, contact = room.invited.pop(struct["uid"], None), self.person.book.of_uid(struct["uid"])
+            self._tell("declined", room.name, (invited or contact or Contact("")).name, "")
+
     def _end(self, struct):
-        kind = {REMOVED: "you removed", DELETED: "deleted"}.get(struct["what"])
-        room = self.by_id.get(struct["room"]) if struct["what"] == DELETED else self._room(struct)
-        if room and kind:
+        """9.14: whatever the version."""
+        room, kind = self.by_id.get(struct["room"]), "deleted" if struct["what"] == DELETED else "you removed"
+        if room:
             self._tell(kind, room.name, "", "")
             self._forget(room.id)
-        if struct["room"] in self.invitations and kind:
-            self._tell("invitation ended", self.invitations.pop(struct["room"]).name, "", "")
+        if invitation := self.invitations.pop(struct["room"], None):
+            self._tell("invitation ended", invitation.name, "", "")
 
     def _on_chrm(self, struct):
-        if struct["room"] in self.invitations:
-            return self._follow_as_invitee(self.invitations[struct["room"]], struct)
         room = self._room(struct)
         if not room:
-            return None
-        head = checks.head_of(struct)
+            return
+        head, renewed = checks.head_of(struct), struct["renewed"]
         try:
             stay = checks.check_change(room.id, room, struct)
         except Refused as error:
             self._tell("change refused", room.name, "", str(error))
-            room.stale = True
-            self.start(self._refresh(room))
+            self._ask_again(room)
             raise
         try:
             key, wrap_key = checks.open_block(self.account.enc, struct["block"])
         except Refused:
-            key, wrap_key = None, room.wrap_key
+            key, wrap_key = None, b""
         former = room.head["owner"]
         gone = [room.members[row["uid"]].name for row in struct["removed"] if row["uid"] in room.members]
         room.take_head(head, stay)
@@ -707,28 +829,17 @@ class Rooms:
             self._tell("removed", room.name, name, "")
         if head["owner"] != former:
             self._tell("owner", room.name, stay[head["owner"]].name, "")
-        if key and checks.fits(room.id, head, key):
+        self._inviter_may_be_gone(room)
+        same = wrap_key == room.wrap_key or ((renewed or not room.wrap_key) and (wrap_key == ZEROS) == room.kind)
+        if key and same and checks.fits(room.id, head, key):
             room.keys[room.epoch], room.wrap_key = key, wrap_key
-            return None
+            return
+        if renewed:
+            room.wrap_key = b""
         self._tell("key", room.name, stay[head["signer"]].name, "")
+        if room.id in self.invitations:
+            self.start(self._end_invitation(self.invitations[room.id]))
         raise Refused("key")
-
-    def _follow_as_invitee(self, invitation, struct):
-        """9.7"""
-        head = checks.head_of(struct)
-        try:
-            following = head["epoch"] == invitation.epoch + 1 and head["previous"] == invitation.head
-            if not following or not checks.linked(invitation.room, head, invitation.key):
-                raise Refused("link")
-            key, wrap_key = checks.open_block(self.account.enc, struct["block"])
-            if not checks.fits(invitation.room, head, key):
-                raise Refused("key")
-        except Refused:
-            del self.invitations[invitation.room]
-            self._tell("invitation ended", invitation.name, "", "")
-            raise
-        invitation.epoch, invitation.head = head["epoch"], checks.head_hash(invitation.room, head)
-        invitation.key, invitation.wrap_key = key, wrap_key
 
     def _on_rvrm(self, struct):
         room = self.by_id.get(struct["room"])
@@ -745,6 +856,10 @@ class Rooms:
         sender = room.sender(epoch, uid)
         if not sender:
             raise NeedState("sender")
+        try:
+            checks.check_pinned(self.person.book, vars(sender))
+        except Refused as error:
+            raise Refused("sender") from error
         text = checks.open_message(struct.values, room.keys[epoch], sender.sig)
         contact = self.person.book.of_uid(uid)
         if contact and contact.relation == "blocked":
