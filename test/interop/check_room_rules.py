@@ -49,7 +49,7 @@ class Garden:
         self.head = self.made(self.ann)
 
     def made(self, signer, **more):
-        given = {"members": self.members, "key": self.key, "before": self.first, "former_key": self.former}
+        given = {"members": self.members, "key": self.key, "before": self.first}
         return checks.make_head(signer, self.id, NAME, **{**given, **more})
 
     def signed(self, by, **changed):

@@ -110,7 +110,7 @@ def unwrap(values, wrap_key, room, epoch):
 
 # 9.5: heads
 
-HEAD = ("name", "epoch", "previous", "owner", "list", "key", "signer", "time", "signature", "mac", "link")
+HEAD = ("name", "epoch", "previous", "owner", "list", "key", "signer", "time", "signature", "mac")
 
 
 def head_of(struct):
@@ -136,8 +136,8 @@ def key_tie(key, room, epoch):
     return hkdf(key, room, b"room key" + at(room, epoch))
 
 
-def make_head(account, room, name, members, key, before=None, owner=None, former_key=None):
-    """A head of the account's; `before` is the head before, `former_key` its R where it is known."""
+def make_head(account, room, name, members, key, before=None, owner=None):
+    """A head of the account's; `before` is the head before."""
     epoch = before["epoch"] + 1 if before else 1
     head = {
         "name": name,
@@ -152,7 +152,6 @@ def make_head(account, room, name, members, key, before=None, owner=None, former
     signed = head_bytes(room, head)
     head["signature"] = pss_sign(account.sig, b"room head", signed)
     head["mac"] = mac(key, room, epoch, b"room head", signed)
-    head["link"] = mac(former_key, room, epoch - 1, b"room link", signed) if former_key else ZEROS
     return head
 
 

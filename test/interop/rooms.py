@@ -661,7 +661,7 @@ class Rooms:
             auth = sha256(auth_key)
         wrapped = checks.NO_WRAP if room.kind else checks.wrap(key, wrap_key, room.id, epoch)
         stay = [member for uid, member in room.members.items() if uid not in out]
-        head = checks.make_head(account, room.id, room.name, stay, key, room.head, owner, room.key)
+        head = checks.make_head(account, room.id, room.name, stay, key, room.head, owner)
         blocks = [(m.uid, checks.make_block(m.enc, key, wrap_key)) for m in [*stay, *room.invited.values()]]
         for first in range(0, len(blocks), BLOCKS):
             rows = [{"uid": uid, "block": block} for uid, block in blocks[first : first + BLOCKS]]

@@ -14,7 +14,7 @@ crea2 client 100001 2 1776 mac:bytes32 signature:bytes256 record:bytes192 words:
 auth1 client 100002 1 1776 name:name signature:bytes256 ke1:bytes96
 auth2 client 100002 2 1776 ke3:bytes64
 pass client 100003 0 1776 words:bytes32 factor:u8<=3 code:data32
-crms client 100004 0 1776 kind:u8<=1 nonce:bytes32 salt:bytes16 auth:bytes32 wrapSalt:bytes32 commitment:bytes32 wrapped:bytes48 block:bytes256 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32 link:bytes32
+crms client 100004 0 1776 kind:u8<=1 nonce:bytes32 salt:bytes16 auth:bytes32 wrapSalt:bytes32 commitment:bytes32 wrapped:bytes48 block:bytes256 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32
 jrms1 client 100005 1 1776 name:name
 jrms2 client 100005 2 1776 room:bytes16 auth:bytes32
 jrms3 client 100005 3 1776 room:bytes16 epoch:u32 auth:bytes32 block:bytes256 time:u64 mac:bytes32 signature:bytes256
@@ -32,7 +32,7 @@ dcrm client 100017 0 1776 room:bytes16
 lvrm client 100018 0 1776 room:bytes16
 dlrm client 100019 0 1776 room:bytes16
 rtrm1 client 100020 1 1776 room:bytes16 epoch:u32 from:u16 blocks:list6(uid:bytes16,block:bytes256)
-rtrm2 client 100020 2 1776 room:bytes16 version:u64 renewed:u8<=1 salt:bytes16 auth:bytes32 wrapSalt:bytes32 commitment:bytes32 wrapped:bytes48 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32 link:bytes32 removed:list32(uid:bytes16)
+rtrm2 client 100020 2 1776 room:bytes16 version:u64 renewed:u8<=1 salt:bytes16 auth:bytes32 wrapSalt:bytes32 commitment:bytes32 wrapped:bytes48 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32 removed:list32(uid:bytes16)
 strm client 100021 0 1776 room:bytes16
 mbrm client 100022 0 1776 room:bytes16 index:u16
 ack daemon 100010 0 2000 x25519:bytes32 mlkem:bytes1088 challenge:bytes32 session:bytes16 window:u16
@@ -43,7 +43,7 @@ passAnswer daemon 100003 0 1776 grant:bytes32 ends:u64
 jrms1Answer daemon 100005 1 1776 room:bytes16 salt:bytes16
 jrms2Answer daemon 100005 2 1776 epoch:u32 wrapSalt:bytes32 commitment:bytes32 wrapped:bytes48
 keyqAnswer daemon 100012 0 1776 uid:bytes16 name:name enc:bytes256 sig:bytes256
-strmAnswer daemon 100021 0 1776 room:bytes16 version:u64 kind:u8<=1 closed:u8<=1 behind:u8<=1 rows:u16 kept:u16 block:bytes256 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32 link:bytes32
+strmAnswer daemon 100021 0 1776 room:bytes16 version:u64 kind:u8<=1 closed:u8<=1 behind:u8<=1 rows:u16 kept:u16 block:bytes256 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32
 mbrmAnswer daemon 100022 0 1776 room:bytes16 version:u64 index:u16 state:u8<=3 online:u8<=1 epoch:u32 fingerprint:bytes32 uid:bytes16 name:name enc:bytes256 sig:bytes256 time:u64 inviter:bytes16 invitedEpoch:u32 expires:u64 bound:bytes32 invitation:bytes256 mac:bytes32 signature:bytes256
 cnnt daemon 10001 0 1776 uid:bytes16 name:name queued:u32
 rvum daemon 10002 0 1776 envelope:bytes1736
@@ -58,7 +58,7 @@ clos daemon 10010 0 1776
 ivrm daemon 10011 0 1776 room:bytes16 name:name kind:u8<=1 inviter:bytes16 epoch:u32 expires:u64 head:bytes32 block:bytes256 invitation:bytes256
 enrm daemon 10012 0 1776 room:bytes16 version:u64 epoch:u32 uid:bytes16 name:name enc:bytes256 sig:bytes256 time:u64 inviter:bytes16 invitedEpoch:u32 expires:u64 bound:bytes32 invitation:bytes256 mac:bytes32 signature:bytes256
 lfrm daemon 10013 0 1776 room:bytes16 version:u64 uid:bytes16 what:u8<=4
-chrm daemon 10014 0 1776 room:bytes16 version:u64 renewed:u8<=1 block:bytes256 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32 link:bytes32 removed:list32(uid:bytes16)
+chrm daemon 10014 0 1776 room:bytes16 version:u64 renewed:u8<=1 block:bytes256 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32 removed:list32(uid:bytes16)
 ofrm daemon 10015 0 1776 name:name secret:bytes32
 """
 

@@ -206,6 +206,7 @@ export class Keeper {
     if (checked.problem !== undefined) {
       if (room.standing === 'invited') {
         await this.forget(room, 'invitation-ended');
+        this.#decline(room);
         return 'gone';
       }
       if (checked.problem === 'moved') throw error('room-moved', key.slice(1));
@@ -217,6 +218,11 @@ export class Keeper {
     const { standing, closed, secret } = checked.room;
     if (standing === 'member' && !closed && secret !== undefined) this.#parts.opened(key);
     return checked;
+  }
+
+  /** Otherwise nobody could invite us anew. Where it does not get through, the next inviter is told that we are invited. */
+  #decline({ key, id }: Room): void {
+    this.#quietly(key, () => this.link().request(structs.dcrm, { room: fromHex(id) }));
   }
 
   /** Told once: it stays as it is until the room is entered anew. */
