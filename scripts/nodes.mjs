@@ -13,7 +13,7 @@ const long = ['scenario/cases-store', 'scenario/kill-loop', 'scenario/login-time
 /** Under the version of the same major as the Node that runs this, which npm test puts to all tests: only these. */
 const inShort = ['vectors/', 'scenario/cases-commands', 'scenario/one-node', 'unit/crypto-'];
 /** With NODES=some, as .ci/run has it: of the scenarios those in which Node itself does most. */
-const some = ['cases-link', 'cases-path', 'epochs', 'key-life', 'keys-commands', 'one-node'];
+const some = ['cases-link', 'cases-path', 'epochs', 'keys-commands', 'one-node'];
 const inHaste = ['vectors/', 'unit/crypto-', ...some.map((name) => `scenario/${name}`)];
 
 function runsUnder(major, file) {

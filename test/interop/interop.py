@@ -20,7 +20,7 @@ from unicodedata import normalize
 from account import Denied, fingerprint, log_in, register
 from connection import Kept, TooOld, Unanswered, connect
 from contacts import Contact
-from crypto import Refused, draw, modulus_of, new_rsa_key
+from crypto import Refused, draw, keep_rsa_keys, modulus_of, new_rsa_key
 from frames import EARLIEST_TURN, LAST_SEQUENCE
 from handshake import TCP, TLS, Handshake, UpgradeNeeded, read_linked
 from inbox import Inbox
@@ -796,8 +796,11 @@ def main(scenarios):
     parser.add_argument("--client", help="the network's own client: a command line")
     parser.add_argument("--vectors", type=Path, help="the folder of the vectors")
     parser.add_argument("--words", type=Path, help="words.txt of 7.5")
+    parser.add_argument("--keys", type=Path, help="RSA pairs that are used before any is made")
     parser.add_argument("--debug", action="store_true", help="print where it failed")
     options = parser.parse_args()
+    if options.keys:
+        keep_rsa_keys(options.keys)
     world, failed = World(options), False
     for scenario in scenarios:
         if options.only and options.only not in scenario.__name__:

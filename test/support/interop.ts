@@ -32,6 +32,7 @@ export async function interoperates(
   const where = [daemon.host, String(daemon.port), linked];
   const own = `${process.execPath} ${await clientOf(network)}${tls ? '' : ' --disable-ssl'}`;
   const files = ['--client', own, '--vectors', join(protocol, 'vectors'), '--words', join(protocol, 'words.txt')];
+  files.push('--keys', join(process.cwd(), 'test', 'support', 'rsa-pairs.json'));
   const child = spawn(PYTHON, ['-B', join(scripts, script), ...where, ...files, ...(tls ? [] : ['--tcp']), ...more], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, HOME: folder },
