@@ -267,9 +267,10 @@ export class Outbox {
     /* A daemon that refuses what was just sealed for the epoch that it named is not asked again and again. */
     const refusal = renewals < RENEWALS_MAX ? this.#lane(to).onRefusal(to, code) : 'hold';
     if (refusal === 'fail') return this.#failed(id, to);
+    /* A room is looked at, which opens it again: what else is on the way is refused for the same reason. */
+    if (isRoom(to) && !this.#holds.has(to)) this.#renewals.set(to, renewals + 1);
     this.#wait(to);
     if (refusal === 'renew') {
-      this.#renewals.set(to, renewals + 1);
       this.#renewing.add(to);
     } else this.#waiters.tell(id, { state: 'waiting', failure: this.#lane(to).held(to) });
     return undefined;
