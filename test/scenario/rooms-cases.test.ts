@@ -335,6 +335,15 @@ void test('removing, handing over and a new password; members drop who entered i
   t.equal(await say(carol, room, 'still here'), 403);
   t.equal(await say(carol, dropped.room, 'still here'), 403);
   t.equal(await join(carol, room), 200, 'she knows the password');
+  const unnamed = await drawRotation(bob, dropped.room, await look(bob, room), { removed: [carol.user] });
+  t.equal(await stage(bob, room, unnamed.epoch, unnamed.blocks), 200);
+  t.equal(
+    await codeOf(bob.raw, structs.rtrm2, { ...unnamed.rtrm2, removed: [] }),
+    200,
+    'without a block she is out too',
+  );
+  dropped.room = unnamed.after;
+  t.equal(await join(carol, room), 200);
   const renewed = await rotate(ann, dropped.room, { removed: [carol.user], renewed: true });
   t.equal(renewed.code, 200);
   t.equal(await join(carol, dropped.room), 401, 'it is another now');

@@ -1,6 +1,6 @@
 /** Clients in rooms whose daemon lies, and among whose members somebody is hostile (SPEC 9). */
 import tap, { test } from 'tap';
-import { encodeFields, fromHex, hex, structs, type Struct, type Values } from '../../protocol/index.js';
+import { encodeFields, fromHex, hex, ROOM_REMOVED, structs, type Struct, type Values } from '../../protocol/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
 import { HELD_MAX } from '../../src/client/state.js';
 import { entered, proofsOf } from '../../src/server/room-changes.js';
@@ -122,6 +122,24 @@ test('1: a ghost in the state of the daemon: told once, no block at the next epo
   const found = await lab.server.context.rooms.load(fromHex(room.id));
   t.same(found?.recipients.map(({ uid }) => hex(uid)).sort(), [hex(b.uid), hex((await inside(lab, alice)).uid)].sort());
   await goesOn('haunted', alice, bob);
+});
+
+test('1: more ghosts than a change can name keep nobody from the next epoch', async (t) => {
+  await roomWith('crowded', bob, carol);
+  const [b, a] = [await inside(lab, bob), await inside(lab, alice)];
+  const room = roomOf(b, 'crowded');
+  for (let n = 0; n < ROOM_REMOVED + 4; n++) {
+    const ghost = await ghostOf(lab, `ghost${String(n)}`);
+    const entry = await entryOf(ghost, room, nodeSync.random(32));
+    await tamper(lab, room, (state) => entered(state, rowOf(ghost), new Uint8Array(256).fill(1), proofsOf(entry)));
+  }
+  await carol.core.call('room-leave', { room: 'crowded' });
+  await told(bob, 'crowded', 'left', 'carol');
+  t.match(await say(bob, 'crowded', 'without ghosts'), /^(queued|delivered)$/);
+  await heard(alice, 'crowded', 'without ghosts');
+  const found = await lab.server.context.rooms.load(fromHex(room.id));
+  t.same(found?.recipients.map(({ uid }) => hex(uid)).sort(), [hex(b.uid), hex(a.uid)].sort());
+  await goesOn('crowded', alice, bob);
 });
 
 test('1: a ghost among those in the list of the head: the room is not trusted, nothing is sent', async (t) => {
@@ -801,6 +819,22 @@ test('13: a daemon that answers 409 to all that is said: the client asks a few t
   lab.asked = (_guest, _struct, _values, next) => next();
   bob.clock.forward(61_000);
   await heard(alice, 'conflict', 'again and again');
+});
+
+test('13: a daemon that answers 403 to all that is said, and calls us a member: no spinning', async (t) => {
+  await roomWith('forbidden', bob);
+  let asked = 0;
+  lab.asked = async (guest, struct, values, next) => {
+    if (guest !== bob.storage) return next();
+    asked++;
+    return struct.name === 'srms' ? answerOf(await next({ ...(values as object), epoch: 999 }), 403) : next();
+  };
+  void bob.core.call('send', { to: '#forbidden', text: 'again and again' }).catch(() => undefined);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  t.ok(asked < 150, `${String(asked)} requests`);
+  lab.asked = (_guest, _struct, _values, next) => next();
+  bob.clock.forward(61_000);
+  await heard(alice, 'forbidden', 'again and again');
 });
 
 test('13: a room that is always closed, and new epochs that are always too late: no spinning either', async (t) => {

@@ -179,11 +179,12 @@ export const rotate: Handler<typeof structs.rtrm2> = async (context, peer, value
       return;
     }
     const isOurs = staged?.room === room.key && staged.epoch === values.epoch && staged.sent === staged.blocks.size;
-    if (!isOurs || !isFor(room, values, staged.blocks) || !(await isNextHead(context, room, peer, values))) {
+    const out = isOurs ? goingOut(room, values, staged.blocks) : [];
+    if (!isOurs || !isFor(room, values, out, staged.blocks) || !(await isNextHead(context, room, peer, values, out))) {
       reply.fail(Code.malformed);
       return;
     }
-    await begin(context, room, values, staged.blocks);
+    await begin(context, room, values, out, staged.blocks);
     reply.done();
   });
 };
@@ -198,23 +199,45 @@ function mayRotate(room: Room, peer: Caller, { owner, renewed, removed }: Rotati
   return removed.every(({ uid }) => room.member(idKey(uid))?.kind === RowKind.entered);
 }
 
-/** Those removed are members, and each who stays has a block; other blocks are for invitees. */
-function isFor(room: Room, { removed }: Rotation, blocks: ReadonlyMap<string, Uint8Array>): boolean {
-  const out = new Set(removed.map(({ uid }) => idKey(uid)));
-  if (out.size !== removed.length || ![...out].every((key) => room.member(key))) return false;
+/**
+ * Those who are named, and those who entered in this epoch and get no block: there may be more bad entries than one
+ * change can name.
+ */
+function goingOut(room: Room, { removed }: Rotation, blocks: ReadonlyMap<string, Uint8Array>): Uint8Array[] {
+  const named = removed.map(({ uid }) => copy(uid));
+  const keys = new Set(named.map((uid) => idKey(uid)));
+  const unnamed = room.recipients.filter(
+    ({ key }) => !keys.has(key) && !blocks.has(key) && room.member(key)?.kind === RowKind.entered,
+  );
+  return [...named, ...unnamed.map(({ uid }) => uid)];
+}
+
+/** Those who go are members, and each who stays has a block; other blocks are for invitees. */
+function isFor(
+  room: Room,
+  { removed }: Rotation,
+  uids: readonly Uint8Array[],
+  blocks: ReadonlyMap<string, Uint8Array>,
+): boolean {
+  const named = new Set(removed.map(({ uid }) => idKey(uid)));
+  if (named.size !== removed.length || ![...named].every((key) => room.member(key))) return false;
+  const out = new Set(uids.map((uid) => idKey(uid)));
   const stays = room.recipients.filter(({ key }) => !out.has(key));
   if (!stays.every(({ key }) => blocks.has(key))) return false;
   const invitees = new Set(room.invitees.map(({ uid }) => idKey(uid)));
   return [...blocks.keys()].every((key) => invitees.has(key) || (room.member(key) && !out.has(key)));
 }
 
-async function isNextHead({ sync, work }: Context, room: Room, peer: Caller, values: Rotation): Promise<boolean> {
+async function isNextHead(
+  { sync, work }: Context,
+  room: Room,
+  peer: Caller,
+  values: Rotation,
+  out: readonly Uint8Array[],
+): Promise<boolean> {
   const { state, id } = room;
   const me = peer.account;
-  const stays = staying(
-    state,
-    values.removed.map(({ uid }) => uid),
-  );
+  const stays = staying(state, out);
   const isIn = (uid: Uint8Array): boolean => stays.some((row) => samePublic(row.uid, uid));
   const isSound =
     values.name === room.name &&
@@ -231,17 +254,17 @@ async function begin(
   context: Context,
   room: Room,
   values: Rotation,
+  out: readonly Uint8Array[],
   blocks: ReadonlyMap<string, Uint8Array>,
 ): Promise<void> {
   const { rooms, deliver } = context;
   const { renewed, owner } = values;
   const removed = values.removed.map(({ uid }) => ({ uid: copy(uid) }));
-  const uids = removed.map(({ uid }) => uid);
-  const next = rotated(room.state, values, values, renewed === 1 ? values : undefined, uids, blocks);
+  const next = rotated(room.state, values, values, renewed === 1 ? values : undefined, out, blocks);
   const tell = (): void => {
     const event = changedEvents(context, room, renewed, removed);
     for (const row of room.state.rows) if ('block' in row) deliver(row.uid, event(row.block), unheeded);
-    for (const uid of uids) deliver(uid, leftEvent(context, room, uid, What.removed), unheeded);
+    for (const uid of out) deliver(uid, leftEvent(context, room, uid, What.removed), unheeded);
   };
   await rooms.change(room, next, tell, owner);
 }
