@@ -30,7 +30,7 @@ import { listOf } from './roster.js';
 const TRIES = 5;
 
 export interface Change {
-  /** who goes; nothing happens where they are gone already */
+  /** who goes; where they are gone already they know the password still, and only a new one is set */
   readonly removed?: string;
   /** who owns the room from now on */
   readonly owner?: string;
@@ -77,10 +77,11 @@ export class Renewal {
       if (!checked) throw error('room-unknown', roomName(key));
       const { room } = checked;
       if (!asked && !room.closed && room.secret !== undefined) return;
-      if (change.removed !== undefined && !checked.members.some(({ uid, left }) => uid === change.removed && !left))
-        return;
-      if (change.password !== undefined) fresh ??= await passwordFor(this.#desk, fromHex(room.id), change.password);
-      if (await this.#begin(checked, change, fresh)) {
+      const { removed, ...rest } = change;
+      const isHere = removed === undefined || checked.members.some(({ uid, left }) => uid === removed && !left);
+      if (!isHere && rest.password === undefined) return;
+      if (rest.password !== undefined) fresh ??= await passwordFor(this.#desk, fromHex(room.id), rest.password);
+      if (await this.#begin(checked, isHere ? change : rest, fresh)) {
         await this.#keeper.refresh(key);
         return;
       }
