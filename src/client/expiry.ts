@@ -39,10 +39,8 @@ export class Expiry {
       await journal.append({ t: 'restamped', keys, at: now });
     const gone: Event[] = chunks(expired(journal.state, now)).map((keys) => ({ t: 'expired', keys }));
     for (const room of endedInvitations(journal.state, now)) gone.push({ t: 'room-gone', room, at: now });
-    if (gone.length > 0) {
-      await journal.append(...gone);
-      await journal.compact();
-    }
+    if (gone.length > 0) await journal.append(...gone);
+    if (gone.length > 0 || journal.holdsGone) await journal.compact();
     this.#looking = false;
     this.plan();
   }

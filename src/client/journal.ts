@@ -19,6 +19,7 @@ import {
 import { error, type ClientError } from './errors.js';
 import type { ClientPorts, ClientStorage } from './ports.js';
 import { apply, rowCount, snapshot, type Event } from './reducer.js';
+import { dropsKeys } from './rooms/reduce.js';
 import { emptyState, type State } from './state.js';
 
 /** Longest record: a text whose every byte JSON escapes in six characters, and its sealed parts in hexadecimal. */
@@ -59,7 +60,7 @@ export class Journal {
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #compactions: Waiting[] = [];
-  /** The log tells of texts that went: a rewrite was not finished, and they are still in it. */
+  /** The log tells of texts or keys that went: no rewrite was finished since, and they are still in it. */
   #gone = false;
   #broken: unknown;
   /** Told once, after those who waited, when a write failed: the state in memory is not what the disk has. */
@@ -107,8 +108,8 @@ export class Journal {
         if (!last || log.length - at > TORN_MAX || this.#soundBehind(log, at)) throw error('damaged-state');
         return true;
       }
+      this.#gone ||= plain.t === 'expired' || plain.t === 'room-gone' || dropsKeys(this.state, plain);
       apply(this.state, plain);
-      this.#gone ||= plain.t === 'expired' || plain.t === 'room-gone';
       this.#records++;
       if (plain.t === 'row') this.#compacted += end - at;
       at = end;
@@ -152,6 +153,11 @@ export class Journal {
     return record;
   }
 
+  /** Something that has to leave the disk is in the log still: whoever looks after times has it rewritten. */
+  get holdsGone(): boolean {
+    return this.#gone;
+  }
+
   /** More dead records than live ones. */
   get garbage(): boolean {
     const tooMany = this.#records > 2 * rowCount(this.state) + GARBAGE_MIN;
@@ -163,6 +169,7 @@ export class Journal {
     if (this.#broken) return Promise.reject(error('storage', 'an earlier write failed'));
     if (events.length === 0) return this.synced();
     const bytes = events.map((event) => {
+      this.#gone ||= dropsKeys(this.state, event);
       apply(this.state, event);
       return this.#seal(event, this.#generation, this.#records++);
     });
@@ -238,6 +245,7 @@ export class Journal {
     for (const event of snapshot(this.state)) records.push(this.#seal(event, generation, records.length));
     /* From here on new events are sealed for the new file; they are written behind this rewrite. */
     this.#generation = generation;
+    this.#gone = false;
     this.#records = records.length;
     this.#bytes = this.#compacted = records.reduce((sum, { length }) => sum + length, 0);
     await this.#storage.replace(fileName(generation), join(records));

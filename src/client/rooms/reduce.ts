@@ -40,6 +40,15 @@ export function applyRoom(state: State, event: RoomEvent): void {
   }
 }
 
+/** A key of a room is in use no more: it must not stay in the log (SPEC 9.12). */
+export function dropsKeys(state: State, event: { readonly t: string }): boolean {
+  if (event.t !== 'room') return false;
+  const { room } = event as Extract<RoomEvent, { readonly t: 'room' }>;
+  const before = state.rooms.get(room.key);
+  const now = [room.secret, room.former, room.wrapKey];
+  return [before?.secret, before?.former, before?.wrapKey].some((key) => key && !now.includes(key));
+}
+
 /** Where their messages stand is kept, unless the row says otherwise or is of another account or other keys. */
 function setMember(state: State, row: Member): void {
   const before = state.members.get(row.key);
