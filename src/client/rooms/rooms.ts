@@ -298,14 +298,16 @@ export class Rooms {
       block: await sealRoomKeys(crypto, me.enc.modulus, keys),
       ...head,
     });
-    if (reply.isError) {
-      await this.#keeper.forget(this.#room(key));
-      if (reply.code === Code.conflict) return 'taken';
-      if (reply.code === Code.limited && reply.wait === 0) throw error('rooms-full');
+    /* A daemon that failed may have made it: only a look tells, and where it did not, nothing of it stays. */
+    const inDoubt = laterCodes.has(reply.code) && reply.code !== Code.limited;
+    if (!reply.isError || inDoubt) {
+      if ((await this.#keeper.refresh(key)) || !inDoubt) return 'made';
       throw roomFailure(reply, 'crms');
     }
-    await this.#keeper.refresh(key);
-    return 'made';
+    await this.#keeper.forget(this.#room(key));
+    if (reply.code === Code.conflict) return 'taken';
+    if (reply.code === Code.limited && reply.wait === 0) throw error('rooms-full');
+    throw roomFailure(reply, 'crms');
   }
 
   async join(typed: string, password: string | undefined): Promise<RoomView> {
