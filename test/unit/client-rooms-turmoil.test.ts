@@ -1,8 +1,8 @@
 /** Rooms while epochs begin at once, texts are on their way, and clients die: nothing is lost, doubled, or told wrongly (SPEC 9). */
 import tap, { test, type Test } from 'tap';
-import { hex, structs, type Values } from '../../protocol/index.js';
+import { Code, hex, structs, type Values } from '../../protocol/index.js';
 import { befriended, comeBack, heard, leave, newGuest, say, told, type Guest } from '../support/room-lab.js';
-import { failure, inside, openLab, readAll, roomOf, shown, tamper, until } from '../support/room-hostile.js';
+import { answerOf, failure, inside, openLab, readAll, roomOf, shown, tamper, until } from '../support/room-hostile.js';
 import { newSeed, seededRandom } from '../support/random.js';
 import { left } from '../../src/server/room-changes.js';
 import { recordsWith, stateKeyOf } from './client-disk.js';
@@ -155,6 +155,56 @@ test('10: removed without a word while something waits: it is not called deliver
   const sent = await bob.core.call('send', { to: '#thrown', text: 'into nothing' });
   t.match(sent, { state: 'failed', trouble: { code: 'room-closed' } });
   t.same(await alarms(bob, 'thrown'), ['you-removed']);
+});
+
+test('10: removed by its owner when they have left already: the password that is told is the one that holds', async (t) => {
+  await roomWith('toolate', bob, carol);
+  const a = await inside(lab, alice);
+  lab.drop = (to, name) => name === 'lfrm' && hex(to) === hex(a.uid);
+  await bob.core.call('room-leave', { room: 'toolate' });
+  const { password = '' } = await alice.core.call('room-remove', { room: 'toolate', name: 'bobby' });
+  t.equal(await failure(bob.core.call('room-join', { room: 'toolate', password: PASSWORD })), 'room-refused 1');
+  t.equal(await failure(bob.core.call('room-join', { room: 'toolate', password })), 'done');
+});
+
+test('10: a daemon that made a room, and failed behind it: the room is ours; one that did not make it: nothing is', async (t) => {
+  honest();
+  lab.asked = async (_guest, struct, _values, next) =>
+    struct.name === 'crms' ? answerOf(await next(), Code.storage) : next();
+  await alice.core.call('room-create', { room: 'fulldisk', inviteOnly: true });
+  t.equal(await say(alice, 'fulldisk', 'to nobody'), 'delivered');
+  lab.asked = async (_guest, struct, values, next) =>
+    struct.name === 'crms' ? answerOf(await next({ ...(values as object), epoch: 2 }), Code.storage) : next();
+  const made = alice.core.call('room-create', { room: 'fullerdisk', inviteOnly: true });
+  t.equal(await failure(made), 'unavailable 3');
+  honest();
+  t.notOk((await inside(lab, alice)).state.rooms.has('#fullerdisk'));
+  t.equal(await failure(alice.core.call('room-create', { room: 'fullerdisk', inviteOnly: true })), 'done');
+});
+
+test('11: somebody leaves and a new epoch begins while one enters: nobody is alarmed', async (t) => {
+  await roomWith('inbetween', carol);
+  const [wait, tick] = [new Set<string>(), (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100))];
+  lab.asked = async (guest, struct, values, next) => {
+    const reply = await next();
+    if (guest !== bob.storage) return reply;
+    if (struct.name === 'mbrm' && (values as Values<typeof structs.mbrm>).index === 2 && !wait.has('left')) {
+      wait.add('left');
+      await carol.core.call('room-leave', { room: 'inbetween' });
+      await tick();
+    } else if (struct.name === 'strm' && wait.has('left') && !wait.has('begun')) {
+      wait.add('begun');
+      await say(alice, 'inbetween', 'to who is left');
+      await tick();
+    }
+    return reply;
+  };
+  await bob.core.call('room-join', { room: 'inbetween', password: PASSWORD });
+  t.same([...wait], ['left', 'begun']);
+  await heard(bob, 'inbetween', 'to who is left');
+  t.same(await alarms(bob, 'inbetween'), []);
+  await say(bob, 'inbetween', 'all is well');
+  await heard(alice, 'inbetween', 'all is well');
 });
 
 test('11: twenty long texts come to somebody who enters: none is refused', async (t) => {
@@ -349,6 +399,26 @@ test('15: what is left on the disk of who left, was removed, or whose room was d
   await told(bob, 'traces', 'room-deleted');
   await clean(bob);
   await clean(alice);
+});
+
+test('15: R of an older epoch, and what was under an older password, leave the disk within a minute', async (t) => {
+  await roomWith('oldkeys', bob);
+  const { secret = '', wrapKey } = roomOf(await inside(lab, bob), 'oldkeys');
+  await renewed('oldkeys', bob);
+  const { former } = roomOf(await inside(lab, bob), 'oldkeys');
+  t.equal(former, secret, 'of the epoch before it stays');
+  await renewed('oldkeys', bob);
+  t.same(await tracesOf(bob, [secret, wrapKey]), [secret, wrapKey]);
+  bob.clock.forward(60_000);
+  await until(bob, async () => (await tracesOf(bob, [secret, wrapKey])).length === 0);
+  await renewed('oldkeys', bob);
+  t.same(await tracesOf(bob, [former ?? '']), []);
+  const { former: kept = '' } = roomOf(await inside(lab, bob), 'oldkeys');
+  await renewed('oldkeys', bob);
+  t.equal((await tracesOf(bob, [kept])).length, 1);
+  await leave(bob);
+  await comeBack(lab.host, bob);
+  t.same(await tracesOf(bob, [kept]), [], 'nor does it outlast a start');
 });
 
 test('15: an invitation that ended by time: its key is gone with the next login', async (t) => {

@@ -59,6 +59,8 @@ export interface ChangesParts {
 export class Changes {
   readonly #parts: ChangesParts;
   readonly #desk: Desk;
+  /** Rooms of which an event was passed over, with its version: what comes behind it fits only when it was looked for. */
+  readonly #passed = new Map<string, number>();
 
   constructor(parts: ChangesParts) {
     this.#parts = parts;
@@ -68,10 +70,17 @@ export class Changes {
   /** The room, where the event is news for somebody in it, or invited to it, who has looked at it. */
   #news({ room: id, version }: { readonly room: Uint8Array; readonly version: number }): Room | undefined {
     const room = roomById(stateOf(this.#desk), id);
-    if (!room || room.standing === 'entering' || version <= room.version) return undefined;
-    if (room.owner !== '') return room;
-    this.#parts.lookSoon(room.key);
+    if (!room || version <= room.version) return undefined;
+    const passed = this.#passed.get(room.key) ?? 0;
+    if (room.standing !== 'entering' && room.owner !== '' && passed <= room.version) return room;
+    this.#passed.set(room.key, Math.max(passed, version));
+    if (room.standing !== 'entering') this.#parts.lookSoon(room.key);
     return undefined;
+  }
+
+  /** All that was passed over is in what a look took. */
+  looked(key: string): void {
+    this.#passed.delete(key);
   }
 
   /** When what the present event does is done. */

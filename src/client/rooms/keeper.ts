@@ -28,6 +28,8 @@ export interface KeeperParts {
   readonly look: (held: Held) => Promise<Event[]>;
   /** Texts may go to the room now, or have to be sealed anew. */
   readonly opened: (room: string) => void;
+  /** A look took the room as it is now. */
+  readonly looked: (room: string) => void;
   /** Nothing of the room is kept any more. */
   readonly gone: (room: string) => void;
 }
@@ -148,7 +150,10 @@ export class Keeper {
       if (taken === 'gone') return undefined;
       const now = await this.#state(fromHex(before.id));
       /* Events may have brought us further than the look did; they count. */
-      if (now && now.version === this.room(key)?.version) return taken;
+      if (now && now.version === this.room(key)?.version) {
+        this.#parts.looked(key);
+        return taken;
+      }
     }
     throw error('room-busy', key.slice(1));
   }

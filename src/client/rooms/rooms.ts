@@ -86,7 +86,19 @@ export class Rooms {
       this.#keeper.lookSoon(room);
     };
     this.said = new Said(desk, gaps, lookSoon);
-    this.#keeper = new Keeper({ desk, link, look: (held) => this.said.again(held), opened, gone });
+    this.#keeper = new Keeper({
+      desk,
+      link,
+      look: (held) => this.said.again(held),
+      opened,
+      looked: (room) => {
+        this.changes.looked(room);
+      },
+      gone: (room) => {
+        this.changes.looked(room);
+        gone();
+      },
+    });
     this.#renewal = new Renewal(desk, this.#keeper);
     this.changes = new Changes({ desk, lookSoon, opened, forget: (room, why) => this.#keeper.forget(room, why) });
   }
