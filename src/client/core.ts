@@ -145,6 +145,7 @@ export class ClientCore implements Client {
       },
       online: (link) => {
         this.#tell({ type: 'session', state: 'online' });
+        this.#rooms.online();
         this.#actions.online(link);
         this.#outbox.online(link);
       },
@@ -266,8 +267,8 @@ export class ClientCore implements Client {
   async #untilDrained(): Promise<void> {
     if (this.#drained) return;
     const trouble = (): ClientError | undefined => this.#session.trouble;
-    const before = trouble();
-    if (before) throw before;
+    /* Whoever asks does not wait for the next try of a session that pauses. */
+    if (trouble()) await this.#session.connect();
     const done = await this.#drain.wait('drained', DRAIN_WAIT_MS);
     if (!done) throw trouble() ?? error('timeout', 'the login');
   }

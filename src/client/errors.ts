@@ -186,7 +186,7 @@ const lines = {
   'room-unknown': (room: string): Line => [
     mistake,
     `you are not in the room #${room}`,
-    `enter it: cadenas room join ${room}`,
+    `see cadenas room list; to enter it: cadenas room join ${room}`,
   ],
   'room-joined': (room: string): Line => [mistake, `you are in #${room} already`, 'see cadenas room list'],
   'room-taken': (room: string): Line => [mistake, `there is a room #${room} already`, 'choose another name'],
@@ -220,7 +220,7 @@ const lines = {
     `#${room} is the common room of the network: everybody may enter it`,
     'make a room of your own: cadenas room create NAME',
   ],
-  'room-full': (room: string): Line => [limited, `#${room} is full`, 'ask its owner'],
+  'room-full': (room: string): Line => [limited, `#${room} is full`, 'somebody has to leave it, or be removed, first'],
   'rooms-full': (): Line => [
     limited,
     'you own as many rooms as one may, or the daemon has no place',
@@ -246,7 +246,7 @@ const lines = {
   'room-untrusted': (room: string): Line => [
     trust,
     `who is in #${room} can't be checked any more: nothing is sent there`,
-    `enter it again (cadenas room leave ${room}, then join), or have somebody invite you`,
+    `ask your operator whether a backup was restored; then enter it again: cadenas room join ${room}`,
   ],
   'room-busy': (room: string): Line => [network, `others are changing #${room} at this moment`, 'try again'],
   'room-moved': (room: string): Line => [
@@ -340,6 +340,13 @@ export function begunOtherwise(name: string, code: 'wrong-password' | 'wrong-wor
 /** The daemon asks to wait this many seconds. */
 export function limitedFor(seconds: number): ClientError {
   return new ClientError(error('limited', String(seconds)).trouble, seconds * 1000);
+}
+
+/** The same of what goes by itself then: whoever tried again would send it twice. */
+export function keptFor(seconds: number): ClientError {
+  const { trouble, wait } = limitedFor(seconds);
+  const when = seconds === 0 ? 'later' : `in ${String(seconds)} s`;
+  return new ClientError({ ...trouble, hint: `it goes by itself ${when}; don’t send it again` }, wait);
 }
 
 const connectCodes: Readonly<Record<ConnectFailure, 'no-daemon' | 'no-route' | 'connect-timeout' | 'not-tls' | 'pin'>> =

@@ -63,7 +63,7 @@ export class Inbox {
     const { incoming, notices } = stateOf(this.#desk);
     const items: Item[] = [];
     for (const row of inSequence([...incoming.values()].filter((one) => one.read === undefined)))
-      items.push({ type: 'message', ...row, ...whose(row.from) });
+      items.push({ type: 'message', ...asShown(row) });
     for (const row of notices.values())
       if (row.read === undefined) items.push({ type: 'notice', ...row, ...splitName(row.name) });
     items.sort((a, b) => a.order - b.order);
@@ -94,7 +94,7 @@ export class Inbox {
     const [theirs, room] = [memberKey(name, ''), isRoom(name)];
     const isOf = ({ from }: Incoming): boolean => (room ? from.startsWith(theirs) : from === name);
     for (const row of inSequence([...incoming.values()].filter(isOf)))
-      if (row.order > after) lines.push({ type: 'in', ...row, ...whose(row.from) });
+      if (row.order > after) lines.push({ type: 'in', ...asShown(row) });
     for (const { envelope: _sealed, parts: _far, ...row } of outgoing.values())
       if (row.to === name && row.order > after) lines.push({ type: 'out', ...row });
     lines.sort((a, b) => a.order - b.order);
@@ -103,10 +103,10 @@ export class Inbox {
   }
 }
 
-/** Who wrote it, and in which room. */
-function whose(from: string): { from: string; room?: string } {
-  const { name, room } = splitName(from);
-  return { from: name, ...(room === undefined ? {} : { room }) };
+/** As faces see it: who wrote it, and in which room. */
+function asShown({ since: _theirs, ...row }: Incoming): Incoming & InRoom {
+  const { name, room } = splitName(row.from);
+  return { ...row, from: name, ...(room === undefined ? {} : { room }) };
 }
 
 /** As many of the first rows as one call gives, and one at least. */

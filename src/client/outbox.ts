@@ -1,7 +1,7 @@
 /** What we send: sealed, synced, then handed to the daemon until it has it (SPEC 8). */
 import { Code, laterCodes } from '../../protocol/index.js';
 import { newId, notice, stateOf, type Desk } from './desk.js';
-import { ClientError, error, limitedFor } from './errors.js';
+import { ClientError, error, keptFor } from './errors.js';
 import type { Reply } from './answers.js';
 import type { Link } from './link.js';
 import { answered, partOf, sealedPart, waitingParts } from './outgoing.js';
@@ -304,7 +304,7 @@ export class Outbox {
   /** What a room takes only so fast is held for that room; anything else is the daemon's trouble with all of it. */
   #later({ id, to }: Outgoing, reply: Reply): void {
     const limited = reply.code === Code.limited;
-    const failure = limited ? limitedFor(reply.wait) : error('unavailable', String(reply.code));
+    const failure = limited ? keptFor(reply.wait) : error('unavailable', String(reply.code));
     this.#waiters.tell(id, { state: 'waiting', failure });
     const ms = reply.wait > 0 ? reply.wait * 1000 : this.#delay;
     this.#delay = Math.min(2 * this.#delay, LATER_MAX_MS);

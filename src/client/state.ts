@@ -95,6 +95,8 @@ export interface Room {
   /** leaving it was begun: at the next login the room is looked at */
   readonly leaving?: true;
   readonly invitation?: Invited;
+  /** the network's common room: its password is the daemon's */
+  readonly common?: true;
   /** uids of former members and their last epochs, the newest FORMERS_MAX: no invitation counts twice */
   readonly formers?: Readonly<Record<string, number>>;
   readonly sent: Chain;

@@ -2,7 +2,7 @@
  * The rooms in use. Each is read once and stays in memory while it is used; what happens to it happens there first to
  * the disk, then in memory, then in the queues of its people, one change after another.
  */
-import { copy } from '../../protocol/index.js';
+import { copy, samePublic } from '../../protocol/index.js';
 import type { KeptRoom, QueueEntry, Store } from '../store/store.js';
 import { idKey } from './keys.js';
 import { LOOKED_UP_AT_ONCE, ROOMS_IN_USE } from './limits.js';
@@ -49,6 +49,11 @@ export class Rooms {
   /** The common room, where there is one and this user is not in it. */
   offer(uidKey: string): Lobby | undefined {
     return this.#common?.member(uidKey) ? undefined : this.#lobby;
+  }
+
+  /** The id that `jrms1` gives for the common room while nobody has made it. */
+  isUnmadeLobby(id: Uint8Array): boolean {
+    return this.#lobby !== undefined && !this.#common && samePublic(id, this.#lobby.unmade);
   }
 
   /** undefined: not in memory, ask `load`. */

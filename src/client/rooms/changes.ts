@@ -59,6 +59,8 @@ export interface ChangesParts {
 export class Changes {
   readonly #parts: ChangesParts;
   readonly #desk: Desk;
+  /** in this login */
+  #offered = false;
   /** Rooms of which an event was passed over, with its version: what comes behind it fits only when it was looked for. */
   readonly #passed = new Map<string, number>();
 
@@ -309,8 +311,22 @@ export class Changes {
     return [{ t: 'room', room }, notice(this.#desk, 'invited', memberKey(key, contact.name))];
   }
 
+  /** At a login, before its queue. */
+  online(): void {
+    this.#offered = false;
+  }
+
+  /** The queue of the login is in: what was not offered in it is offered no more. */
+  withdrawn(): Event[] {
+    const { offer, rooms } = stateOf(this.#desk);
+    const before = offer.get('offer');
+    const isOurs = before !== undefined && rooms.get(before.key)?.common === true;
+    return before && !isOurs && !this.#offered ? [{ t: 'offer' }] : [];
+  }
+
   /** The daemon offers its common room: told once. */
   onOffered({ name, secret }: Offered): Event[] {
+    this.#offered = true;
     const offer = { key: `#${name}`, secret: hex(secret) };
     const state = stateOf(this.#desk);
     const before = state.offer.get('offer');

@@ -131,6 +131,7 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
       ...formerOf(room, said.epoch),
       closed: said.closed === 1,
       ...(room.invitation ? { invitation: room.invitation } : {}),
+      ...(room.common ? { common: true } : {}),
       ...(room.formers ? { formers: room.formers } : {}),
     },
     members: all,

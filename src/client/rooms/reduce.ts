@@ -11,7 +11,8 @@ export type RoomEvent =
   | { readonly t: 'room-gone'; readonly room: string; readonly at: number; readonly invitation?: string }
   | ({ readonly t: 'held' } & Held)
   | { readonly t: 'unheld'; readonly keys: readonly string[] }
-  | { readonly t: 'offer'; readonly offer: Offer };
+  /** none: the daemon offers none any more */
+  | { readonly t: 'offer'; readonly offer?: Offer };
 
 export function applyRoom(state: State, event: RoomEvent): void {
   switch (event.t) {
@@ -36,7 +37,8 @@ export function applyRoom(state: State, event: RoomEvent): void {
       for (const key of event.keys) state.held.delete(key);
       return;
     case 'offer':
-      state.offer.set('offer', event.offer);
+      if (event.offer) state.offer.set('offer', event.offer);
+      else state.offer.clear();
   }
 }
 

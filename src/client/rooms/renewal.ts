@@ -78,7 +78,8 @@ export class Renewal {
       const { room } = checked;
       if (!asked && !room.closed && room.secret !== undefined) return;
       const { removed, ...rest } = change;
-      const isHere = removed === undefined || checked.members.some(({ uid, left }) => uid === removed && !left);
+      const people = [...checked.members.filter(({ left }) => !left), ...checked.invitees];
+      const isHere = removed === undefined || people.some(({ uid }) => uid === removed);
       if (!isHere && rest.password === undefined) return;
       if (rest.password !== undefined) fresh ??= await passwordFor(this.#desk, fromHex(room.id), rest.password);
       if (await this.#begin(checked, isHere ? change : rest, fresh)) {
@@ -103,11 +104,14 @@ export class Renewal {
       wrapKey: hasPassword ? (fresh?.wrapKey ?? fromHex(room.wrapKey)) : new Uint8Array(RANDOM),
     };
     const staying = checked.members.filter(({ uid, left }) => !left && uid !== change.removed);
+    /* Who is only invited is no member to be removed: no block is made for them. */
+    const invitees = checked.invitees.filter(({ uid }) => uid !== change.removed);
+    const isMember = checked.members.some(({ uid, left }) => uid === change.removed && !left);
     const removed = [
-      ...(change.removed === undefined ? [] : [change.removed]),
+      ...(isMember && change.removed !== undefined ? [change.removed] : []),
       ...checked.ghosts.slice(0, ROOM_REMOVED - 1).map(({ uid }) => uid),
     ];
-    if (!(await this.#stage(id, epoch, [...staying, ...checked.invitees], keys))) return false;
+    if (!(await this.#stage(id, epoch, [...staying, ...invitees], keys))) return false;
     const head = await signHead(
       ports,
       id,

@@ -1,35 +1,15 @@
 /** What a person does with rooms. All of it needs a session; what is said goes through the outbox. */
 import {
-  canonicalPassword,
   Code,
-  fingerprint,
   fromHex,
   hex,
   INVITATION_MS,
   invitationBound,
   laterCodes,
-  listHash,
-  noHead,
-  noInvitation,
-  noWrap,
-  RANDOM,
-  HASH,
-  KEY,
-  headHash,
   HELLO_WINDOW_MS,
-  RoomKind,
-  roomCommitment,
-  roomId,
-  roomSecrets,
   sealRoomKeys,
-  signEntry,
-  signHead,
   signInvitation,
   structs,
-  unwrapRoomKey,
-  wrapRoomKey,
-  type Invitation,
-  type RoomKeys,
 } from '../../../protocol/index.js';
 import type { MemberView, RoomSetView, RoomView } from '../client.js';
 import type { Reply } from '../answers.js';
@@ -40,15 +20,16 @@ import { PASSWORD_MIN } from '../identity.js';
 import type { Link } from '../link.js';
 import { otherName } from '../people.js';
 import { fingerprintOf } from '../pins.js';
-import { contactByUid, ROOMS_MAX, type Contact, type Keys, type Member, type Room } from '../state.js';
+import { contactByUid, type Contact, type Keys, type Member, type Room } from '../state.js';
 import { isVerified } from '../trust.js';
 import { drawWords } from '../words.js';
 import { Changes, withoutSent } from './changes.js';
 import type { Checked } from './check.js';
-import { Keeper, readReply, roomFailure } from './keeper.js';
+import { Entering } from './entering.js';
+import { Keeper, roomFailure } from './keeper.js';
 import { memberKey, roomKey, roomName } from './names.js';
-import { passwordFor, Renewal, type Change, type NewPassword } from './renewal.js';
-import { memberByUid, membersOf, roomById } from './roster.js';
+import { Renewal, type Change } from './renewal.js';
+import { memberByUid, membersOf } from './roster.js';
 import { Said } from './said.js';
 
 /** Words of a password that is drawn: 55 bits. */
@@ -76,6 +57,7 @@ export class Rooms {
   readonly #desk: Desk;
   readonly #keeper: Keeper;
   readonly #renewal: Renewal;
+  readonly #entering: Entering;
   readonly #renewing = new Set<string>();
   readonly changes: Changes;
   readonly said: Said;
@@ -99,12 +81,19 @@ export class Rooms {
         gone();
       },
     });
+    this.#entering = new Entering(desk, this.#keeper, this.said);
     this.#renewal = new Renewal(desk, this.#keeper);
     this.changes = new Changes({ desk, lookSoon, opened, forget: (room, why) => this.#keeper.forget(room, why) });
   }
 
+  /** At a login, before its queue. */
+  online(): void {
+    this.changes.online();
+  }
+
   /** The queue of a login is in. */
   drained(): void {
+    this.#desk.background(this.#desk.record(...this.changes.withdrawn()));
     this.#keeper.drained();
   }
 
@@ -166,7 +155,7 @@ export class Rooms {
   }
 
   #isCommon(key: string): boolean {
-    return stateOf(this.#desk).offer.get('offer')?.key === key;
+    return stateOf(this.#desk).rooms.get(key)?.common === true;
   }
 
   #nameOf(key: string, uid: string): string {
@@ -181,9 +170,9 @@ export class Rooms {
     return room;
   }
 
-  /** The same key. @throws ClientError `room-unknown` */
+  /** The same key. @throws ClientError `room-unknown`, also where one is only invited */
   known(key: string): string {
-    return this.#room(key).key;
+    return this.#mine(key).key;
   }
 
   /** @throws ClientError `room-unknown`, also where one is only invited */
@@ -222,7 +211,10 @@ export class Rooms {
     const members = membersOf(state, key).map(
       (one) => ({ ...seen(one), role: one.uid === owner ? 'owner' : 'member' }) as const,
     );
-    const invited = (checked?.invitees ?? []).map((one) => ({ ...seen(one), role: 'invited' }) as const);
+    const invited = (checked?.invitees ?? []).map((one) => {
+      const { online: _notHere, ...view } = seen(one);
+      return { ...view, role: 'invited' } as const;
+    });
     const rank = { owner: 0, member: 1, invited: 2 };
     return [...members, ...invited].sort((a, b) => rank[a.role] - rank[b.role] || (a.name < b.name ? -1 : 1));
   }
@@ -239,10 +231,6 @@ export class Rooms {
     return { password, told: {} };
   }
 
-  #mustHavePlace(): void {
-    if (stateOf(this.#desk).rooms.size >= ROOMS_MAX) throw error('rooms-full');
-  }
-
   async create(typed: string, inviteOnly: boolean, password: string | undefined): Promise<RoomSetView> {
     const key = roomKey(typed);
     if (inviteOnly && password !== undefined) throw error('room-has-no-password', roomName(key));
@@ -251,192 +239,36 @@ export class Rooms {
     return this.#keeper.inLine(key, async () => {
       const known = stateOf(this.#desk).rooms.get(key);
       if (known) throw error(known.standing === 'invited' ? 'room-taken' : 'room-joined', roomName(key));
-      this.#mustHavePlace();
-      const made = await this.#make(key, chosen?.password);
+      this.#entering.mustHavePlace();
+      const made = await this.#entering.make(key, chosen?.password);
       if (made === 'taken') throw error('room-taken', roomName(key));
       return { ...this.view(key), ...chosen?.told };
     });
-  }
-
-  /** What is needed to know the room again is on the disk before the daemon is asked. */
-  async #make(key: string, password: string | undefined): Promise<'made' | 'taken'> {
-    const { me, ports } = this.#desk;
-    const crypto = cryptoOf(this.#desk);
-    const { sync } = crypto;
-    const nonce = sync.random(RANDOM);
-    const id = roomId(sync, me.uid, nonce);
-    const at = { room: id, epoch: 1 };
-    const under: NewPassword =
-      password === undefined
-        ? { salt: new Uint8Array(KEY), auth: new Uint8Array(HASH), wrapKey: new Uint8Array(RANDOM) }
-        : await passwordFor(this.#desk, id, password);
-    const keys: RoomKeys = { key: sync.random(RANDOM), wrapKey: under.wrapKey };
-    const self = {
-      uid: me.uid,
-      name: me.name,
-      fingerprint: fingerprint(sync, { enc: me.enc.modulus, sig: me.sig.modulus }),
-    };
-    const fields = {
-      name: roomName(key),
-      epoch: 1,
-      previous: noHead,
-      owner: me.uid,
-      list: listHash(sync, id, [self]),
-      key: roomCommitment(sync, at, keys.key),
-      signer: me.uid,
-      time: ports.clock.now(),
-    };
-    const head = await signHead(crypto, id, fields, me.sig, keys.key);
-    const begun: Omit<Room, 'sent'> = {
-      key,
-      id: hex(id),
-      kind: password === undefined ? 'invitation' : 'password',
-      standing: 'entering',
-      owner: hex(me.uid),
-      version: 0,
-      epoch: 1,
-      head: hex(headHash(sync, id, head)),
-      secret: hex(keys.key),
-      wrapKey: hex(keys.wrapKey),
-      closed: false,
-    };
-    await this.#desk.record({ t: 'room', room: begun });
-    const reply = await this.#keeper.link().request(structs.crms, {
-      kind: password === undefined ? RoomKind.invitation : RoomKind.password,
-      nonce,
-      salt: under.salt,
-      auth: under.auth,
-      ...(password === undefined ? noWrap : wrapRoomKey(sync, at, keys)),
-      block: await sealRoomKeys(crypto, me.enc.modulus, keys),
-      ...head,
-    });
-    /* A daemon that failed may have made it: only a look tells, and where it did not, nothing of it stays. */
-    const inDoubt = laterCodes.has(reply.code) && reply.code !== Code.limited;
-    if (!reply.isError || inDoubt) {
-      if ((await this.#keeper.refresh(key)) || !inDoubt) return 'made';
-      throw roomFailure(reply, 'crms');
-    }
-    await this.#keeper.forget(this.#room(key));
-    if (reply.code === Code.conflict) return 'taken';
-    if (reply.code === Code.limited && reply.wait === 0) throw error('rooms-full');
-    throw roomFailure(reply, 'crms');
   }
 
   async join(typed: string, password: string | undefined): Promise<RoomView> {
     const key = roomKey(typed);
     return this.#keeper.inLine(key, async () => {
       const known = stateOf(this.#desk).rooms.get(key);
-      if (known?.standing === 'member') throw error('room-joined', roomName(key));
-      const offer = stateOf(this.#desk).offer.get('offer');
-      const offered = password === undefined && offer?.key === key ? offer.secret : undefined;
-      const typedOrOffered = password ?? offered;
-      if (known?.standing === 'invited') await this.#follow(known);
-      else if (typedOrOffered === undefined) throw error('room-needs-password', roomName(key));
-      else {
-        this.#mustHavePlace();
-        const entered = await this.#enter(key, typedOrOffered);
-        /* Nobody made the common room yet, or it has another password: the name tells which. */
-        if (!entered && (offered === undefined || (await this.#make(key, offered)) === 'taken'))
-          throw error('room-refused', roomName(key));
-      }
+      if (known?.standing === 'member' && !known.untrusted) throw error('room-joined', roomName(key));
+      if (known?.standing === 'invited') await this.#entering.follow(known);
+      else if (!known?.untrusted || !(await this.#entering.enterAgain(known))) await this.#byPassword(key, password);
       if (this.#room(key).standing !== 'member') throw error('room-untrusted', roomName(key));
       return this.view(key);
     });
   }
 
-  /** False: another password, or no such room. */
-  async #enter(key: string, password: string): Promise<boolean> {
-    const crypto = cryptoOf(this.#desk);
-    const link = this.#keeper.link();
-    const asked = await link.request(structs.jrms1, { name: roomName(key) });
-    if (asked.isError) throw roomFailure(asked, 'jrms');
-    const { room, salt } = readReply(asked, structs.jrms1Answer);
-    const other = roomById(stateOf(this.#desk), room);
-    if (other && other.key !== key) throw error('room-wrap', roomName(key), 'room');
-    const stretched = await this.#desk.ports.crypto.password.stretch(canonicalPassword(password), salt);
-    const { wrapKey, auth } = roomSecrets(crypto.sync, room, stretched);
-    let isIn = false;
-    for (let attempt = 0, before = 0; attempt < TRIES; attempt++) {
-      const shown = await link.request(structs.jrms2, { room, auth });
-      if (shown.code === Code.authentication) return false;
-      if (shown.isError) throw roomFailure(shown, 'jrms');
-      const { epoch, ...wrap } = readReply(shown, structs.jrms2Answer);
-      const opened = unwrapRoomKey(crypto.sync, { room, epoch }, wrapKey, wrap);
-      if (opened.problem !== undefined) throw error('room-wrap', roomName(key), opened.problem);
-      const fresh = {
-        key,
-        id: hex(room),
-        kind: 'password',
-        epoch,
-        secret: hex(opened.key),
-        wrapKey: hex(wrapKey),
-      } as const;
-      /* The same epoch a second time: we are in it already, and only lost what we knew of it. */
-      isIn ||= epoch === before;
-      if (isIn) await this.#desk.record({ t: 'room', room: { ...blank, ...fresh } });
-      else isIn = await this.#introduce({ ...blank, ...fresh }, auth, noInvitation);
-      before = epoch;
-      if (isIn && (await this.#settle(key))) return true;
-    }
-    throw error('room-busy', roomName(key));
-  }
-
-  /** Goes where one was invited. */
-  async #follow(room: Room): Promise<void> {
-    for (let attempt = 0; attempt < TRIES; attempt++) {
-      const checked = await this.#keeper.refresh(room.key);
-      if (!checked) throw error('room-not-invited', roomName(room.key));
-      if (checked.room.standing === 'member') return;
-      const { invitation } = checked.room;
-      if (!invitation) throw error('room-not-invited', roomName(room.key));
-      const { inviter, epoch: invitedEpoch, expires, bound, signature } = invitation;
-      const shown: Invitation = {
-        inviter: fromHex(inviter),
-        invitedEpoch,
-        expires,
-        bound: fromHex(bound),
-        invitation: fromHex(signature),
-      };
-      if (!(await this.#introduce(checked.room, new Uint8Array(HASH), shown))) continue;
-      if (await this.#settle(room.key)) return;
-    }
-    throw error('room-busy', roomName(room.key));
-  }
-
-  /** What was said before comes by itself. False where a new epoch began meanwhile that is not ours to believe. */
-  async #settle(key: string): Promise<boolean> {
-    try {
-      const checked = await this.#keeper.refresh(key);
-      if (checked) await this.said.untilCame(key, checked.kept);
-      return true;
-    } catch (thrown) {
-      if (thrown instanceof ClientError && thrown.code === 'room-moved') return false;
-      throw thrown;
-    }
-  }
-
-  /** The third step of `jrms`. False where another epoch began, or we are in it already. */
-  async #introduce(room: Omit<Room, 'sent'>, auth: Uint8Array, invitation: Invitation): Promise<boolean> {
-    const { me, ports } = this.#desk;
-    const crypto = cryptoOf(this.#desk);
-    const at = { room: fromHex(room.id), epoch: room.epoch };
-    const keys = { key: fromHex(room.secret ?? ''), wrapKey: fromHex(room.wrapKey) };
-    const self = { uid: me.uid, name: me.name, enc: me.enc.modulus, sig: me.sig.modulus, time: ports.clock.now() };
-    const { mac, signature, time } = await signEntry(crypto, at, { ...self, ...invitation }, me.sig, keys.key);
-    const block = await sealRoomKeys(crypto, me.enc.modulus, keys);
-    await this.#desk.record({ t: 'room', room: { ...room, standing: 'entering' } });
-    this.said.count(room.key);
-    const reply = await this.#keeper.link().request(structs.jrms3, { ...at, auth, block, time, mac, signature });
-    if (!reply.isError) return true;
-    if (room.invitation) await this.#desk.record({ t: 'room', room });
-    if (reply.code === Code.conflict) return false;
-    const now = this.#room(room.key);
-    if (reply.code === Code.forbidden && room.invitation) await this.#keeper.forget(now, 'invitation-ended');
-    else if (!room.invitation) await this.#keeper.forget(now);
-    if (reply.code === Code.forbidden) throw error('room-not-invited', roomName(room.key));
-    if (reply.code === Code.authentication) throw error('room-refused', roomName(room.key));
-    if (reply.code === Code.limited && reply.wait === 0) throw error('room-full', roomName(room.key));
-    throw roomFailure(reply, 'jrms');
+  async #byPassword(key: string, password: string | undefined): Promise<void> {
+    const offer = stateOf(this.#desk).offer.get('offer');
+    const offered = password === undefined && offer?.key === key ? offer.secret : undefined;
+    const typedOrOffered = password ?? offered;
+    if (typedOrOffered === undefined) throw error('room-needs-password', roomName(key));
+    this.#entering.mustHavePlace();
+    const common = offered === undefined ? undefined : true;
+    if (await this.#entering.enter(key, typedOrOffered, common)) return;
+    /* Nobody made the common room yet, or it has another password: the name tells which. */
+    if (!common || (await this.#entering.make(key, typedOrOffered, common)) === 'taken')
+      throw error('room-refused', roomName(key));
   }
 
   async decline(typed: string): Promise<void> {
@@ -517,15 +349,24 @@ export class Rooms {
     return member;
   }
 
+  /** A member, or somebody who is invited. @throws ClientError `room-no-member` */
+  async #present(room: Room, who: string): Promise<Keys> {
+    const name = otherName(this.#desk, who);
+    const known = stateOf(this.#desk).members.get(memberKey(room.key, name));
+    if (known && !known.left) return known;
+    const checked = await this.#keeper.inLine(room.key, () => this.#keeper.refresh(room.key));
+    return checked?.invitees.find((one) => one.name === name) ?? this.#member(room, who);
+  }
+
   async #change(room: Room, change: Change): Promise<RoomView> {
     await this.#keeper.inLine(room.key, () => this.#renewal.renew(room.key, change));
     return this.view(room.key);
   }
 
-  /** Who is removed knows the password: it becomes another, but that of the common room, which everybody may know. */
+  /** Who is removed, or was invited, knows the password: it becomes another, but that of the common room, which everybody may know. */
   async remove(typed: string, who: string, password: string | undefined): Promise<RoomSetView> {
     const room = this.#owned(typed);
-    const { uid } = this.#member(room, who);
+    const { uid } = await this.#present(room, who);
     if (room.kind === 'invitation' && password !== undefined) throw error('room-has-no-password', roomName(room.key));
     if (room.kind === 'invitation' || this.#isCommon(room.key)) return this.#change(room, { removed: uid });
     const chosen = this.#chosen(password);
@@ -595,6 +436,3 @@ const nothing: Omit<RoomView, 'name' | 'standing'> = {
 function withoutLeaving({ sent: _sent, leaving: _no, ...room }: Room): Omit<Room, 'sent'> {
   return room;
 }
-
-/** A room of which nothing is checked yet. */
-const blank = { standing: 'entering', owner: '', version: 0, head: '', closed: false } as const;

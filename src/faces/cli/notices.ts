@@ -87,7 +87,7 @@ function roomNoticeText(kind: RoomNoticeKind, room: string, name: string, detail
     case 'owner':
       return name === '' ? `you own #${room} now` : `${who} owns #${room} now`;
     case 'you-removed':
-      return `you were removed from #${room}: nothing of it comes to you any more`;
+      return `you are not in #${room} any more: you were removed, or it is gone. Nothing of it comes to you`;
     case 'room-deleted':
       return `#${room} was deleted${name === '' ? '' : ` by ${who}`}`;
     case 'ghost':
@@ -97,6 +97,6 @@ function roomNoticeText(kind: RoomNoticeKind, room: string, name: string, detail
     case 'room-key':
       return `WARNING: ${who} changed the key of #${room} and gave you none that fits${why}: you can't read what is sealed with it. Ask ${who}; the next text that you send begins a new key`;
     case 'untrusted':
-      return `WARNING: who is in #${room} can't be checked any more${why}: nothing is sent there. Leave it and enter it again: cadenas room leave ${room}, then cadenas room join ${room}`;
+      return `WARNING: who is in #${room} can't be checked any more${why}: nothing is sent there. Ask your operator whether a backup was restored, then enter it again: cadenas room join ${room}`;
   }
 }

@@ -31,7 +31,10 @@ const parts: Readonly<Record<RoomStanding, (view: RoomView, now: number) => stri
     kinds[kind],
     `cadenas room join ${name}, or cadenas room decline ${name}`,
   ],
-  offered: ({ name, kind }) => ['offered to everybody on this network', kinds[kind], `cadenas room join ${name}`],
+  offered: ({ name }) => [
+    'offered to everybody on this network; whoever runs the daemon can read it',
+    `cadenas room join ${name}`,
+  ],
 };
 
 export function memberLine(member: MemberView): string {

@@ -55,8 +55,10 @@ export const unlock: Handler<typeof structs.jrms2> = async (context, peer, { roo
   if (await overBudget(context, peer, reply)) return;
   if (await overFailures(context, peer, id, reply)) return;
   const room = await context.rooms.load(id);
+  /* Whoever comes first to the common room asks for one that nobody made. */
+  const isFirst = room === undefined && context.rooms.isUnmadeLobby(id);
   const isRight = knowsPassword(context, room, auth);
-  if (!isRight) await failed(context, peer, id);
+  if (!isRight && !isFirst) await failed(context, peer, id);
   await pace(arrived);
   if (isRight) reply.give(structs.jrms2Answer, { ...room.state.wrap, epoch: room.epoch });
   else reply.fail(Code.authentication);
