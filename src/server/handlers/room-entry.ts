@@ -68,8 +68,9 @@ export const enter: Handler<typeof structs.jrms3> = async (context, peer, values
   const arrived = performance.now();
   const { rooms } = context;
   if (await overBudget(context, peer, reply)) return;
-  if (await overFailures(context, peer, values.room, reply)) return;
   const isInvited = isZero(values.auth);
+  /* Whoever guesses passwords shuts nobody out who needs none. */
+  if (!isInvited && (await overFailures(context, peer, values.room, reply))) return;
   if (!isInvited && !knowsPassword(context, await rooms.load(values.room), values.auth)) {
     await failed(context, peer, values.room);
     await pace(arrived);
