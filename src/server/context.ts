@@ -11,6 +11,7 @@ import type { Presence } from './presence.js';
 import type { Refusals } from './refusals.js';
 import type { Rooms } from './rooms.js';
 import type { Routes } from './routes.js';
+import type { TokenBuckets } from './token-bucket.js';
 import type { Work } from './work.js';
 
 export interface Context {
@@ -28,6 +29,8 @@ export interface Context {
   readonly presence: Presence;
   readonly routes: Routes;
   readonly rooms: Rooms;
+  /** How fast each user may speak in rooms. */
+  readonly roomRates: TokenBuckets;
   readonly logins: Logins;
   readonly refusals: Refusals;
   readonly log: Log;

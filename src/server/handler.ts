@@ -5,7 +5,6 @@ import type { Context } from './context.js';
 import type { Mailbox } from './mailbox.js';
 import type { Refusal } from './refusals.js';
 import type { Reply, Request } from './reply.js';
-import type { TokenBucket } from './token-bucket.js';
 
 export type LinkState = 'hello' | 'open' | 'registering' | 'authenticating' | 'proving' | 'words' | 'ready' | 'closed';
 
@@ -54,8 +53,6 @@ export interface Caller {
   login: PendingLogin | undefined;
   registration: PendingRegistration | undefined;
   rotation: PendingRotation | undefined;
-  /** How fast it may speak in rooms. */
-  readonly roomRate: TokenBucket;
   /** H(grant) of the session, which `quit` revokes. */
   grantHash: Uint8Array | undefined;
 

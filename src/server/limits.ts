@@ -32,7 +32,7 @@ export const limitTable = {
   rooms: { value: 10_000, what: 'rooms of the network' },
   'rooms-per-user': { value: 20, what: 'rooms that one user owns' },
   'room-members': { value: ROOM_MEMBERS, max: ROOM_MEMBERS, what: 'people in a room, those invited included' },
-  'room-messages-per-second': { value: 20, what: 'parts of messages that one client says in rooms in a second' },
+  'room-messages-per-second': { value: 20, what: 'parts of messages that one user says in rooms in a second' },
   'room-burst': { value: 200, what: 'the same at once, after a pause' },
   'room-failures-per-quarter': {
     value: 60,

@@ -13,7 +13,6 @@ import { Mailbox, type MailboxHost } from './mailbox.js';
 import type { Online } from './presence.js';
 import type { Refusal } from './refusals.js';
 import { deliveredEntry } from './delivered.js';
-import { TokenBucket } from './token-bucket.js';
 
 /** What there is behind the handshake. */
 interface Link {
@@ -44,7 +43,6 @@ export class Peer implements Caller, CommandHost, Online {
   login: PendingLogin | undefined;
   registration: PendingRegistration | undefined;
   rotation: PendingRotation | undefined;
-  #roomRate: TokenBucket | undefined;
   grantHash: Uint8Array | undefined;
 
   constructor(connection: Connection, context: Context, gate: Gate, flusher: Flusher, gone: (peer: Peer) => void) {
@@ -85,10 +83,6 @@ export class Peer implements Caller, CommandHost, Online {
   }
   get uidKey(): string {
     return this.#uidKey;
-  }
-  get roomRate(): TokenBucket {
-    const { 'room-messages-per-second': perSecond, 'room-burst': burst } = this.context.limits;
-    return (this.#roomRate ??= new TokenBucket(perSecond, burst, performance.now()));
   }
 
   /** Everything that was in flight to this client is on the disk, its senders told. */

@@ -6,14 +6,16 @@ import { Flusher } from './flusher.js';
 import { Gate, SeenHellos } from './gate.js';
 import { idKey } from './keys.js';
 import { Code, ID } from '../../protocol/index.js';
+import type { Limits } from './limits.js';
 import { Logins } from './logins.js';
 import { Peer } from './peer.js';
 import { Presence } from './presence.js';
 import { lobbyOf } from './lobby.js';
 import { Rooms } from './rooms.js';
 import { Routes } from './routes.js';
+import { TokenBucket, TokenBuckets } from './token-bucket.js';
 
-type Given = Omit<Context, 'presence' | 'routes' | 'rooms' | 'logins' | 'nextId' | 'deliver'> & {
+type Given = Omit<Context, 'presence' | 'routes' | 'rooms' | 'roomRates' | 'logins' | 'nextId' | 'deliver'> & {
   /** name of the room that is offered to everybody */
   readonly lobby?: string | undefined;
 };
@@ -31,6 +33,10 @@ function idMaker(): () => Uint8Array {
   };
 }
 
+function roomRate({ 'room-messages-per-second': perSecond, 'room-burst': burst }: Limits, now: number): TokenBucket {
+  return new TokenBucket(perSecond, burst, now);
+}
+
 export class Server {
   readonly context: Context;
   readonly #gate: Gate;
@@ -41,12 +47,13 @@ export class Server {
   #stopping = false;
 
   constructor({ lobby, ...given }: Given, seen: SeenHellos) {
-    const { store, sync, decoySecret } = given;
+    const { store, sync, decoySecret, limits } = given;
     const shared = { ...given, presence: new Presence(), nextId: idMaker(), deliver: this.#deliver };
     this.context = {
       ...shared,
       routes: new Routes(store),
       rooms: new Rooms(shared, lobby === undefined ? undefined : lobbyOf(sync, decoySecret, lobby)),
+      roomRates: new TokenBuckets((now) => roomRate(limits, now)),
       logins: new Logins(given.limits),
     };
     this.#gate = new Gate(this.context, seen);

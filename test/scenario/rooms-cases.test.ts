@@ -163,6 +163,17 @@ void test('too many wrong passwords are 429 with a wait, for the room and for th
   t.same(await waits(bob, structs.jrms2, { room: lounge.id, auth: authOf(lounge) }), [429, true]);
   t.same(await waits(bob, structs.jrms3, await entering(bob, lounge)), [429, true]);
   t.equal(await join(bob, garden), 200, 'no other room is');
+  const kate = await newPerson(t, elsewhere, 'kate');
+  await befriend(ann.raw, ann.user, kate.raw, kate.user);
+  const { inrm, invitation } = await drawInvitation(ann, kate.user, lounge);
+  const invited = codeOf(ann.raw, structs.inrm, inrm);
+  await took(kate, structs.ivrm);
+  t.equal(await invited, 200);
+  t.equal(
+    await codeOf(kate.raw, structs.jrms3, await entering(kate, lounge, invitation)),
+    200,
+    'who needs no password',
+  );
   const nowhere = nodeSync.random(16);
   const late = await newPerson(t, await fromElsewhere(t, daemon), 'late');
   for (const code of [401, 401, 401, 429])

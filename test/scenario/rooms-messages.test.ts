@@ -153,6 +153,19 @@ void test('403, 409 and 429: whoever is no member, another sender, an older epoc
   );
 });
 
+void test('who comes back may say no more than who stays', async (t) => {
+  const daemon = await start(t, ['room-messages-per-second=1', 'room-burst=3']);
+  const { room, people } = await together(t, daemon, 'ann', 'bob');
+  const [ann, bob] = people as [Person, Person];
+  bob.raw.close();
+  const codes: number[] = [];
+  for (let who = ann, n = 0; n < 3; n++) {
+    for (let m = 0; m < 3; m++) codes.push(await say(who, room, `text ${String(n)}`));
+    who = await enter(t, daemon, ann.user, false);
+  }
+  t.ok(codes.filter((code) => code === 202).length <= 6, codes.join());
+});
+
 void test('a repetition of what is kept is answered for it, also in another epoch: nobody seals it anew', async (t) => {
   const daemon = await start(t);
   const { room, people } = await together(t, daemon, 'ann', 'bob');

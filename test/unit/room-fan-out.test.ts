@@ -11,7 +11,7 @@ import { Line } from '../../src/server/line.js';
 import { Mailbox, type MailboxHost } from '../../src/server/mailbox.js';
 import { Reply } from '../../src/server/reply.js';
 import { Tally } from '../../src/server/tally.js';
-import { TokenBucket } from '../../src/server/token-bucket.js';
+import { TokenBucket, TokenBuckets } from '../../src/server/token-bucket.js';
 import type { QueueEntry, Store } from '../../src/store/store.js';
 import { MemoryConnection } from './memory-connection.js';
 
@@ -93,9 +93,14 @@ test('srms for many: one struct, a seal for each of them, no copy besides, one a
   const room = { id: Buffer.alloc(ID, 255), recipients: people, member: () => true, epoch: 1, state: {} };
   const context = {
     ...{ store, deliver, limits: { window: 1 }, rooms: { known: () => room } },
-    ...{ nextId: () => Buffer.alloc(ID, 254), now: () => 1, sync: { sha256: () => Buffer.alloc(32, ++hashes) } },
+    ...{
+      roomRates: { take: () => 0 },
+      nextId: () => Buffer.alloc(ID, 254),
+      now: () => 1,
+      sync: { sha256: () => Buffer.alloc(32, ++hashes) },
+    },
   } as unknown as Context;
-  const peer = { account: { uid: me?.uid }, uidKey: me?.key, unanswered: 0, roomRate: { take: () => 0 } };
+  const peer = { account: { uid: me?.uid }, uidKey: me?.key, unanswered: 0 };
   const codes: Code[] = [];
   const outlet = {
     answer: (_: unknown, _status: unknown, code: Code) => codes.push(code),
@@ -133,6 +138,18 @@ test('so many at once, then so many in a second', (t) => {
   t.same(takes(3_600_000, 6), [0, 0, 0, 0, 0, 1], 'a pause saves no more than the burst');
   const slow = new TokenBucket(0.1, 1, 0);
   t.same([slow.take(0), slow.take(0), slow.take(5000), slow.take(10_001)], [0, 10, 5, 0], 'the wait is told');
+  t.end();
+});
+
+test('each has a bucket of their own, which is forgotten when it is full', (t) => {
+  const buckets = new TokenBuckets((now) => new TokenBucket(1, 2, now));
+  t.same([buckets.take('a', 0), buckets.take('a', 0), buckets.take('a', 0), buckets.take('b', 0)], [0, 0, 1, 0]);
+  t.equal(buckets.take('a', 500), 1);
+  for (let n = 0; n < 10; n++) buckets.take(String(n), 600);
+  t.equal(buckets.take('a', 600), 1, 'nobody’s others make it new');
+  t.equal(buckets.size, 12);
+  for (let n = 10; n < 30; n++) buckets.take(String(n), 10_000);
+  t.equal(buckets.size, 20);
   t.end();
 });
 

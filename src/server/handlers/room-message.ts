@@ -46,7 +46,7 @@ function fan(
     reply.fail(Code.limited);
     return;
   }
-  const wait = peer.roomRate.take(performance.now());
+  const wait = context.roomRates.take(peer.uidKey, performance.now());
   if (wait > 0) {
     reply.fail(Code.limited, wait);
     return;
