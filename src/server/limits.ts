@@ -77,6 +77,11 @@ export const STOP_MS = 4_000;
 export const CONGESTED_BYTES = 1024 * 1024;
 /** Rooms in memory; beyond it the longest unused are read again when needed. */
 export const ROOMS_IN_USE = 128;
+/**
+ * Deliveries of rooms' messages under way at once, of all rooms together: what waits for the disk leaves room for
+ * everybody else. Of one message there may be more.
+ */
+export const ROOM_DELIVERIES = 8_192;
 /** Accounts that are looked up at once. */
 export const LOOKED_UP_AT_ONCE = 16;
 /** Tries of a login on one connection. */

@@ -35,6 +35,8 @@ export class Rooms {
   readonly #loading = new Map<string, Promise<Room | undefined>>();
   readonly #turns = new Turns();
   readonly #checks = new Set<Promise<void>>();
+  /** Of messages that have no answer yet. */
+  deliveries = 0;
 
   constructor(host: Host, lobby: Lobby | undefined) {
     this.#host = host;

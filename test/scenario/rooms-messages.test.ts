@@ -425,6 +425,18 @@ void test('a room with 500 people turns, and each gets their block', async (t) =
     t.equal(await sent, 202);
     times.push(performance.now() - at);
   }
+  const many = await Promise.all(
+    [one, other].flatMap((who) =>
+      Array.from({ length: 64 }, async () => ({ who, said: await drawMessage(who, after, 'x') })),
+    ),
+  );
+  const codes = await Promise.all(many.map(({ who, said }) => codeOf(who.raw, structs.srms, said)));
+  t.same(
+    codes.filter((code) => code !== 202 && code !== 429),
+    [],
+    'a window of two members at once is more than the disk takes',
+  );
+  t.ok(codes.includes(202) && codes.includes(429), codes.join());
   t.comment(`srms to 499 of whom 498 are away: ${(times.sort((a, b) => a - b)[10] ?? 0).toFixed(1)} ms to 202`);
 });
 

@@ -92,7 +92,7 @@ test('srms for many: one struct, a seal for each of them, no copy besides, one a
   let hashes = 0;
   const room = { id: Buffer.alloc(ID, 255), recipients: people, member: () => true, epoch: 1, state: {} };
   const context = {
-    ...{ store, deliver, limits: { window: 1 }, rooms: { known: () => room } },
+    ...{ store, deliver, limits: { window: 1 }, rooms: { known: () => room, deliveries: 0 } },
     ...{
       roomRates: { take: () => 0 },
       nextId: () => Buffer.alloc(ID, 254),

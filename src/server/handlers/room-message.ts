@@ -14,6 +14,7 @@ import type { QueueEntry } from '../../store/store.js';
 import type { Context } from '../context.js';
 import type { Caller, Handler } from '../handler.js';
 import { idKey } from '../keys.js';
+import { ROOM_DELIVERIES } from '../limits.js';
 import type { Reply, Request } from '../reply.js';
 import type { Room } from '../room.js';
 import { Tally } from '../tally.js';
@@ -46,17 +47,24 @@ function fan(
     reply.fail(Code.limited);
     return;
   }
+  const { rooms } = context;
+  const others = room.recipients;
+  if (rooms.deliveries > 0 && rooms.deliveries + others.length > ROOM_DELIVERIES) {
+    reply.fail(Code.limited, 1);
+    return;
+  }
   const wait = context.roomRates.take(peer.uidKey, performance.now());
   if (wait > 0) {
     reply.fail(Code.limited, wait);
     return;
   }
   const entry = entryOf(context, room, me, request);
-  const others = room.recipients;
   peer.unanswered++;
+  rooms.deliveries += others.length;
   /* One for each other member, and one for what the room keeps. */
   const { settle } = new Tally(others.length, (code) => {
     peer.unanswered--;
+    rooms.deliveries -= others.length;
     reply.settled(code);
   });
   keep(context, room, me, values, entry, settle);
