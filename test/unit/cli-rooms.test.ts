@@ -562,8 +562,7 @@ const notices: Readonly<Record<RoomNoticeKind, RegExp>> = {
   ghost: /^\* WARNING: .*#garden as @bobby .*\(why\)\. .*Ask @bobby/,
   'change-refused': /^\* WARNING: .*#garden in the name of @bobby .*\(why\): .*tell your operator/,
   'room-key': /^\* WARNING: @bobby changed the key of #garden .*Ask @bobby/,
-  untrusted:
-    /^\* WARNING: who is in #garden .*nothing is sent there.* cadenas room join garden/,
+  untrusted: /^\* WARNING: who is in #garden .*nothing is sent there.* cadenas room join garden/,
 };
 
 test('every notice of a room', (t) => {
