@@ -530,6 +530,60 @@ test('6: the state rolled back to an older epoch, and a fork of the same: refuse
   t.same(await shown(bob, 'fork'), ['untrusted fork']);
 });
 
+test('6: coming back to a room that is not trusted any more: to an epoch that a known member began, nobody else', async (t) => {
+  await roomWith('again', bob, carol);
+  await renewed('again', bob, carol);
+  const { rooms } = lab.server.context;
+  const older = (await rooms.load(fromHex(roomOf(await inside(lab, bob), 'again').id)))?.state;
+  if (!older) throw new Error('no such room at the daemon');
+  await renewed('again', bob, carol);
+  await carol.core.call('room-leave', { room: 'again' });
+  for (const one of [alice, bob]) await told(one, 'again', 'left', 'carol');
+  await alice.core.call('room-passwd', { room: 'again', password: PASSWORD });
+  await until(bob, async () => (await memberNames(bob, 'again')).length === 2);
+  const room = roomOf(await inside(lab, bob), 'again');
+
+  const [b, c] = [await inside(lab, bob), await inside(lab, carol)];
+  const ghost = await ghostOf(lab, 'mallet');
+  for (const [signer, epoch] of [
+    [ghost, room.epoch],
+    [ghost, room.epoch + 1],
+    [c, room.epoch],
+    [c, room.epoch + 1],
+  ] as const) {
+    const people = [signer, b];
+    const drawn = { signer, to: b.enc.modulus, list: people, owner: signer.uid, epoch };
+    const { removed: _r, renewed: _n, room: _i, ...head } = await changeOf(room, drawn);
+    const version = room.version + 5;
+    lab.asked = async (guest, struct, values, next) => {
+      const reply = await next();
+      if (guest !== bob.storage || reply.isError) return reply;
+      if (struct.name === 'strm')
+        return altered(reply, structs.strmAnswer, { ...head, version, closed: 0, rows: people.length });
+      const soul = people[(values as { index: number }).index];
+      if (struct.name !== 'mbrm' || !soul) return reply;
+      const keys = { enc: soul.enc.modulus, sig: soul.sig.modulus };
+      return altered(reply, structs.mbrmAnswer, { ...rowOf(soul), ...keys, version, state: 0 });
+    };
+    await failure(bob.core.call('room-members', { room: 'again' }));
+    const which = `${signer.name}, epoch ${String(epoch - room.epoch)}`;
+    t.equal(await failure(bob.core.call('room-join', { room: 'again' })), 'room-needs-password 1', which);
+    t.equal(await failure(bob.core.call('send', { to: '#again', text: 'secret' })), 'room-untrusted 4', which);
+    t.equal(roomOf(await inside(lab, bob), 'again').secret, room.secret, 'what was known of it stays');
+  }
+
+  /* A restored backup: the older state is all that the daemon has. */
+  lab.asked = (_guest, _struct, _values, next) => next();
+  await tamper(lab, room, () => older);
+  for (const one of [alice, bob]) {
+    await failure(one.core.call('room-members', { room: 'again' }));
+    t.equal(await failure(one.core.call('send', { to: '#again', text: 'not yet' })), 'room-untrusted 4');
+    t.match(await one.core.call('room-join', { room: 'again' }), { standing: 'member' }, 'no password is asked for');
+  }
+  t.same(await memberNames(bob, 'again'), ['alice owner', 'bobby member', 'carol member'], 'who is back is shown');
+  await goesOn('again', alice, bob);
+});
+
 test('6: a room of invitations that the daemon calls one of a password: R is not put under a key that it knows', async (t) => {
   await readAll(alice, bob, carol);
   lab.drop = () => false;

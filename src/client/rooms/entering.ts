@@ -135,7 +135,8 @@ export class Entering {
    */
   async enterAgain(room: Room): Promise<boolean> {
     const { untrusted: _no, secret: _lost, former: _older, ...known } = withoutSent(room);
-    await this.#desk.record({ t: 'room', room: { ...known, ...blank } });
+    /* Epoch 0: whichever it is, somebody whom we knew has to have begun it, the one included that we were in. */
+    await this.#desk.record({ t: 'room', room: { ...known, ...blank, epoch: 0 } });
     try {
       if (await this.#settle(room.key)) return true;
     } catch (thrown) {
