@@ -167,6 +167,27 @@ test('a room by invitation alone: followed, declined, and who accepts is shown t
   await quiet(t, alice, bob, carol);
 });
 
+test('an invitation is taken back: it can be followed no more, and another is one', async (t) => {
+  const { alice, bob, carol } = await trio();
+  await alice.core.call('room-create', { room: 'attic', inviteOnly: true });
+  for (const name of ['bobby', 'carol']) {
+    await alice.core.call('room-invite', { room: 'attic', name });
+    await told(name === 'carol' ? carol : bob, 'attic', 'invited', 'alice');
+  }
+  await carol.core.call('room-join', { room: 'attic' });
+  t.equal(await code(carol.core.call('room-remove', { room: 'attic', name: 'bobby' })), 'room-not-owner');
+  await alice.core.call('room-remove', { room: 'attic', name: 'bobby' });
+  t.same(await memberNames(alice, 'attic'), ['alice owner', 'carol member']);
+  t.equal(await code(bob.core.call('room-join', { room: 'attic' })), 'room-not-invited');
+  t.equal(await code(alice.core.call('room-remove', { room: 'attic', name: 'bobby' })), 'room-no-member');
+  await alice.core.call('room-invite', { room: 'attic', name: 'bobby' });
+  await told(bob, 'attic', 'invited', 'alice');
+  await bob.core.call('room-join', { room: 'attic' });
+  t.match(await say(bob, 'attic', 'after all'), taken);
+  for (const one of [alice, carol]) await heard(one, 'attic', 'after all');
+  await quiet(t, alice, bob, carol);
+});
+
 test('an invitee follows new epochs before the answer', async (t) => {
   const { alice, bob, carol } = await trio();
   await roomOf('moving', alice, bob);
