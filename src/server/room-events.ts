@@ -9,7 +9,8 @@ import {
   type Struct,
   type Values,
 } from '../../protocol/index.js';
-import type { QueueEntry } from '../store/store.js';
+import type { QueueEntry, RoomMessage } from '../store/store.js';
+import { idKey } from './keys.js';
 import type { Room } from './room.js';
 import type { EnteredRow, InvitedRow } from './room-state.js';
 
@@ -73,7 +74,10 @@ export function changedEvents(
 
 const atEpoch = fieldOffset(structs.rvrm, 'epoch') - ANSWER_HEADER;
 
-/** The epoch of a message that is kept. */
-export function saidIn({ fields }: { readonly fields: Uint8Array }): number {
-  return readUint(fields, atEpoch, 4);
+/** Of what is kept, what somebody can read who has the keys of this epoch alone: messages of which no part is older. */
+export function readableIn(epoch: number, said: readonly RoomMessage[]): readonly RoomMessage[] {
+  const isOlder = ({ fields }: RoomMessage): boolean => readUint(fields, atEpoch, 4) < epoch;
+  const name = ({ from, message }: RoomMessage): string => idKey(from) + idKey(message);
+  const older = new Set(said.filter(isOlder).map(name));
+  return said.filter((each) => !older.has(name(each)));
 }

@@ -257,6 +257,28 @@ void test('who enters gets what was said in this epoch: 20 messages, each with a
   t.notSame(await holding(daemon, parts[0]?.sealed ?? gone.sealed), [], 'the newest are there');
 });
 
+void test('who enters gets nothing of a message of which a part was said in the epoch before', async (t) => {
+  const daemon = await start(t);
+  const { room, people } = await together(t, daemon, 'ann', 'bob');
+  const [ann, bob] = people as [Person, Person];
+  bob.raw.close();
+  const half = { message: nodeSync.random(16), parts: 2 };
+  const first = await drawMessage(ann, room, 'x'.repeat(1024), { ...half, part: 0 });
+  t.equal(await codeOf(ann.raw, structs.srms, first), 202);
+  const now = (await rotate(ann, room)).room;
+  const second = await drawMessage(ann, now, 'nobody can read this alone', { ...half, part: 1 });
+  const whole = await drawMessage(ann, now, 'whole');
+  for (const each of [second, whole]) t.equal(await codeOf(ann.raw, structs.srms, each), 202);
+  const carol = await newPerson(t, daemon, 'carol');
+  t.equal(await join(carol, now), 200);
+  const came = await past(carol, ({ values }) => values['sequence'] === whole.sequence);
+  t.same(
+    came.map(({ opcode }) => opcode),
+    [structs.enrm.opcode, structs.rvrm.opcode],
+  );
+  t.equal((await look(carol, now)).state.kept, 1, 'and what is announced is what comes');
+});
+
 void test('who enters while others speak misses nothing from there on, and gets nothing twice', async (t) => {
   const daemon = await start(t);
   const { room, people } = await together(t, daemon, 'ann', 'bob');

@@ -8,7 +8,7 @@ import { idKey } from '../keys.js';
 import { pace } from '../pace.js';
 import type { Reply } from '../reply.js';
 import { crowd, entered, proofsOf } from '../room-changes.js';
-import { enteredEvent, saidIn } from '../room-events.js';
+import { enteredEvent, readableIn } from '../room-events.js';
 import { hasPassword, RowKind } from '../room-state.js';
 import type { Room } from '../room.js';
 import { overBudget } from './lookups.js';
@@ -106,15 +106,13 @@ async function admit(
   const fresh: QueueEntry[] = [];
   room.fresh = fresh;
   try {
-    const said = await store.said(room.id);
+    const said = readableIn(room.epoch, await store.said(room.id));
     await rooms.change(room, state, () => {
       const row = room.member(peer.uidKey);
       if (row?.kind !== RowKind.entered) throw new Error('room: who entered is not in it');
       const event = enteredEvent({ nextId, now }, room, row, account);
       for (const uid of room.audience) deliver(uid, event, unheeded);
-      for (const each of said) {
-        if (saidIn(each) === room.epoch) deliver(account.uid, again(room, each, nextId()), unheeded);
-      }
+      for (const each of said) deliver(account.uid, again(room, each, nextId()), unheeded);
       for (const each of fresh) deliver(account.uid, each, unheeded);
     });
   } finally {

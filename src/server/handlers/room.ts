@@ -23,7 +23,7 @@ import type { Context } from '../context.js';
 import type { Caller, Handler } from '../handler.js';
 import { idKey } from '../keys.js';
 import { made } from '../room-changes.js';
-import { leftEvent, What, saidIn } from '../room-events.js';
+import { leftEvent, readableIn, What } from '../room-events.js';
 import { isMember, RowKind, writeState, type Row } from '../room-state.js';
 import type { Room } from '../room.js';
 import { overBudget } from './lookups.js';
@@ -88,7 +88,7 @@ export const state: Handler<typeof structs.strm> = async (context, peer, values,
     closed: Number(now.isClosed),
     behind: Number(!peer.mailbox.isLive),
     rows: now.rows.length,
-    kept: said.filter((message) => saidIn(message) === epoch).length,
+    kept: readableIn(epoch, said).length,
     block: 'block' in own ? own.block : new Uint8Array(RSA_BLOCK),
   });
 };
