@@ -145,7 +145,6 @@ export class ClientCore implements Client {
       },
       online: (link) => {
         this.#tell({ type: 'session', state: 'online' });
-        this.#rooms.online();
         this.#actions.online(link);
         this.#outbox.online(link);
       },
@@ -154,6 +153,7 @@ export class ClientCore implements Client {
         this.#drain.dismiss();
         this.#actions.offline();
         this.#outbox.offline();
+        this.#rooms.offline();
         this.#inbox.gaps.offline();
         this.#tell({ type: 'session', state: this.#session.state, trouble: why.trouble });
       },

@@ -361,3 +361,32 @@ test('after everything: the daemon is stopped, and its clients end', async (t) =
   for (const work of teardowns) await work();
   t.notMatch(daemon.log(), /error/i, 'the daemon had no trouble');
 });
+
+test('the common room: offered at each login until one enters it or it is offered no more', async (t) => {
+  const args = ['--lobby', 'plaza'];
+  const daemon = await startLavish(t, { network: await makeNetwork(), args });
+  const ann = await newGuest(t, atDaemon(daemon), 'ann');
+  await told(ann, 'plaza', 'offered');
+  const offered = async (): Promise<string[]> => {
+    const { rooms } = await ann.core.call('rooms', {});
+    return rooms.map(({ name, standing }) => `${name} ${standing}`);
+  };
+  for (let login = 0; login < 5; login++) {
+    t.same(await offered(), ['plaza offered']);
+    await leave(ann);
+    await comeBack(atDaemon(daemon), ann);
+  }
+  await leave(ann);
+  await daemon.stop();
+  const { network, data } = daemon;
+  const without = await startLavish(t, { network, data });
+  await comeBack(atDaemon(without), ann);
+  t.same(await offered(), [], 'without --lobby');
+  t.equal(await code(ann.core.call('room-join', { room: 'plaza' })), 'room-needs-password');
+  await leave(ann);
+  await without.stop();
+  const again = await startLavish(t, { network, data, args });
+  await comeBack(atDaemon(again), ann);
+  t.match(await ann.core.call('room-join', { room: 'plaza' }), { standing: 'member', members: 1 });
+  t.same(await offered(), ['plaza member']);
+});

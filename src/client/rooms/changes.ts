@@ -59,7 +59,7 @@ export interface ChangesParts {
 export class Changes {
   readonly #parts: ChangesParts;
   readonly #desk: Desk;
-  /** in this login */
+  /** in this login, or the one that is under way */
   #offered = false;
   /** Rooms of which an event was passed over, with its version: what comes behind it fits only when it was looked for. */
   readonly #passed = new Map<string, number>();
@@ -311,8 +311,8 @@ export class Changes {
     return [{ t: 'room', room }, notice(this.#desk, 'invited', memberKey(key, contact.name))];
   }
 
-  /** At a login, before its queue. */
-  online(): void {
+  /** Not at a login: what it offers may be here before we know that we are in. */
+  offline(): void {
     this.#offered = false;
   }
 

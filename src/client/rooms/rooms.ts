@@ -86,9 +86,8 @@ export class Rooms {
     this.changes = new Changes({ desk, lookSoon, opened, forget: (room, why) => this.#keeper.forget(room, why) });
   }
 
-  /** At a login, before its queue. */
-  online(): void {
-    this.changes.online();
+  offline(): void {
+    this.changes.offline();
   }
 
   /** The queue of a login is in. */
