@@ -66,7 +66,7 @@ void test('a room in two terminals', async (t) => {
   await bob.command(`${b} room send room11 "still here?"`);
   t.match(await bob.screen(), /you are not in the room #room11/);
   await bob.command(`${b} receive`);
-  t.match(await bob.screen(), /you were removed from #room11/);
+  t.match(await bob.screen(), /you are not in #room11 any more: you were removed/);
   await alice.command(`${a} room delete room11`, ['room11', 'room11']);
   await alice.command(`${a} room list`);
   t.match(await alice.screen(), /#everybody/);
