@@ -74,8 +74,14 @@ const epochs: readonly Epoch[] = [
   { room: here, name: 'here', epoch: 3, r: rs[3] },
   { room: there, name: 'there', epoch: 3, r: rs[2] },
 ];
+/** Before JSON sees them: a Buffer would write itself, and equal bytes would have two texts. */
 const bytesOf = (values: object): string =>
-  JSON.stringify(values, (_, value: unknown) => (value instanceof Uint8Array ? hex(value) : value));
+  JSON.stringify(
+    Object.entries(values).map(([name, value]: [string, unknown]) => [
+      name,
+      value instanceof Uint8Array ? hex(value) : value,
+    ]),
+  );
 
 function flip(draws: Draws, bytes: Uint8Array): Uint8Array {
   const out = Uint8Array.from(bytes);
