@@ -43,6 +43,10 @@ void test('a conversation in two terminals', async (t) => {
   await alice.command(`${a} send @bob "hello, žluťoučký 🐴"`);
   t.match(await alice.screen(), /delivered ✓✓/);
 
+  await bob.type(`${b} --profile other register @nobody; echo "exit:$?"`);
+  await bob.sees('New password', 1);
+  await bob.press('C-c');
+  await bob.sees('\nexit:130');
   await bob.type('clear');
   await bob.type(`${b} receive --follow`);
   await bob.sees('@alice: hello, žluťoučký 🐴');

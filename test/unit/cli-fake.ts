@@ -80,7 +80,12 @@ export async function faceOf(t: Test, client: Client): Promise<Face> {
       if (input) stdin.write(input.map((line) => `${line}\r`).join(''));
       else stdin.end('from a pipe\n');
       const self = [process.execPath, '/x/cadenas'];
-      const exit = await main(anyNetwork, ['--home', home, ...argv], { stdout, stderr, stdin, env: {}, self });
+      const abort = new AbortController();
+      const interrupt = (): void => {
+        abort.abort('SIGINT');
+      };
+      const host = { stdout, stderr, stdin, env: {}, self, signal: abort.signal, interrupt };
+      const exit = await main(anyNetwork, ['--home', home, ...argv], host);
       const json = argv.includes('--json') ? stdout.text.split('\n').filter(Boolean).map(parse) : [];
       return { exit, out: stdout.text, err: stderr.text, json };
     },

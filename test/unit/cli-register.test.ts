@@ -96,7 +96,15 @@ function terminal(...lines: readonly string[]) {
   });
   stdin.write(lines.map((line) => `${line}\r`).join(''));
   const signal = new AbortController().signal;
-  const prompter = new Prompter({ env: {}, stdin, stdout: stderr, stderr, self: [], signal });
+  const prompter = new Prompter({
+    env: {},
+    stdin,
+    stdout: stderr,
+    stderr,
+    self: [],
+    signal,
+    interrupt: () => undefined,
+  });
   return { prompter, shown: () => shown.join('') };
 }
 

@@ -265,7 +265,8 @@ for (const [argv, command] of [
     t.match(await given([], ['']), { exit: 0, password: undefined, out: /the password of #garden: apple/ });
     const mended = await given([], ['short', 'correct horse', 'other horse', 'long enough', 'long enough']);
     t.match(mended, { exit: 0, password: 'long enough', err: /too short; once more\n[^]*differ; once more/ });
-    t.match(await given([], ['\u0003']), { exit: 1, password: undefined, err: /cancelled/ });
+    t.match(await given([], ['\u0004']), { exit: 1, password: undefined, err: /cancelled/ });
+    t.match(await given([], ['\u0003']), { exit: 130, password: undefined, err: /: \n$/ }, 'as by SIGINT');
     const file = secretsFile(t, { rooms: { '#Garden': 'from the file', other: 'another one' } });
     const fromFile = await given(file, ['never asked']);
     t.match(fromFile, { exit: 0, password: 'from the file' });
@@ -336,6 +337,7 @@ test('the secrets of rooms', async (t) => {
     stderr: process.stderr,
     self: [],
     signal: new AbortController().signal,
+    interrupt: () => undefined,
   });
   const write = (value: unknown) => {
     writeFileSync(file, JSON.stringify(value), { mode: 0o600 });
@@ -381,7 +383,7 @@ test('deleting asks for the name of the room', async (t) => {
   t.match(done, { exit: 0, out: 'deleted #garden\n', err: /goes for everybody.*\nType the name of the room: gardem/ });
   t.match(await face.run(['room', 'delete', 'garden'], ['#garden']), { exit: 0 });
   t.equal(client.calls.length, 2);
-  for (const input of ['', 'yes', 'gardens', '\u0003', '\u0015'])
+  for (const input of ['', 'yes', 'gardens', '\u0004', '\u0015'])
     t.match(await face.run(['room', 'delete', 'garden'], [input]), { exit: 1, err: / — start again when you like\n$/ });
   t.match(await face.run(['room', 'delete', 'garden'], ['\u009b\u202e']), { exit: 1, err: /: \?\?\n/ });
   t.equal(client.calls.length, 2, 'nothing is deleted');

@@ -10,4 +10,6 @@ export interface Host {
   readonly self: readonly string[];
   /** aborted by SIGINT and SIGTERM; its reason is the signal's name */
   readonly signal: AbortSignal;
+  /** what SIGINT does: a terminal that is read key by key sends none at Ctrl-C */
+  readonly interrupt: () => void;
 }

@@ -42,6 +42,9 @@ export async function main(
     stderr: process.stderr,
     self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
     signal: abort.signal,
+    interrupt: () => {
+      onSignal('SIGINT');
+    },
     ...replaced,
   };
   const output = new Output(host.stdout, host.stderr, argv.includes('--json'));

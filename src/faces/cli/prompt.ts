@@ -65,7 +65,7 @@ export class Prompter {
   }
 
   #line(echo: (character: string) => string): Promise<string> {
-    const { stdin, stderr, signal } = this.#host;
+    const { stdin, stderr, signal, interrupt } = this.#host;
     return new Promise((resolve, reject) => {
       let typed: string[] = [];
       let escape = false;
@@ -86,7 +86,11 @@ export class Prompter {
           return undefined;
         }
         if (character === '\r' || character === '\n') return 'done';
-        if (character === Key.interrupt || (character === Key.end && typed.length === 0)) return 'cancel';
+        if (character === Key.interrupt) {
+          interrupt(); // it aborts, and so cancels
+          return 'cancel';
+        }
+        if (character === Key.end && typed.length === 0) return 'cancel';
         if (character === Key.escape) escape = true;
         else if (character === Key.kill) {
           stderr.write('\b \b'.repeat(typed.length));
