@@ -1,43 +1,16 @@
 /** Rooms while epochs begin at once, texts are on their way, and clients die: nothing is lost, doubled, or told wrongly (SPEC 9). */
 import tap, { test, type Test } from 'tap';
 import { Code, hex, structs, type Values } from '../../protocol/index.js';
-import { befriended, comeBack, heard, leave, newGuest, say, told, type Guest } from '../support/room-lab.js';
-import { answerOf, failure, inside, openLab, readAll, roomOf, shown, tamper, until } from '../support/room-hostile.js';
+import { comeBack, heard, leave, say, told, type Guest } from '../support/room-lab.js';
+import { answerOf, failure, inside, readAll, roomOf, shown, tamper, until } from '../support/room-hostile.js';
+import { openCast, PASSWORD } from '../support/room-cast.js';
 import { newSeed, seededRandom } from '../support/random.js';
 import { left } from '../../src/server/room-changes.js';
 import { recordsWith, stateKeyOf } from './client-disk.js';
 
-const PASSWORD = 'five words of the room';
 const ROUNDS = Number(process.env['ROUNDS'] ?? 12);
 const SEED = newSeed();
-const lab = await openLab(tap);
-const [alice, bob, carol, mallory] = (await Promise.all(
-  ['alice', 'bobby', 'carol', 'mallory'].map((name) => newGuest(tap, lab.host, name)),
-)) as [Guest, Guest, Guest, Guest];
-await befriended(alice, bob);
-
-function honest(): void {
-  lab.drop = () => false;
-  lab.asked = (_guest, _struct, _values, next) => next();
-}
-
-async function roomWith(name: string, ...others: readonly Guest[]): Promise<void> {
-  honest();
-  await alice.core.call('room-create', { room: name, inviteOnly: false, password: PASSWORD });
-  const here = [alice];
-  for (const one of others) {
-    await one.core.call('room-join', { room: name, password: PASSWORD });
-    for (const before of here) await told(before, name, 'entered', one.name);
-    here.push(one);
-  }
-  await readAll(alice, bob, carol, mallory);
-}
-
-async function renewed(name: string, ...members: readonly Guest[]): Promise<void> {
-  const before = roomOf(await inside(lab, alice), name).epoch;
-  await alice.core.call('room-passwd', { room: name, password: PASSWORD });
-  for (const one of members) await until(one, async () => roomOf(await inside(lab, one), name).epoch > before);
-}
+const { lab, alice, bob, carol, mallory, honest, roomWith, renewed } = await openCast(tap);
 
 /** What a person should not have been told. */
 async function alarms(guest: Guest, room: string): Promise<string[]> {
