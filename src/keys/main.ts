@@ -126,7 +126,12 @@ function program(): Command {
     .version(thisProgram().version)
     .configureOutput({
       outputError: (text, write) => {
-        write(`${plainLine(text.trimEnd())}\n`);
+        const what = text
+          .trim()
+          .replace(/^error: /, '')
+          .replace(/\.$/, '')
+          .replaceAll('\n', ' ');
+        write(`cadenas-keys: ${plainLine(what)} — see cadenas-keys --help\n`);
       },
     })
     .exitOverride();

@@ -48,8 +48,13 @@ test('mistakes are one line and exit 1, the disk is exit 3', (t) => {
     t.same([code, out], [1, ''], args.join(' '));
     t.match(err, oneLine);
   }
-  t.equal(keys(cwd, 'build').code, 1);
-  t.match(keys(cwd, 'build').err, /^error: required option '--network <name>' not specified\n$/);
+  t.same(keys(cwd, 'build'), {
+    code: 1,
+    out: '',
+    err: "cadenas-keys: required option '--network <name>' not specified — see cadenas-keys --help\n",
+  });
+  const mistyped = "cadenas-keys: unknown command 'lnk' (Did you mean link?) — see cadenas-keys --help\n";
+  t.match(keys(cwd, 'lnk'), { code: 1, err: mistyped });
   t.equal(keys(cwd, 'unmake').code, 1);
   const disk = keys(cwd, 'build', '--network', 'home', '--keys', 'file');
   t.equal(disk.code, 3);
