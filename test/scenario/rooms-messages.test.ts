@@ -371,6 +371,13 @@ void test('who has no account any more has left; nobody’s message fails for it
   const [, bob, carol] = people as [Person, Person, Person];
   await daemon.stop();
   const where = ['--network', daemon.network.name, '--data', daemon.data];
+  for (const [name, standing] of [
+    ['ann', 'owner'],
+    ['bob', 'member'],
+  ] as const) {
+    const { rooms } = JSON.parse((await cadenasd('export', `@${name}`, ...where)).out) as { rooms: object[] };
+    t.match(rooms, [{ name: 'lounge', standing, said: 0 }], 'who asks what is kept is told of rooms of others too');
+  }
   t.equal((await cadenasd('delete', '@bob', '--yes', ...where)).code, 0);
   const next = await start(t, [], daemon.data);
   const ann = await enter(t, next, (people[0] ?? carol).user);

@@ -19,7 +19,7 @@ import { ProgressBar } from '../../src/server/admin/progress.js';
 import { backup } from '../../src/store/tools/backup.js';
 import { check, type Checked } from '../../src/store/tools/check.js';
 import { erase, findDoomed } from '../../src/store/tools/erase.js';
-import { exportUser } from '../../src/store/tools/export.js';
+import { exportUser, type Reading } from '../../src/store/tools/export.js';
 import { syncFiles } from '../../src/store/tools/sync-files.js';
 import { openJournalStore } from '../../src/store/journal/journal-store.js';
 import { withHold } from '../../src/store/tools/reader.js';
@@ -294,20 +294,32 @@ test('export: all that is kept about a user, from files and journal', async (t) 
     await store.countAttempt(alice.uid, 5000);
     await store.keepReply(alice.uid, { frameId: new Uint8Array(16), opcode: 100007, code: 200, time: Date.now() });
   });
-  const fingerprint = (): Uint8Array => new Uint8Array(2).fill(7);
-  const all = await exportUser(syncFiles, fixture.folder, 'alice', fingerprint);
+  const reading = (inRooms: string): Reading => ({
+    fingerprint: () => new Uint8Array(2).fill(7),
+    standing: (_state, uid) => (hex(uid) === inRooms ? 'member' : undefined),
+  });
+  const nobody = reading('');
+  const all = await exportUser(syncFiles, fixture.folder, 'alice', nobody);
   const { waiting: queue, answers, rooms, sessions, contacts, ...rest } = all as Record<string, unknown[]>;
   t.match(rest, { name: 'alice', uid: hex(alice.uid), keys: { fingerprint: '0707' }, unfinishedLogins: { count: 1 } });
   t.equal(queue?.length, 15);
   t.match(queue?.[3], { from: { uid: hex(bobby.uid), name: 'bobby' }, bytes: 40 });
   t.match(answers, [{ kind: 'jmpu', code: 200 }]);
-  t.match(rooms, [{ name: 'hall', version: 1, messages: 1 }]);
+  t.match(rooms, [{ name: 'hall', standing: 'owner', said: 0, version: 1, messages: 1 }]);
+  for (const [inRooms, shown] of [
+    [hex(bobby.uid), [{ name: 'hall', standing: 'member', said: 1 }]],
+    ['', [{ name: 'hall', standing: 'gone', said: 1 }]],
+  ] as const) {
+    const other = await exportUser(syncFiles, fixture.folder, 'bobby', reading(inRooms));
+    t.match(other?.['rooms'], shown);
+    t.notMatch(JSON.stringify(other?.['rooms']), /"state"/, 'the state of others is not theirs');
+  }
   t.match(contacts, [{ name: 'bobby', consent: 'open' }]);
   t.equal(sessions?.length, 1);
   t.notMatch(JSON.stringify(all), hex(alice.record), 'nothing that a login rests on');
-  t.equal(await exportUser(syncFiles, fixture.folder, 'carol', fingerprint), undefined);
+  t.equal(await exportUser(syncFiles, fixture.folder, 'carol', nobody), undefined);
   flip(userFile(fixture.folder, alice.uid, 'queue'), 80);
-  await t.rejects(exportUser(syncFiles, fixture.folder, 'alice', fingerprint), /queue is damaged/);
+  await t.rejects(exportUser(syncFiles, fixture.folder, 'alice', nobody), /queue is damaged/);
 });
 
 /** Whether these bytes are in any file of the folder. */

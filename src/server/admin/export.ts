@@ -1,15 +1,30 @@
 /** `cadenasd export @USER`: all that is kept about a user, for who is concerned. */
 import { dirname, resolve } from 'node:path';
-import { fingerprint } from '../../../protocol/index.js';
+import { fingerprint, samePublic } from '../../../protocol/index.js';
 import { nodeSync } from '../../crypto/index.js';
 import { exists, syncFolder, writeNew } from '../../store/journal/durable.js';
-import { exportUser } from '../../store/tools/export.js';
+import { exportUser, type Reading } from '../../store/tools/export.js';
 import { inspectStore } from '../../store/tools/inspect.js';
+import { readState, RowKind, type Row } from '../room-state.js';
 import { beside, Exit, files, folderOf, Mistake, unknownUser, userName, type ExitCode, type Where } from './common.js';
 
 export interface ExportOptions {
   readonly out?: string;
 }
+
+const standings: Readonly<Record<Row['kind'], string>> = {
+  [RowKind.settled]: 'member',
+  [RowKind.entered]: 'member',
+  [RowKind.left]: 'left',
+  [RowKind.invited]: 'invited',
+};
+const reading: Reading = {
+  fingerprint: (keys) => fingerprint(nodeSync, keys),
+  standing: (state, uid) => {
+    const row = readState(state).rows.find((each) => samePublic(each.uid, uid));
+    return row && standings[row.kind];
+  },
+};
 
 export async function runExport(where: Where & ExportOptions, typed: string): Promise<ExitCode> {
   const name = userName(typed);
@@ -17,7 +32,7 @@ export async function runExport(where: Where & ExportOptions, typed: string): Pr
   const out = where.out === undefined ? undefined : resolve(where.out);
   if (out !== undefined && (await exists(files, out))) throw new Mistake(`${out} is there already — name a new file`);
   await inspectStore(files, folder);
-  const all = await beside(folder, () => exportUser(files, folder, name, (keys) => fingerprint(nodeSync, keys)));
+  const all = await beside(folder, () => exportUser(files, folder, name, reading));
   if (!all) throw unknownUser(name, folder);
   const text = `${JSON.stringify(all, undefined, 2)}\n`;
   if (out === undefined) {

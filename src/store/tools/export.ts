@@ -8,6 +8,13 @@ import { accountOf, mailOf, roomOf } from './view-parts.js';
 
 const ADVICE = 'run cadenasd check';
 
+/** What the store keeps without knowing what it means. */
+export interface Reading {
+  fingerprint(keys: Pick<Account, 'enc' | 'sig'>): Uint8Array;
+  /** what somebody is in a room of this state, in a word; undefined: nothing */
+  standing(state: Uint8Array, uid: Uint8Array): string | undefined;
+}
+
 /**
  * An object for JSON: bytes are hexadecimal, what is sealed is base64, times are ISO 8601. What the login
  * rests on is left out: the export goes through other hands.
@@ -18,7 +25,7 @@ export async function exportUser(
   files: Files,
   folder: string,
   name: string,
-  fingerprint: (keys: Pick<Account, 'enc' | 'sig'>) => Uint8Array,
+  reading: Reading,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   const view = await openView(files, folder);
   const [worst] = view.findings.filter(({ level }) => level === 'damage');
@@ -33,7 +40,7 @@ export async function exportUser(
     uid: hex(account.uid),
     created: when(account.created),
     keys: {
-      fingerprint: hex(fingerprint(account)),
+      fingerprint: hex(reading.fingerprint(account)),
       encryptionModulus: hex(account.enc),
       signatureModulus: hex(account.sig),
     },
@@ -42,7 +49,7 @@ export async function exportUser(
     sessions: state.grants.map(({ ends }) => ({ ends: when(ends) })),
     contacts: Array.from(state.consents, ([towards, consent]) => ({ ...person(view, towards), consent })),
     ...(await mail(view, uid)),
-    rooms: await rooms(view, uid),
+    rooms: await rooms(view, uid, reading),
   };
 }
 
@@ -68,14 +75,22 @@ async function mail(view: View, uid: string) {
   };
 }
 
-async function rooms(view: View, uid: string) {
+/** Of rooms of others it tells where somebody stands in them; all of the state belongs to the owner. */
+async function rooms(view: View, uid: string, reading: Reading) {
   const out = [];
-  for (const id of view.names.roomsOf(uid)) {
+  const self = idBytes(uid);
+  for (const id of view.names.roomIds()) {
     const { state } = await roomOf(view, id);
     if (!state.value) continue; // deleted with its owner, or about to be
-    const { name, version, state: content } = state.value;
-    const own = { id: hex(idBytes(id)), name, version, state: Buffer.from(content).toString('base64') };
-    out.push({ ...own, messages: state.history.messages });
+    const { name, version, owner, state: content } = state.value;
+    const isOwner = latin1(owner) === uid;
+    const standing = isOwner ? 'owner' : reading.standing(content, self);
+    const said = [...state.history.all()].filter(({ message }) => latin1(message.from) === uid).length;
+    if (standing === undefined && said === 0) continue;
+    const all = isOwner
+      ? { version, state: Buffer.from(content).toString('base64'), messages: state.history.messages }
+      : {};
+    out.push({ id: hex(idBytes(id)), name, standing: standing ?? 'gone', said, ...all });
   }
   return out;
 }
