@@ -30,7 +30,7 @@ export interface Password {
 
 /** In a room without a password there is nothing under one, whatever was sent. */
 function underPassword(kind: Pick<RoomState, 'kind'>, password: Password, wrap: RoomWrap) {
-  if (!hasPassword(kind as RoomState)) return { salt: new Uint8Array(KEY), auth: new Uint8Array(HASH), wrap: noWrap };
+  if (!hasPassword(kind)) return { salt: new Uint8Array(KEY), auth: new Uint8Array(HASH), wrap: noWrap };
   const { wrapSalt, commitment, wrapped } = wrap;
   return { salt: password.salt, auth: password.auth, wrap: { wrapSalt, commitment, wrapped } };
 }

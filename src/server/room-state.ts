@@ -140,6 +140,6 @@ export function readState(bytes: Uint8Array): RoomState {
   };
 }
 
-export function hasPassword({ kind }: RoomState): boolean {
+export function hasPassword({ kind }: Pick<RoomState, 'kind'>): boolean {
   return kind === RoomKind.password;
 }

@@ -19,6 +19,7 @@ export class Room {
   #members = new Map<string, MemberRow>();
   #invited = new Map<string, InvitedRow>();
   #recipients: readonly Recipient[] = [];
+  #people: ReadonlyMap<string, Uint8Array> = new Map();
   /** It is being deleted, or is: nothing more is said in it, and nothing of it changes. */
   gone = false;
   /** Changes of it that wait or are being made: it stays in memory meanwhile. */
@@ -57,9 +58,9 @@ export class Room {
     return [...this.#invited.values()];
   }
 
-  /** Who is told who is in it: members, and those who are invited, so that they can tell who begins an epoch. */
-  get audience(): readonly Uint8Array[] {
-    return [...this.#members.values(), ...this.#invited.values()].map(({ uid }) => uid);
+  /** Who is told who is in it, by key: members, and those who are invited, so that they can tell who begins an epoch. */
+  get people(): ReadonlyMap<string, Uint8Array> {
+    return this.#people;
   }
 
   member(uidKey: string): MemberRow | undefined {
@@ -87,5 +88,6 @@ export class Room {
       else if (row.kind === RowKind.invited) this.#invited.set(idKey(row.uid), row);
     }
     this.#recipients = [...this.#members].map(([key, { uid }]) => ({ key, uid }));
+    this.#people = new Map([...this.#members, ...this.#invited].map(([key, { uid }]) => [key, uid]));
   }
 }

@@ -20,11 +20,11 @@ interface Host extends Ids {
   readonly store: Store;
   readonly presence: Presence;
   readonly refusals: Refusals;
-  readonly deliver: (to: Uint8Array, entry: QueueEntry, settle: Settle) => void;
+  readonly deliver: (to: Uint8Array, entry: QueueEntry, settle: Settle, key?: string) => void;
 }
 
 /** Deliveries that nobody waits for. */
-const unheeded = (): void => undefined;
+export const unheeded = (): void => undefined;
 
 export class Rooms {
   readonly #host: Host;
@@ -35,6 +35,8 @@ export class Rooms {
   readonly #loading = new Map<string, Promise<Room | undefined>>();
   readonly #turns = new Turns();
   readonly #checks = new Set<Promise<void>>();
+  /** whose people were looked up since the start */
+  readonly #checked = new Set<string>();
   /** Of messages that have no answer yet. */
   deliveries = 0;
 
@@ -68,26 +70,23 @@ export class Rooms {
   }
 
   /** undefined: there is no such room. */
-  async load(id: Uint8Array): Promise<Room | undefined> {
-    const own = copy(id);
-    return this.#load(idKey(own), () => this.#host.store.roomById(own));
-  }
-
-  async byName(name: string): Promise<Room | undefined> {
-    const kept = await this.#host.store.roomByName(name);
-    return kept && this.#load(idKey(kept.id), () => this.#host.store.roomById(kept.id));
-  }
-
-  #load(key: string, read: () => Promise<KeptRoom | undefined>): Promise<Room | undefined> {
+  load(id: Uint8Array): Promise<Room | undefined> {
+    const key = idKey(id);
     const room = this.known(key);
     if (room) return Promise.resolve(room);
     const loading = this.#loading.get(key);
     if (loading) return loading;
-    const reading = read()
+    const reading = this.#host.store
+      .roomById(copy(id))
       .then((kept) => kept && this.#keep(kept))
       .finally(() => this.#loading.delete(key));
     this.#loading.set(key, reading);
     return reading;
+  }
+
+  async byName(name: string): Promise<Room | undefined> {
+    const kept = await this.#host.store.roomByName(name);
+    return kept && this.load(kept.id);
   }
 
   #keep({ id, name, owner, version, state }: KeptRoom): Room {
@@ -131,11 +130,10 @@ export class Rooms {
     const holder = copy(owner);
     if ((await store.changeRoom(room.id, version, { owner: holder, state: bytes })) !== 'changed')
       throw new Error('room: the store has another version');
-    const before = people(room);
+    const before = room.people;
     room.become(holder, version + 1, bytes);
-    const after = people(room);
     for (const [key, uid] of before) {
-      if (after.has(key)) continue;
+      if (room.people.has(key)) continue;
       this.clear(room, uid, key).catch((error: unknown) => {
         this.#host.refusals.trouble('the store failed', error);
       });
@@ -153,16 +151,20 @@ export class Rooms {
   /** It is gone from the disk. */
   forget(room: Room): void {
     this.#rooms.delete(room.key);
+    this.#checked.delete(room.key);
     if (this.#common === room) this.#common = undefined;
   }
 
-  /** An account may have been deleted while the daemon stood still: who had it has left. */
+  /** An account may have been deleted while the daemon stood still, and only then: who had it has left. */
   #check(room: Room): void {
+    if (this.#checked.has(room.key)) return;
+    this.#checked.add(room.key);
     const checking = this.#missing(room)
       .then(async (missing) => {
-        if (missing.length > 0) await this.inTurn(room.id, (found) => this.#part(found, missing));
+        if (missing.length > 0) await this.inTurn(room.id, async (found) => found && this.part(found, missing));
       })
       .catch((error: unknown) => {
+        this.#checked.delete(room.key);
         this.#host.refusals.trouble('the people of a room could not be looked up', error);
       })
       .finally(() => this.#checks.delete(checking));
@@ -181,14 +183,15 @@ export class Rooms {
     return missing;
   }
 
-  async #part(room: Room | undefined, missing: readonly Uint8Array[]): Promise<void> {
-    if (!room) return;
-    const members = missing.filter((uid) => room.member(idKey(uid)));
-    const others = room.audience.filter((uid) => !missing.includes(uid));
-    await this.change(room, left(room.state, missing), () => {
+  /** They leave; whoever else is in the room, or invited to it, is told: it may have been their invitation. To be called in turn. */
+  async part(room: Room, uids: readonly Uint8Array[]): Promise<void> {
+    const gone = new Set(uids.map((uid) => idKey(uid)));
+    const members = uids.filter((uid) => room.member(idKey(uid)));
+    const others = [...room.people].filter(([key]) => !gone.has(key));
+    await this.change(room, left(room.state, uids), () => {
       for (const uid of members) {
         const event = leftEvent(this.#host, room, uid, What.left);
-        for (const to of others) this.#host.deliver(to, event, unheeded);
+        for (const [key, to] of others) this.#host.deliver(to, event, unheeded, key);
       }
     });
   }
@@ -197,10 +200,4 @@ export class Rooms {
   async idle(): Promise<void> {
     while (this.#checks.size > 0) await Promise.all(this.#checks);
   }
-}
-
-function people(room: Room): Map<string, Uint8Array> {
-  const all = new Map(room.recipients.map(({ key, uid }) => [key, uid]));
-  for (const { uid } of room.invitees) all.set(idKey(uid), uid);
-  return all;
 }

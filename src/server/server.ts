@@ -1,5 +1,6 @@
 /** The daemon without its composition: accepts connections, hands events to users, stops. */
 import { randomBytes } from 'node:crypto';
+import { UnknownId } from '../store/store.js';
 import type { Connection, Listener } from '../transport/transport.js';
 import type { Context } from './context.js';
 import { Flusher } from './flusher.js';
@@ -93,7 +94,7 @@ export class Server {
         settle(result === 'full' ? Code.limited : Code.queued);
       },
       (error: unknown) => {
-        if (error instanceof RangeError) {
+        if (error instanceof UnknownId) {
           settle(Code.notFound); // the account was deleted while the daemon stood still
           return;
         }

@@ -12,11 +12,16 @@
  *    what it keeps before it first awaits. Bytes handed out are the caller's to keep, not to change.
  * 4. Names of files are made by the store from ids, never from what a user typed.
  * 5. For a uid without an account or an id without a room, reads give what is empty, and changes reject
- *    with RangeError, as do bytes of a wrong length: nothing is kept.
+ *    with `UnknownId`; with another RangeError for bytes of a wrong length: nothing is kept.
  * 6. A `StorageError` that is not `full` is final: later calls reject with it too, until the store is
  *    opened again. The one exception is a damaged file, named in the message, which concerns its user alone.
  */
 import { PARTS_MAX, ROOM_HISTORY, type Code } from '../../protocol/index.js';
+
+/** No account, or no room, has this id. */
+export class UnknownId extends RangeError {}
+/** An account or a room has this id already. */
+export class IdInUse extends RangeError {}
 
 export interface Account {
   /** 16 bytes, given by the daemon */

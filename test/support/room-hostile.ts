@@ -146,7 +146,7 @@ export function answerOf(reply: Reply, code: Code): Reply {
 }
 
 /** Everything on a client's disk, opened. */
-export async function inside({ host }: Lab, guest: Pick<Guest, 'storage'>): Promise<Inside> {
+export async function inside({ host }: Pick<Lab, 'host'>, guest: Pick<Guest, 'storage'>): Promise<Inside> {
   const crypto = await clientCrypto();
   const storage = guest.storage.copy();
   const identity = storage.files.get(IDENTITY_FILE) ?? new Uint8Array(0);

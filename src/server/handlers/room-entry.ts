@@ -11,6 +11,7 @@ import { crowd, entered, proofsOf } from '../room-changes.js';
 import { enteredEvent, readableIn } from '../room-events.js';
 import { hasPassword, RowKind } from '../room-state.js';
 import type { Room } from '../room.js';
+import { unheeded } from '../rooms.js';
 import { overBudget } from './lookups.js';
 
 /** What wrong passwords are counted against; an id that no room has counts like one that is in use. */
@@ -101,7 +102,6 @@ async function admit(
   peer: Caller,
   state: Room['state'],
 ): Promise<void> {
-  const unheeded = (): void => undefined;
   const { account } = peer;
   const fresh: QueueEntry[] = [];
   room.fresh = fresh;
@@ -111,7 +111,7 @@ async function admit(
       const row = room.member(peer.uidKey);
       if (row?.kind !== RowKind.entered) throw new Error('room: who entered is not in it');
       const event = enteredEvent({ nextId, now }, room, row, account);
-      for (const uid of room.audience) deliver(uid, event, unheeded);
+      for (const [key, uid] of room.people) deliver(uid, event, unheeded, key);
       for (const each of said) deliver(account.uid, again(room, each, nextId()), unheeded);
       for (const each of fresh) deliver(account.uid, each, unheeded);
     });

@@ -20,14 +20,12 @@ import type { Context } from '../context.js';
 import type { Caller, Handler } from '../handler.js';
 import { idKey } from '../keys.js';
 import type { Reply } from '../reply.js';
-import { crowd, inTime, invited, left, rotated, staying, uninvited } from '../room-changes.js';
+import { crowd, inTime, invited, rotated, staying, uninvited } from '../room-changes.js';
 import { changedEvents, invitedEvent, leftEvent, What } from '../room-events.js';
 import { RowKind } from '../room-state.js';
 import type { Room } from '../room.js';
+import { unheeded } from '../rooms.js';
 import { overBudget } from './lookups.js';
-
-/** Nobody waits for the end of these deliveries. */
-const unheeded = (): void => undefined;
 
 export const invite: Handler<typeof structs.inrm> = async (context, peer, values, reply) => {
   const { store, routes, rooms, now } = context;
@@ -118,7 +116,7 @@ export const decline: Handler<typeof structs.dcrm> = async (context, peer, { roo
 };
 
 export const leave: Handler<typeof structs.lvrm> = async (context, peer, { room: id }, reply) => {
-  const { rooms, deliver } = context;
+  const { rooms } = context;
   const me = peer.account.uid;
   if (await overBudget(context, peer, reply)) return;
   await rooms.inTurn(id, async (room) => {
@@ -130,12 +128,7 @@ export const leave: Handler<typeof structs.lvrm> = async (context, peer, { room:
       reply.fail(Code.conflict);
       return;
     }
-    /* Those whom they invited are told too: it was their invitation. */
-    const others = room.audience.filter((uid) => !samePublic(uid, me));
-    await rooms.change(room, left(room.state, [me]), () => {
-      const event = leftEvent(context, room, me, What.left);
-      for (const uid of others) deliver(uid, event, unheeded);
-    });
+    await rooms.part(room, [me]);
     reply.done();
   });
 };

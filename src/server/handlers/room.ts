@@ -18,7 +18,7 @@ import {
   type RoomEntry,
   type Values,
 } from '../../../protocol/index.js';
-import type { Account } from '../../store/store.js';
+import { IdInUse, type Account } from '../../store/store.js';
 import type { Context } from '../context.js';
 import type { Caller, Handler } from '../handler.js';
 import { idKey } from '../keys.js';
@@ -26,6 +26,7 @@ import { made } from '../room-changes.js';
 import { leftEvent, readableIn, What } from '../room-events.js';
 import { isMember, RowKind, writeState, type Row } from '../room-state.js';
 import type { Room } from '../room.js';
+import { unheeded } from '../rooms.js';
 import { overBudget } from './lookups.js';
 
 export const make: Handler<typeof structs.crms> = async (context, peer, values, reply) => {
@@ -41,7 +42,7 @@ export const make: Handler<typeof structs.crms> = async (context, peer, values, 
   const room = { id, name: values.name, owner: me.uid, state: writeState(state) };
   /* An id that is in use is the maker's own, from a try before under another name. */
   const created = await store.createRoom(room).catch((error: unknown) => {
-    if (error instanceof RangeError) return 'taken';
+    if (error instanceof IdInUse) return 'taken';
     throw error;
   });
   if (created !== 'created') {
@@ -119,7 +120,7 @@ export const member: Handler<typeof structs.mbrm> = async (context, peer, { room
   const isHere = isMember(row) && presence.get(idKey(uid)) !== undefined;
   reply.give(structs.mbrmAnswer, {
     ...noProofs,
-    ...said(row),
+    ...row,
     room: room.id,
     version,
     index,
@@ -132,16 +133,6 @@ export const member: Handler<typeof structs.mbrm> = async (context, peer, { room
     ...(account ? { enc: account.enc, sig: account.sig } : noKeys),
   });
 };
-
-/** What a row proves of how somebody came. */
-function said(row: Row): Partial<RoomEntry> {
-  if (row.kind !== RowKind.entered && row.kind !== RowKind.invited) return {};
-  const { inviter, invitedEpoch, expires, bound, invitation } = row;
-  const invited = { inviter, invitedEpoch, expires, bound, invitation };
-  if (row.kind === RowKind.invited) return invited;
-  const { time, mac, signature } = row;
-  return { ...invited, time, mac, signature };
-}
 
 export const remove: Handler<typeof structs.dlrm> = async (context, peer, { room: id }, reply) => {
   if (await overBudget(context, peer, reply)) return;
@@ -160,15 +151,15 @@ async function destroy({ store, rooms, deliver, nextId, now, log }: Context, roo
   room.gone = true;
   const { owner } = room;
   const event = leftEvent({ nextId, now }, room, owner, What.deleted);
-  const uids = [...room.recipients, ...room.invitees].map(({ uid }) => uid);
+  const people = [...room.people];
   try {
-    await Promise.all(uids.map((uid) => rooms.clear(room, uid, idKey(uid))));
+    await Promise.all(people.map(([key, uid]) => rooms.clear(room, uid, key)));
     await store.deleteRoom(room.id);
   } catch (error) {
     room.gone = false;
     throw error;
   }
   rooms.forget(room);
-  for (const uid of uids) deliver(uid, event, () => undefined);
+  for (const [key, uid] of people) deliver(uid, event, unheeded, key);
   log.info('room deleted', { room: hex(room.id) });
 }

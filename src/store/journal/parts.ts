@@ -1,5 +1,5 @@
 /** The parts of users and rooms in use: each is opened at its first call, as its file and what the journal holds behind it. */
-import { StoreRefusal } from '../store.js';
+import { StoreRefusal, UnknownId } from '../store.js';
 import { AccountPart } from './account-part.js';
 import { Changes } from './changes.js';
 import type { Disk } from './disk.js';
@@ -34,7 +34,7 @@ export interface PartsHost {
   readonly openMails: number | undefined;
 }
 
-/** What a call gives where there is no such user or room; without it the call rejects with RangeError. */
+/** What a call gives where there is no such user or room; without it the call rejects with UnknownId. */
 type Empty<T> = readonly [T?];
 
 export class Parts {
@@ -78,7 +78,7 @@ export class Parts {
     if (roster.isBusy(id)) return roster.whenFree(id).then(() => this.#if(id, isThere, use, empty));
     if (isThere()) return use();
     if (empty.length > 0) return Promise.resolve(empty[0] as T);
-    return Promise.reject(new RangeError('store: there is no such user or room'));
+    return Promise.reject(new UnknownId('store: there is no such user or room'));
   }
 
   #changes(): Changes {

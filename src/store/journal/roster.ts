@@ -2,6 +2,7 @@
  * The making and removing of accounts and rooms: names are given once, ids too, limits hold for many calls
  * at once, and what is called about a user or room before its removal is done before it.
  */
+import { IdInUse, UnknownId } from '../store.js';
 import type { Journal } from './journal.js';
 import type { Names } from './names.js';
 import { deletedRecord, roomDeletedRecord } from './records.js';
@@ -43,12 +44,12 @@ export class Roster {
     await this.#busy.get(what)?.catch(() => undefined); // its caller has the error
   }
 
-  /** @throws RangeError where the id is in use */
+  /** @throws IdInUse */
   async create({ kind, name, id, record, limits, done }: Making): Promise<'created' | 'taken' | 'full'> {
     const label = kind + name;
     while (this.#busy.has(label)) await this.whenFree(label);
     if ((kind === 'user' ? this.#names.uid(name) : this.#names.roomId(name)) !== undefined) return 'taken';
-    if (this.#busy.has(id) || this.#names.has(id)) throw new RangeError('store: the id is in use');
+    if (this.#busy.has(id) || this.#names.has(id)) throw new IdInUse('store: the id is in use');
     const making = (of: string): number => this.#making.get(of) ?? 0;
     if (limits.some(({ of, are, most }) => are() + making(of) >= most)) return 'full';
     const count = (sign: 1 | -1): void => {
@@ -79,12 +80,12 @@ export class Roster {
 
   /**
    * Something about rooms of these users, which they don't leave before it is done.
-   * @throws RangeError where one of them has no account
+   * @throws UnknownId where one of them has no account
    */
   async asOwner<T>(owners: readonly string[], work: () => Promise<T>): Promise<T> {
     for (const owner of owners) {
       while (this.#busy.has(owner)) await this.whenFree(owner);
-      if (this.#names.name(owner) === undefined) throw new RangeError('store: no account has the uid of this owner');
+      if (this.#names.name(owner) === undefined) throw new UnknownId('store: no account has the uid of this owner');
     }
     const working = work();
     for (const owner of owners) this.#owning.set(owner, (this.#owning.get(owner) ?? new Set()).add(working));
