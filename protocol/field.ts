@@ -46,6 +46,16 @@ export function fieldsLength(fields: readonly Field[]): number {
   return fields.reduce((sum, field) => sum + fieldLength(field), 0);
 }
 
+/** From the first that is named on, up to the second and without it; to the end, where there is none. */
+export function fieldsBetween<F extends { readonly name: string }>(
+  fields: readonly F[],
+  first: F['name'],
+  end?: F['name'],
+): readonly F[] {
+  const names = fields.map(({ name }) => name);
+  return fields.slice(names.indexOf(first), end === undefined ? undefined : names.indexOf(end));
+}
+
 /** Safe integers bound a u64: 2^53 ms is the year 287396. */
 export function uintMax(field: { readonly size: number; readonly max?: number }): number {
   return field.max ?? Math.min(256 ** field.size - 1, Number.MAX_SAFE_INTEGER);

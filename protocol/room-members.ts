@@ -3,7 +3,7 @@ import { concat, isBelow, isZero, samePublic } from './bytes.js';
 import { fingerprint, isPlausibleModulus } from './account.js';
 import { writeFields } from './codec.js';
 import type { RsaPrivate, SyncCrypto } from './crypto-port.js';
-import { fieldsLength, type FieldValues } from './field.js';
+import { fieldsBetween, fieldsLength, type FieldValues } from './field.js';
 import type { Ports } from './handshake.js';
 import { label, Label } from './labels.js';
 import { structs } from './layouts.js';
@@ -18,10 +18,6 @@ const info = {
 const bound = { head: label('room head hash'), invite: label('invitation') };
 
 type Fields = (typeof structs)['chrm']['fields'][number] | (typeof structs)['enrm']['fields'][number];
-const named = (from: { readonly fields: readonly Fields[] }, first: string, end: string): readonly Fields[] => {
-  const names = from.fields.map(({ name }) => name as string);
-  return from.fields.slice(names.indexOf(first), names.indexOf(end));
-};
 
 type AllHead = FieldValues<(typeof structs)['chrm']['fields']>;
 /** A head with its proofs, as it stands in structs. */
@@ -35,8 +31,13 @@ type AllEntry = FieldValues<(typeof structs)['enrm']['fields']>;
 export type RoomEntry = Omit<AllEntry, 'room' | 'version' | 'epoch'>;
 export type EntryFields = Omit<RoomEntry, 'mac' | 'signature'>;
 
-const headFields = named(structs.chrm, 'name', 'signature');
-const entryFields = named(structs.enrm, 'uid', 'mac');
+const headFields = fieldsBetween(structs.chrm.fields, 'name', 'signature');
+const entryFields = fieldsBetween(structs.enrm.fields, 'uid', 'mac');
+
+/** The state of a row (SPEC 9.10). */
+export const RowKind = { settled: 0, entered: 1, left: 2, invited: 3 } as const;
+/** What somebody who is told `lfrm` reads in it (SPEC 9.14). */
+export const Departure = { left: 1, removed: 2, deleted: 3, declined: 4 } as const;
 
 /** Of a member, as lists name them. */
 export interface ListRow {
@@ -46,7 +47,8 @@ export interface ListRow {
   readonly fingerprint: Uint8Array;
 }
 
-const listRow = [
+/** Of a `ListRow`. */
+export const listRow = [
   { name: 'uid', kind: 'bytes', length: ID },
   { name: 'name', kind: 'name' },
   { name: 'fingerprint', kind: 'bytes', length: HASH },

@@ -102,8 +102,7 @@ async function answered(
 
 async function send(parts: CommandParts, typed: string, body: string): Promise<SentView> {
   const { outbox, desk } = parts;
-  const id = await outbox.send(typed, body);
-  const to = isRoom(typed) ? roomKey(typed) : otherName(desk, typed);
+  const { id, to } = await outbox.send(typed, body);
   const { state, failure } = await outbox.outcome(id, ANSWER_WAIT_MS);
   const changed = state === 'waiting' && stateOf(desk).contacts.get(to)?.changed; // while it was on its way
   const trouble = changed ? error('changed', to) : failure;

@@ -3,15 +3,15 @@ import { Code, ENVELOPE, fromHex, partFrameId, structs, type Values } from '../.
 import { stateOf, type Desk } from './desk.js';
 import { error, type ClientError } from './errors.js';
 import type { Carried, Draft, Lane, Refusal } from './lane.js';
+import { sealedPart } from './outgoing.js';
 import { otherName } from './people.js';
 import { sealText, type Sealed } from './sealing.js';
-import type { Contact } from './state.js';
+import type { Contact, Outgoing } from './state.js';
 
 export class ContactLane implements Lane {
   readonly #desk: Desk;
   /** whether a command about this contact must be answered first */
   readonly #busy: (name: string) => boolean;
-  readonly partLength = ENVELOPE;
 
   constructor(desk: Desk, busy: (name: string) => boolean) {
     this.#desk = desk;
@@ -71,13 +71,13 @@ export class ContactLane implements Lane {
   }
 
   /** Only the other's answer opens it. */
-  wake(): void {
-    return;
+  wake(): boolean {
+    return false;
   }
 
-  carry(id: string, part: number, envelope: Uint8Array): Carried {
-    const values: Values<typeof structs.smpu> = { envelope };
-    return { struct: structs.smpu, values: values, frameId: partFrameId(fromHex(id), part) };
+  carry(entry: Outgoing, part: number): Carried {
+    const values: Values<typeof structs.smpu> = { envelope: sealedPart(entry, part, ENVELOPE) };
+    return { struct: structs.smpu, values, frameId: partFrameId(fromHex(entry.id), part) };
   }
 
   /** Not in an accepted conversation, or not any more: kept, and tried again. */

@@ -233,7 +233,7 @@ export class ClientCore implements Client {
       }
       case 'message':
       case 'part':
-        this.#inbox.gaps.watch();
+        this.#inbox.gaps.watch(event.from);
         this.#tell({ type: 'unread' });
         return;
       case 'room':

@@ -2,6 +2,7 @@
 import { newId, stateOf, type Desk } from './desk.js';
 import type { Event } from './reducer.js';
 import { UNFINISHED_MAX, type Missing } from './state.js';
+import { sourceOf } from './tables.js';
 
 /** What is missing is reported after this long: it may still be on its way. */
 const GAP_MS = 5_000;
@@ -64,15 +65,19 @@ export class Gaps {
     if (events.length > 0) await this.#desk.record(...events);
   }
 
-  /** Looks again when the oldest of what is missing is due; `close` ends it. */
-  watch(): void {
+  /**
+   * Looks again when the oldest of what is missing is due; `close` ends it.
+   * @param from who alone may have become one of whom something is missing; undefined: anybody
+   */
+  watch(from?: string): void {
     if (this.#cancel) return;
     const { unfinished } = stateOf(this.#desk);
     let oldest: number | undefined;
     const look = (since: number): void => {
       if (oldest === undefined || since < oldest) oldest = since;
     };
-    for (const [, { since }] of this.#missing()) look(since);
+    if (from === undefined) for (const [, { since }] of this.#missing()) look(since);
+    else for (const { since } of sourceOf(stateOf(this.#desk), from)?.missing ?? []) look(since);
     if (this.#drained) for (const { at, told } of unfinished.values()) if (!told) look(at);
     if (oldest === undefined) return;
     const { clock } = this.#desk.ports;

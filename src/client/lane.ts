@@ -35,11 +35,9 @@ export interface Lane {
   ): Promise<readonly (Sealed & { readonly id: string })[] | undefined>;
   /** It may be handed over now. */
   mayGo(to: string): boolean;
-  /** Something waits that can't be sealed: where that can be changed it is. */
-  wake(to: string): void;
-  /** Bytes of a sealed part. */
-  readonly partLength: number;
-  carry(id: string, part: number, bytes: Uint8Array): Carried;
+  /** Something waits that can't be sealed: where that can be changed it is. @returns trying again later helps */
+  wake(to: string): boolean;
+  carry(entry: Outgoing, part: number): Carried;
   onRefusal(to: string, code: number): Refusal;
   /** Why it waits, to a person. */
   held(to: string): ClientError;

@@ -4,7 +4,7 @@ import { newId, notice, stateOf, type Desk } from './desk.js';
 import { ClientError, error, keptFor } from './errors.js';
 import type { Reply } from './answers.js';
 import type { Link } from './link.js';
-import { answered, partOf, sealedPart, waitingParts } from './outgoing.js';
+import { answered, partOf, waitingParts } from './outgoing.js';
 import type { Lane } from './lane.js';
 import type { Event } from './reducer.js';
 import { isRoom } from './rooms/names.js';
@@ -103,7 +103,7 @@ export class Outbox {
   }
 
   /** @throws ClientError as the text, the contact or room, or the outbox don't allow it */
-  async send(typed: string, text: string): Promise<string> {
+  async send(typed: string, text: string): Promise<{ readonly id: string; readonly to: string }> {
     const lane = this.#lane(typed);
     const to = lane.destination(typed);
     const parts = checkText(text);
@@ -122,7 +122,7 @@ export class Outbox {
     });
     if (!stateOf(this.#desk).outgoing.get(id)?.envelope) this.opened(to);
     this.kick();
-    return id;
+    return { id, to };
   }
 
   /** Sealing reads and moves a chain: one after another. */
@@ -147,8 +147,7 @@ export class Outbox {
       const waiting = all.filter((entry) => entry.to === to && entry.state === 'waiting');
       if (waiting.length === 0) return;
       if (!lane.isOpen(to)) {
-        lane.wake(to);
-        if (isRoom(to)) this.#wakeLater(to);
+        if (lane.wake(to)) this.#wakeLater(to);
         return;
       }
       /* Each names the one before it: from the first on all of them change. */
@@ -224,14 +223,13 @@ export class Outbox {
 
   #mayGo(entry: Outgoing): boolean {
     const lane = this.#lane(entry.to);
-    return lane.mayGo(entry.to) && !lane.isStale(entry) && !this.#holds.has(entry.to);
+    return !this.#holds.has(entry.to) && lane.mayGo(entry.to) && !lane.isStale(entry);
   }
 
   /** The frame's id follows from the message's and the part: a repetition is known as one. */
   async #handOver(link: Link, entry: Outgoing, part: number, key: string): Promise<void> {
     const { id, to } = entry;
-    const lane = this.#lane(to);
-    const { struct, values, frameId } = lane.carry(id, part, sealedPart(entry, part, lane.partLength));
+    const { struct, values, frameId } = this.#lane(to).carry(entry, part);
     let reply: Reply;
     try {
       reply = await link.request(struct, values, { frameId });
@@ -268,7 +266,7 @@ export class Outbox {
     const refusal = renewals < RENEWALS_MAX ? this.#lane(to).onRefusal(to, code) : 'hold';
     if (refusal === 'fail') return this.#failed(id, to);
     /* A room is looked at, which opens it again: what else is on the way is refused for the same reason. */
-    if (isRoom(to) && !this.#holds.has(to)) this.#renewals.set(to, renewals + 1);
+    if (!this.#holds.has(to)) this.#renewals.set(to, renewals + 1);
     this.#wait(to);
     if (refusal === 'renew') {
       this.#renewing.add(to);
@@ -301,14 +299,14 @@ export class Outbox {
     this.#holds.delete(to);
   }
 
-  /** What a room takes only so fast is held for that room; anything else is the daemon's trouble with all of it. */
+  /** Whoever takes only so much, or so fast, is waited for alone; anything else is the daemon's trouble with all of it. */
   #later({ id, to }: Outgoing, reply: Reply): void {
     const limited = reply.code === Code.limited;
     const failure = limited ? keptFor(reply.wait) : error('unavailable', String(reply.code));
     this.#waiters.tell(id, { state: 'waiting', failure });
     const ms = reply.wait > 0 ? reply.wait * 1000 : this.#delay;
     this.#delay = Math.min(2 * this.#delay, LATER_MAX_MS);
-    if (limited && isRoom(to)) {
+    if (limited) {
       this.#wait(to, ms);
       return;
     }
@@ -332,8 +330,8 @@ export class Outbox {
   }
 
   #late(entry: Outgoing | undefined): ClientError {
-    const waits = entry && isRoom(entry.to) && !this.#rooms.isOpen(entry.to);
-    return waits ? this.#rooms.held(entry.to) : error('timeout', 'the message');
+    const lane = entry && this.#lane(entry.to);
+    return lane && !lane.isOpen(entry.to) ? lane.held(entry.to) : error('timeout', 'the message');
   }
 
   /** How far a message got, waiting up to `ms` for the daemon to have it. */

@@ -1,5 +1,6 @@
 /** What comes in, as it changes the state: messages, parts of long ones, and what is missing of them. */
 import { fromHex, joinText } from '../../protocol/index.js';
+import { isRoom } from './rooms/names.js';
 import { noChain, type Chain, type Missing, type State, type Unfinished } from './state.js';
 import { addNotice, changeSource, sourceOf } from './tables.js';
 
@@ -137,7 +138,7 @@ function timeOf(state: State, from: string): { since?: number } {
 
 /** A contact's count begins at 1; that of a member who was in the room before us with the first that comes. */
 function startOf(from: string, sequence: number): Chain {
-  return from.startsWith('#') ? { ...noChain, sequence: sequence - 1 } : noChain;
+  return isRoom(from) ? { ...noChain, sequence: sequence - 1 } : noChain;
 }
 
 /** The ranges without what lies in from to to, cut where they reach over it. */

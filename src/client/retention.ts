@@ -1,6 +1,6 @@
 /** What leaves the disk, and when (SPEC 7.9). */
 import { ROOM_HISTORY } from '../../protocol/index.js';
-import { isRoom } from './rooms/names.js';
+import { isRoom, roomOf } from './rooms/names.js';
 import type { State } from './state.js';
 
 /** A received text after it was read, our own after it was delivered. */
@@ -37,7 +37,7 @@ function pushedOut(state: State): string[] {
     else said.set(room, [{ key, order, stays }]);
   };
   for (const { key, from, order, read } of state.incoming.values())
-    if (isRoom(from)) add(from.slice(0, from.indexOf('@')), key, order, read === undefined);
+    if (isRoom(from)) add(roomOf(from), key, order, read === undefined);
   for (const { id, to, order, state: how } of state.outgoing.values())
     if (isRoom(to)) add(to, id, order, how === 'waiting');
   return [...said.values()].flatMap((rows) =>

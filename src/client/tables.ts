@@ -1,4 +1,5 @@
 /** Changes of rows that several events have in common. */
+import { isRoom } from './rooms/names.js';
 import {
   noChain,
   NOTICES_MAX,
@@ -32,20 +33,20 @@ export interface Source {
 
 /** @param from a contact's name, or a member's key */
 export function sourceOf(state: State, from: string): Source | undefined {
-  return from.startsWith('#') ? state.members.get(from) : state.contacts.get(from);
+  return isRoom(from) ? state.members.get(from) : state.contacts.get(from);
 }
 
 export function changeSource(state: State, from: string, change: Source): void {
   const member = state.members.get(from);
   if (member) state.members.set(from, { ...member, ...change });
-  else if (!from.startsWith('#')) relate(state, from, change);
+  else if (!isRoom(from)) relate(state, from, change);
 }
 
 /** Where the chain of what we send stands. @param to a contact's name, or a room's key */
 export function changeSent(state: State, to: string, sent: Chain): void {
   const room = state.rooms.get(to);
   if (room) state.rooms.set(to, { ...room, sent });
-  else if (!to.startsWith('#')) relate(state, to, { sent });
+  else if (!isRoom(to)) relate(state, to, { sent });
 }
 
 export function addNotice(state: State, event: Omit<NoticeEvent, 't'>): void {

@@ -1,9 +1,10 @@
 /** How a room's state follows from the one before. Nothing here knows of stores or connections. */
 import {
-  KEY,
   HASH,
+  KEY,
   noInvitation,
   noWrap,
+  RowKind,
   samePublic,
   type Invitation,
   type ListRow,
@@ -14,7 +15,6 @@ import { idKey } from './keys.js';
 import {
   hasPassword,
   isMember,
-  RowKind,
   type EntryProofs,
   type InvitedRow,
   type MemberRow,

@@ -14,9 +14,6 @@ import { idKey } from './keys.js';
 import type { Room } from './room.js';
 import type { EnteredRow, InvitedRow } from './room-state.js';
 
-/** What somebody who is told `lfrm` reads in it. */
-export const What = { left: 1, removed: 2, deleted: 3, declined: 4 } as const;
-
 /** What makes an event one of its own. */
 export interface Ids {
   readonly nextId: () => Uint8Array;

@@ -1,11 +1,12 @@
 /** What the daemon knows of a room, and its bytes in the store: built from the tables of the protocol. */
 import {
+  fieldsBetween,
   fieldsLength,
-  HASH,
-  ID,
+  listRow,
   readFields,
   readUint,
   RoomKind,
+  RowKind,
   structs,
   writeFields,
   writeUint,
@@ -16,9 +17,6 @@ import {
   type RoomHead,
   type RoomWrap,
 } from '../../protocol/index.js';
-
-/** As `mbrmAnswer` has it (SPEC 9.10). */
-export const RowKind = { settled: 0, entered: 1, left: 2, invited: 3 } as const;
 
 /** What somebody who entered said of it, and proves it. */
 export type EntryProofs = Omit<RoomEntry, 'uid' | 'name' | 'enc' | 'sig'>;
@@ -63,31 +61,20 @@ export function isMember(row: Row | undefined): row is MemberRow {
   return row?.kind === RowKind.settled || row?.kind === RowKind.entered;
 }
 
-/** The fields of a struct from one on, up to another. */
-function between(fields: readonly Field[], first: string, end?: string): readonly Field[] {
-  const names = fields.map(({ name }) => name);
-  return fields.slice(names.indexOf(first), end === undefined ? undefined : names.indexOf(end));
-}
-
 const begin: readonly Field[] = [
   { name: 'format', kind: 'uint', size: 1 },
   { name: 'kind', kind: 'uint', size: 1 },
   { name: 'closed', kind: 'uint', size: 1 },
-  ...between(structs.crms.fields, 'salt', 'wrapSalt'),
+  ...fieldsBetween(structs.crms.fields, 'salt', 'wrapSalt'),
 ];
-const wrapFields = between(structs.crms.fields, 'wrapSalt', 'block');
-const headFields = between(structs.chrm.fields, 'name', 'removed');
-const person: readonly Field[] = [
-  { name: 'uid', kind: 'bytes', length: ID },
-  { name: 'name', kind: 'name' },
-  { name: 'fingerprint', kind: 'bytes', length: HASH },
-];
-const block = between(structs.chrm.fields, 'block', 'name');
+const wrapFields = fieldsBetween(structs.crms.fields, 'wrapSalt', 'block');
+const headFields = fieldsBetween(structs.chrm.fields, 'name', 'removed');
+const block = fieldsBetween(structs.chrm.fields, 'block', 'name');
 const rowFields: Readonly<Record<Row['kind'], readonly Field[]>> = {
-  [RowKind.settled]: [...person, ...block],
-  [RowKind.entered]: [...person, ...block, ...between(structs.enrm.fields, 'time')],
-  [RowKind.left]: person,
-  [RowKind.invited]: [...person, ...block, ...between(structs.enrm.fields, 'inviter', 'mac')],
+  [RowKind.settled]: [...listRow, ...block],
+  [RowKind.entered]: [...listRow, ...block, ...fieldsBetween(structs.enrm.fields, 'time')],
+  [RowKind.left]: listRow,
+  [RowKind.invited]: [...listRow, ...block, ...fieldsBetween(structs.enrm.fields, 'inviter', 'mac')],
 };
 const FORMAT = 1;
 const BEGIN = fieldsLength(begin);

@@ -1,7 +1,8 @@
 /** A room in memory: who is in it, and what may be said. */
+import { RowKind } from '../../protocol/index.js';
 import type { QueueEntry } from '../store/store.js';
 import { idKey } from './keys.js';
-import { isMember, readState, RowKind, type InvitedRow, type MemberRow, type RoomState } from './room-state.js';
+import { isMember, readState, type InvitedRow, type MemberRow, type RoomState } from './room-state.js';
 
 /** To whom messages go. */
 export interface Recipient {

@@ -2,7 +2,7 @@
  * The rooms in use. Each is read once and stays in memory while it is used; what happens to it happens there first to
  * the disk, then in memory, then in the queues of its people, one change after another.
  */
-import { copy, samePublic } from '../../protocol/index.js';
+import { copy, Departure, RowKind, samePublic } from '../../protocol/index.js';
 import type { KeptRoom, QueueEntry, Store } from '../store/store.js';
 import { idKey } from './keys.js';
 import { LOOKED_UP_AT_ONCE, ROOMS_IN_USE } from './limits.js';
@@ -11,8 +11,8 @@ import type { Settle } from './mailbox.js';
 import type { Presence } from './presence.js';
 import type { Refusals } from './refusals.js';
 import { inTime, left } from './room-changes.js';
-import { leftEvent, What, type Ids } from './room-events.js';
-import { RowKind, writeState, type RoomState } from './room-state.js';
+import { leftEvent, type Ids } from './room-events.js';
+import { writeState, type RoomState } from './room-state.js';
 import { Room } from './room.js';
 import { Turns } from './turns.js';
 
@@ -190,7 +190,7 @@ export class Rooms {
     const others = [...room.people].filter(([key]) => !gone.has(key));
     await this.change(room, left(room.state, uids), () => {
       for (const uid of members) {
-        const event = leftEvent(this.#host, room, uid, What.left);
+        const event = leftEvent(this.#host, room, uid, Departure.left);
         for (const [key, to] of others) this.#host.deliver(to, event, unheeded, key);
       }
     });

@@ -50,13 +50,12 @@ export class Server {
   constructor({ lobby, ...given }: Given, seen: SeenHellos) {
     const { store, sync, decoySecret, limits } = given;
     const shared = { ...given, presence: new Presence(), nextId: idMaker(), deliver: this.#deliver };
-    this.context = {
-      ...shared,
+    this.context = Object.assign(shared, {
       routes: new Routes(store),
       rooms: new Rooms(shared, lobby === undefined ? undefined : lobbyOf(sync, decoySecret, lobby)),
       roomRates: new TokenBuckets((now) => roomRate(limits, now)),
       logins: new Logins(given.limits),
-    };
+    });
     this.#gate = new Gate(this.context, seen);
   }
 

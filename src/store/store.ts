@@ -178,7 +178,7 @@ export interface Store {
   queueLength(uid: Uint8Array): Promise<number>;
   /** Removes what is acknowledged; ids that are not there are passed over. Resolves with those that were. */
   acknowledge(uid: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly Uint8Array[]>;
-  /** Removes all that `from` caused, which is a room that was deleted. Resolves with how many entries those were. */
+  /** Removes all that `from` caused: a room that was deleted, or that the user is in no more. Resolves with how many entries those were. */
   dequeue(uid: Uint8Array, from: Uint8Array): Promise<number>;
 
   /** `taken`: the name has a room already. `full`: the owner has as many rooms as one may, or there are too many. */

@@ -2,10 +2,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join as path } from 'node:path';
 import { test } from 'tap';
-import { concat, fingerprint, hex, structs, type Struct, type Values } from '../../protocol/index.js';
+import { concat, fingerprint, hex, RowKind, structs, type Struct, type Values } from '../../protocol/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
 import { openJournalStore } from '../../src/store/journal/journal-store.js';
-import { readState, RowKind, writeState, type Row } from '../../src/server/room-state.js';
+import { readState, writeState, type Row } from '../../src/server/room-state.js';
 import { cadenasd } from '../support/cadenasd.js';
 import { makeNetwork, type Daemon } from '../support/daemon.js';
 import { enter, newPerson, startLavish, type Person } from '../support/people.js';

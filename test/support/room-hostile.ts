@@ -99,7 +99,7 @@ export async function openLab(t: Teardown): Promise<Lab> {
   };
   const context = server.context as { deliver: Context['deliver'] };
   const honest = context.deliver;
-  context.deliver = (to, entry, settle) => {
+  context.deliver = (to, entry, settle, key) => {
     const struct = byOpcode.get(entry.opcode);
     const values = struct && (readFields(struct.fields, entry.fields, 0) as Values<Struct>);
     if (struct && values) {
@@ -109,7 +109,7 @@ export async function openLab(t: Teardown): Promise<Lab> {
         return;
       }
     }
-    honest(to, entry, settle);
+    honest(to, entry, settle, key);
   };
   const owners = new WeakMap<Link, ClientStorage>();
   const patched = Link as unknown as { open: typeof Link.open };

@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import { Code, EPOCH_MS, hex } from '../../protocol/index.js';
 import { openCore, registerCore } from '../../src/client/index.js';
-import { code, friends, isText, nextDelivery, register, reopen, secrets, unread } from './client-parties.js';
+import { code, friends, isNotice, isText, nextDelivery, register, reopen, secrets, unread } from './client-parties.js';
 import { MemoryStorage, MovableClock } from './client-support.js';
 import { MemoryDaemon } from './memory-daemon.js';
 
@@ -54,6 +54,23 @@ test('"later" never ends an entry', async (t) => {
   t.match(sent, { state: 'waiting', trouble: { code: 'limited', exit: 5 } });
   await unread(b.core, isText('patience'));
   t.equal(daemon.envelopes.length, 3);
+});
+
+test('who takes no more for now holds up nobody else', async (t) => {
+  const daemon = await MemoryDaemon.start();
+  const [a, b] = await friends(daemon);
+  const c = await register(daemon, 'carol');
+  t.teardown(() => Promise.all([a.core.close(), b.core.close(), c.core.close()]));
+  await c.core.call('add', { name: '@alice' });
+  await unread(a.core, isNotice('request'));
+  await a.core.call('accept', { name: 'carol' });
+  const answers: Code[] = [Code.limited];
+  daemon.treat = () => answers.shift() ?? Code.queued;
+  t.match(await a.core.call('send', { to: 'bob', text: 'too much' }), { trouble: { code: 'limited' } });
+  const sent = await a.core.call('send', { to: 'carol', text: 'not too much' });
+  t.match(sent, { state: /queued|delivered/ });
+  t.equal(daemon.envelopes.length, 2, 'before the one that waits is tried again');
+  await unread(b.core, isText('too much'));
 });
 
 test('a delivery is acknowledged only when it is on the disk', async (t) => {

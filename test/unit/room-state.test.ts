@@ -1,6 +1,6 @@
 /** A room's state: its bytes, its longest form, and how one follows from another. */
 import { test } from 'tap';
-import { RoomKind, ROOM_MEMBERS, type ListRow, type RoomHead } from '../../protocol/index.js';
+import { ROOM_MEMBERS, RoomKind, RowKind, type ListRow, type RoomHead } from '../../protocol/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
 import { idKey } from '../../src/server/keys.js';
 import {
@@ -14,7 +14,7 @@ import {
   rotated,
   uninvited,
 } from '../../src/server/room-changes.js';
-import { readState, RowKind, writeState, type RoomState, type Row } from '../../src/server/room-state.js';
+import { readState, writeState, type RoomState, type Row } from '../../src/server/room-state.js';
 import { plain } from '../contract/cases.js';
 
 /** What the store takes of a room. */

@@ -1,6 +1,7 @@
 /** Events about who is in a room, in the order in which they happened (SPEC 9.6, 9.7, 9.9). */
 import {
   checkEntry,
+  Departure,
   fromHex,
   headHash,
   hex,
@@ -19,7 +20,7 @@ import {
 import { cryptoOf, notice, stateOf, type Desk } from '../desk.js';
 import type { Event } from '../reducer.js';
 import { contactByUid, noChain, ROOMS_MAX, type Member, type Room } from '../state.js';
-import { memberKey, roomName } from './names.js';
+import { keyOfRoom, memberKey, roomName } from './names.js';
 import {
   contradictsPins,
   fitsKind,
@@ -39,9 +40,6 @@ type InvitedTo = Values<(typeof structs)['ivrm']>;
 type Offered = Values<(typeof structs)['ofrm']>;
 
 const noSecret = new Uint8Array(0);
-
-/** What `lfrm` tells. */
-const What = { left: 1, removed: 2, deleted: 3, declined: 4 } as const;
 
 /** The step at which a change of the key is refused, in the order of SPEC 9.9. */
 type ChangeProblem = 'previous' | 'signer' | 'signature' | 'right' | 'list' | 'owner';
@@ -149,24 +147,25 @@ export class Changes {
     const state = stateOf(this.#desk);
     const room = roomById(state, event.room);
     if (!room) return [];
-    if (event.what === What.declined) {
+    if (event.what === Departure.declined) {
       const name = contactByUid(state, hex(event.uid))?.name;
       return name === undefined ? [] : [notice(this.#desk, 'invitation-declined', memberKey(room.key, name))];
     }
     const concernsUs =
-      event.what === What.deleted || (event.what === What.removed && samePublic(event.uid, this.#desk.me.uid));
+      event.what === Departure.deleted ||
+      (event.what === Departure.removed && samePublic(event.uid, this.#desk.me.uid));
     if (concernsUs) {
-      const deleted = event.what === What.deleted ? 'room-deleted' : 'you-removed';
+      const deleted = event.what === Departure.deleted ? 'room-deleted' : 'you-removed';
       const why = room.standing === 'invited' ? 'invitation-ended' : deleted;
       await this.#parts.forget(room, room.leaving ? undefined : why); // whoever does it knows
       return [];
     }
     const byInviter = room.standing === 'invited' && room.invitation?.inviter === hex(event.uid);
-    if (event.what === What.left && byInviter) {
+    if (event.what === Departure.left && byInviter) {
       await this.#parts.forget(room, 'invitation-ended');
       return [];
     }
-    if (event.what !== What.left || !this.#news(event)) return [];
+    if (event.what !== Departure.left || !this.#news(event)) return [];
     const moved: Event = { t: 'room', room: { ...withoutSent(room), version: event.version, closed: true } };
     const member = memberByUid(state, room.key, hex(event.uid));
     if (!member || member.left) return [moved];
@@ -265,7 +264,7 @@ export class Changes {
     const { me, ports } = this.#desk;
     const crypto = cryptoOf(this.#desk);
     const state = stateOf(this.#desk);
-    const key = `#${event.name}`;
+    const key = keyOfRoom(event.name);
     const contact = contactByUid(state, hex(event.inviter));
     if (contact?.relation === 'blocked') return [];
     const told = hex(crypto.sync.sha256(event.invitation));
@@ -327,7 +326,7 @@ export class Changes {
   /** The daemon offers its common room: told once. */
   onOffered({ name, secret }: Offered): Event[] {
     this.#offered = true;
-    const offer = { key: `#${name}`, secret: hex(secret) };
+    const offer = { key: keyOfRoom(name), secret: hex(secret) };
     const state = stateOf(this.#desk);
     const before = state.offer.get('offer');
     if (before?.key === offer.key && before.secret === offer.secret) return [];

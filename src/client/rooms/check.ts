@@ -10,6 +10,7 @@ import {
   openRoomKeys,
   provesKey,
   RoomKind,
+  RowKind,
   samePublic,
   verifyHead,
   verifyInvitation,
@@ -24,9 +25,6 @@ import { contradictsPins, fitsKind, formersOf, isSpent, memberByUid } from './ro
 
 export type RoomState = Values<(typeof structs)['strmAnswer']>;
 export type RoomRow = Values<(typeof structs)['mbrmAnswer']>;
-
-/** The state of a row. */
-export const Row = { settled: 0, entered: 1, left: 2, invited: 3 } as const;
 
 export interface Snapshot {
   readonly state: RoomState;
@@ -81,13 +79,13 @@ export async function checkSnapshot(
 
 async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot): Promise<Checked> {
   const ports = cryptoOf(desk);
-  const present = rows.filter(({ state }) => state === Row.settled || state === Row.entered);
+  const present = rows.filter(({ state }) => state === RowKind.settled || state === RowKind.entered);
   const room = { ...before, ...formersOf(stateOf(desk), before, new Set(present.map(({ uid }) => hex(uid)))) };
   const id = fromHex(room.id);
   if (said.name !== roomName(room.key)) throw new Refused('name');
   const kind = said.kind === RoomKind.password ? 'password' : 'invitation';
   if (kind !== room.kind) throw new Refused('kind');
-  const listed = rows.filter(({ state }) => state === Row.settled || state === Row.left);
+  const listed = rows.filter(({ state }) => state === RowKind.settled || state === RowKind.left);
   checkList(desk, id, said, listed);
   const signer = listed.find(({ uid }) => samePublic(uid, said.signer));
   if (!signer) throw new Refused('signer');
@@ -102,7 +100,7 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
     const found = [...members, ...entered].find((one) => !one.left && one.uid === hex(uid));
     return found && fromHex(found.sig);
   };
-  const fresh = rows.filter(({ state }) => state === Row.entered);
+  const fresh = rows.filter(({ state }) => state === RowKind.entered);
   for (const row of fresh) {
     const member = memberOf(desk, room.key, row);
     const others = [...members.filter((one) => !one.left), ...entered];
@@ -145,7 +143,7 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
 function checkList(desk: Desk, id: Uint8Array, said: RoomState, listed: readonly RoomRow[]): void {
   const { sync } = cryptoOf(desk);
   for (const row of listed) {
-    const deleted = row.state === Row.left && isZero(row.enc) && isZero(row.sig);
+    const deleted = row.state === RowKind.left && isZero(row.enc) && isZero(row.sig);
     if (!deleted && !samePublic(fingerprint(sync, row), row.fingerprint)) throw new Refused('list');
   }
   const [uids, names] = [new Set(listed.map(({ uid }) => hex(uid))), new Set(listed.map(({ name }) => name))];
@@ -197,9 +195,9 @@ function memberOf(desk: Desk, room: string, row: RoomRow): Member {
   return {
     key: memberKey(room, row.name),
     ...keys,
-    settled: row.state !== Row.entered,
+    settled: row.state !== RowKind.entered,
     inviter: isZero(row.inviter) ? '' : hex(row.inviter),
-    ...(row.state === Row.left ? { left: true as const } : {}),
+    ...(row.state === RowKind.left ? { left: true as const } : {}),
     ...(!deleted && contradictsPins(stateOf(desk), keys) ? { refused: true as const } : {}),
   };
 }
@@ -234,7 +232,7 @@ async function soundInvitees(
 ) {
   const now = desk.ports.clock.now();
   const sound: (Keys & { name: string; inviter: string })[] = [];
-  for (const row of rows.filter(({ state }) => state === Row.invited)) {
+  for (const row of rows.filter(({ state }) => state === RowKind.invited)) {
     const sig = by(row.inviter);
     const id = fromHex(room.id);
     if (isSpent(room, hex(row.uid), row)) continue;
@@ -249,7 +247,7 @@ async function soundInvitees(
 function standingOf(desk: Desk, room: Room, members: readonly Member[], rows: readonly RoomRow[]): Standing {
   const me = hex(desk.me.uid);
   if (members.some(({ uid, left }) => uid === me && !left)) return 'member';
-  const invited = rows.some(({ state, uid }) => state === Row.invited && hex(uid) === me);
+  const invited = rows.some(({ state, uid }) => state === RowKind.invited && hex(uid) === me);
   if (!invited || !room.invitation) throw new Refused('gone');
   const { inviter } = room.invitation;
   if (!members.some((one) => one.uid === inviter && !one.left && !one.refused)) throw new Refused('inviter');

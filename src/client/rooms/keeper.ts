@@ -7,7 +7,7 @@ import type { Link } from '../link.js';
 import type { Event } from '../reducer.js';
 import type { Held, Member, Room } from '../state.js';
 import { checkSnapshot, type Checked, type CheckProblem, type RoomRow, type Snapshot } from './check.js';
-import { memberKey } from './names.js';
+import { memberKey, roomName } from './names.js';
 import { Waiters } from '../waiters.js';
 import { memberKeys } from './roster.js';
 
@@ -52,8 +52,8 @@ export class Keeper {
   readonly #parts: KeeperParts;
   readonly #lines = new Map<string, Promise<unknown>>();
   readonly #movedOn: Waiters<true>;
-  /** Rooms with a look that waits for its turn: it will see what any other that is asked for now would. */
-  readonly #looking = new Set<string>();
+  /** What waits for its turn in a room: it will see what the same, asked for now, would. */
+  readonly #soon = new Set<string>();
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -95,11 +95,17 @@ export class Keeper {
 
   /** Looks at a room that something did not fit to; its failure is no news: the next login looks again. */
   lookSoon(key: string): void {
-    if (this.#looking.has(key)) return;
-    this.#looking.add(key);
+    this.soon('look', key, () => this.refresh(key));
+  }
+
+  /** In line, once where it is asked for often. @param what tells it from other work on the room */
+  soon(what: string, key: string, work: () => Promise<unknown>): void {
+    const waits = what + key;
+    if (this.#soon.has(waits)) return;
+    this.#soon.add(waits);
     this.#quietly(key, () => {
-      this.#looking.delete(key);
-      return this.refresh(key);
+      this.#soon.delete(waits);
+      return work();
     });
   }
 
@@ -155,7 +161,7 @@ export class Keeper {
         return taken;
       }
     }
-    throw error('room-busy', key.slice(1));
+    throw error('room-busy', roomName(key));
   }
 
   async #state(room: Uint8Array): Promise<Snapshot['state'] | undefined> {
@@ -214,9 +220,9 @@ export class Keeper {
         this.#decline(room);
         return 'gone';
       }
-      if (checked.problem === 'moved') throw error('room-moved', key.slice(1));
+      if (checked.problem === 'moved') throw error('room-moved', roomName(key));
       await this.#untrusted(room, checked.problem);
-      throw error('room-untrusted', key.slice(1));
+      throw error('room-untrusted', roomName(key));
     }
     await desk.record(...this.#takenOver(room, checked));
     await this.#lookAgain(key);

@@ -4,6 +4,8 @@ import {
   concat,
   cutText,
   encodeFields,
+  fieldsBetween,
+  fieldsLength,
   fromHex,
   hex,
   partFrameId,
@@ -20,18 +22,19 @@ import {
 import { cryptoOf, stateOf, type Desk } from '../desk.js';
 import { error, type ClientError } from '../errors.js';
 import type { Carried, Draft, Lane, Refusal } from '../lane.js';
-import { waitingParts } from '../outgoing.js';
+import { sealedPart, waitingParts } from '../outgoing.js';
 import type { Sealed } from '../sealing.js';
 import type { Chain, Outgoing, Room } from '../state.js';
 import { roomKey, roomName } from './names.js';
 
-const HEX_LENGTH = 2 * ROOM_MESSAGE;
+/** Of an epoch in a message's hexadecimal bytes. */
+const EPOCH_AT = 2 * fieldsLength(fieldsBetween(structs.srms.fields, 'room', 'epoch'));
+const EPOCH_LENGTH = 2 * 4;
 
 export class RoomLane implements Lane {
   readonly #desk: Desk;
   /** A new epoch has to begin before anything can be sent there. */
   readonly #renew: (room: string) => void;
-  readonly partLength = ROOM_MESSAGE;
 
   constructor(desk: Desk, renew: (room: string) => void) {
     this.#desk = desk;
@@ -89,12 +92,13 @@ export class RoomLane implements Lane {
     return { bytes: encodeFields(structs.srms, message), hash: hex(roomMessageHash(ports.sync, message)) };
   }
 
-  /** What the daemon has of it stays as it is, in the epoch in which it took it. */
+  /** What the daemon has of it stays as it is, in the epoch in which it took it; what waits was sealed at once. */
   isStale(entry: Outgoing): boolean {
-    const { to, envelope } = entry;
-    const room = this.#room(to);
-    if (envelope === undefined || room === undefined) return false;
-    return waitingParts(entry).some((part) => readPart(envelope, part).epoch !== room.epoch);
+    const room = this.#room(entry.to);
+    const [part] = waitingParts(entry);
+    if (entry.envelope === undefined || room === undefined || part === undefined) return false;
+    const at = 2 * part * ROOM_MESSAGE + EPOCH_AT;
+    return Number.parseInt(entry.envelope.slice(at, at + EPOCH_LENGTH), 16) !== room.epoch;
   }
 
   /**
@@ -115,7 +119,7 @@ export class RoomLane implements Lane {
       const waiting = new Set(waitingParts(entry));
       const parts: string[] = [];
       for (const [part, text] of texts.entries()) {
-        const old = readPart(entry.envelope ?? '', part);
+        const old = readPart(entry, part);
         const before: string = last ?? hex(old.previous);
         const made = waiting.has(part)
           ? await this.#part(room, { ...old, previous: fromHex(before) }, text)
@@ -133,14 +137,16 @@ export class RoomLane implements Lane {
     return this.isOpen(to);
   }
 
-  wake(to: string): void {
+  /** A new epoch that does not begin is tried again. */
+  wake(to: string): boolean {
     const room = this.#room(to);
     if (room?.standing === 'member' && !room.untrusted && !this.isOpen(to)) this.#renew(to);
+    return true;
   }
 
-  carry(id: string, part: number, bytes: Uint8Array): Carried {
-    const values = readFields(structs.srms.fields, bytes, 0) as Values<Struct>;
-    return { struct: structs.srms, values, frameId: partFrameId(fromHex(id), part) };
+  carry(entry: Outgoing, part: number): Carried {
+    const values = readPart(entry, part) as unknown as Values<Struct>;
+    return { struct: structs.srms, values, frameId: partFrameId(fromHex(entry.id), part) };
   }
 
   /** Another epoch, or no member any more: the room is looked at, which tells. */
@@ -161,7 +167,6 @@ export class RoomLane implements Lane {
   }
 }
 
-function readPart(envelope: string, part: number): RoomMessage {
-  const bytes = fromHex(envelope.slice(part * HEX_LENGTH, (part + 1) * HEX_LENGTH));
-  return readFields(structs.srms.fields, bytes, 0) as RoomMessage;
+function readPart(entry: Outgoing, part: number): RoomMessage {
+  return readFields(structs.srms.fields, sealedPart(entry, part, ROOM_MESSAGE), 0) as RoomMessage;
 }

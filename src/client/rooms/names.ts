@@ -7,7 +7,17 @@ export function roomKey(typed: string): string {
   const bare = typed.startsWith('#') ? typed.slice(1) : typed;
   const name = bare.startsWith('@') ? undefined : toName(bare);
   if (name === undefined) throw error('bad-room', typed);
+  return keyOfRoom(name);
+}
+
+/** @param name as rooms have them on the wire */
+export function keyOfRoom(name: string): string {
   return `#${name}`;
+}
+
+/** @param member the key of somebody in it */
+export function roomOf(member: string): string {
+  return member.slice(0, member.indexOf('@'));
 }
 
 export function isRoom(to: string): boolean {

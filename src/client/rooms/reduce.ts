@@ -1,6 +1,7 @@
 /** Events of rooms and what they do to the state. */
 import { rememberDeclined } from '../pins.js';
 import { noChain, type Held, type Member, type Offer, type Room, type State } from '../state.js';
+import { memberKey } from './names.js';
 
 export type RoomEvent =
   /** as it is from now on; the chain of what we send stays */
@@ -68,7 +69,7 @@ function setMember(state: State, row: Member): void {
 
 function forget(state: State, room: string): void {
   const id = state.rooms.get(room)?.id;
-  const theirs = `${room}@`;
+  const theirs = memberKey(room, '');
   state.rooms.delete(room);
   for (const key of state.members.keys()) if (key.startsWith(theirs)) state.members.delete(key);
   for (const { key, from } of state.incoming.values()) if (from.startsWith(theirs)) state.incoming.delete(key);

@@ -67,27 +67,30 @@ export class Renewal {
 
   /**
    * Call in line. Without a change: only where the epoch is closed, or its key never came.
+   * @returns the room as it is then
    * @throws ClientError
    */
-  async renew(key: string, change: Change = {}): Promise<void> {
+  async renew(key: string, change: Change = {}): Promise<Checked> {
     const asked = Object.keys(change).length > 0;
     let fresh: NewPassword | undefined;
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const checked = await this.#keeper.refresh(key);
-      if (!checked) throw error('room-unknown', roomName(key));
+      const checked = await this.#look(key);
       const { room } = checked;
-      if (!asked && !room.closed && room.secret !== undefined) return;
+      if (!asked && !room.closed && room.secret !== undefined) return checked;
       const { removed, ...rest } = change;
       const people = [...checked.members.filter(({ left }) => !left), ...checked.invitees];
       const isHere = removed === undefined || people.some(({ uid }) => uid === removed);
-      if (!isHere && rest.password === undefined) return;
+      if (!isHere && rest.password === undefined) return checked;
       if (rest.password !== undefined) fresh ??= await passwordFor(this.#desk, fromHex(room.id), rest.password);
-      if (await this.#begin(checked, isHere ? change : rest, fresh)) {
-        await this.#keeper.refresh(key);
-        return;
-      }
+      if (await this.#begin(checked, isHere ? change : rest, fresh)) return this.#look(key);
     }
     throw error('room-busy', roomName(key));
+  }
+
+  async #look(key: string): Promise<Checked> {
+    const checked = await this.#keeper.refresh(key);
+    if (!checked) throw error('room-unknown', roomName(key));
+    return checked;
   }
 
   /** False where somebody was first. */

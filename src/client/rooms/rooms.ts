@@ -14,7 +14,7 @@ import {
 import type { MemberView, RoomSetView, RoomView } from '../client.js';
 import type { Reply } from '../answers.js';
 import { cryptoOf, stateOf, type Desk } from '../desk.js';
-import { ClientError, error } from '../errors.js';
+import { error } from '../errors.js';
 import type { Gaps } from '../gaps.js';
 import { PASSWORD_MIN } from '../identity.js';
 import type { Link } from '../link.js';
@@ -58,7 +58,6 @@ export class Rooms {
   readonly #keeper: Keeper;
   readonly #renewal: Renewal;
   readonly #entering: Entering;
-  readonly #renewing = new Set<string>();
   readonly changes: Changes;
   readonly said: Said;
 
@@ -103,18 +102,7 @@ export class Rooms {
 
   /** Looks at the room, and begins a new epoch where that is needed before anything can be sent. */
   renewSoon(key: string): void {
-    if (this.#renewing.has(key)) return;
-    this.#renewing.add(key);
-    const done = this.#keeper
-      .inLine(key, () => {
-        this.#renewing.delete(key);
-        return this.#renewal.renew(key);
-      })
-      .catch((thrown: unknown) => {
-        if (!(thrown instanceof ClientError)) throw thrown;
-        this.#desk.ports.log(`${key}: ${thrown.code}`);
-      });
-    this.#desk.background(done);
+    this.#keeper.soon('renew', key, () => this.#renewal.renew(key));
   }
 
   // ---- what is known
@@ -302,9 +290,7 @@ export class Rooms {
     const taken = error('room-has-member', roomName(key), name);
     await this.#keeper.inLine(key, async () => {
       for (let attempt = 0; attempt < TRIES; attempt++) {
-        await this.#renewal.renew(key); // nobody is invited to an epoch that is closed
-        const checked = await this.#keeper.refresh(key);
-        if (!checked) throw error('room-unknown', roomName(key));
+        const checked = await this.#renewal.renew(key); // nobody is invited to an epoch that is closed
         const known = [...checked.members.filter(({ left }) => !left), ...checked.invitees];
         if (known.some(({ uid }) => uid === keys.uid)) throw taken;
         if (await this.#send(checked, name, keys)) return;

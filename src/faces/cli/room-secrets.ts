@@ -1,8 +1,6 @@
 /** Passwords of rooms: from the secrets, from a prompt, or left to be drawn. */
-import { checkSecrets } from '../../client/index.js';
-import { mistake } from './failure.js';
 import type { Run } from './run.js';
-import { untilGood } from './secrets.js';
+import { newPassword } from './secrets.js';
 
 /** A new one; undefined where it is to be drawn. */
 export async function newRoomPassword(run: Run, room: string): Promise<string | undefined> {
@@ -10,16 +8,9 @@ export async function newRoomPassword(run: Run, room: string): Promise<string | 
   if (given !== undefined || !run.prompter.possible) return given;
   const { prompter } = run;
   try {
-    return await untilGood(prompter, async () => {
-      const typed = await prompter.hidden(
-        `New password of #${room} (8 characters or more; Enter: one of five words is drawn for you): `,
-      );
-      if (typed === '') return undefined;
-      checkSecrets({ password: typed, words: 'any three words' });
-      if ((await prompter.hidden('The same again: ')) !== typed)
-        throw mistake('password-differs', 'the two passwords differ', 'start again');
-      return typed;
-    });
+    const question = `New password of #${room} (8 characters or more; Enter: one of five words is drawn for you): `;
+    const typed = await newPassword(prompter, question, true);
+    return typed === '' ? undefined : typed;
   } finally {
     prompter.close();
   }

@@ -160,7 +160,7 @@ const SOUND: Secrets = { password: 'long enough', words: 'any three words' };
 const TRIES = 3;
 
 /** Asks again after a mistake that can be mended by typing. */
-export async function untilGood<T>(prompter: Prompter, ask: () => Promise<T>): Promise<T> {
+async function untilGood<T>(prompter: Prompter, ask: () => Promise<T>): Promise<T> {
   for (let left = TRIES; ;) {
     try {
       return await ask();
@@ -173,19 +173,25 @@ export async function untilGood<T>(prompter: Prompter, ask: () => Promise<T>): P
 }
 const MENDED: ReadonlySet<string> = new Set(['weak-password', 'bad-words', 'password-differs']);
 
+/** Typed twice. @param mayBeEmpty just Enter means something */
+export function newPassword(prompter: Prompter, question: string, mayBeEmpty = false): Promise<string> {
+  return untilGood(prompter, async () => {
+    const typed = await prompter.hidden(question);
+    if (typed === '' && mayBeEmpty) return typed;
+    checkSecrets({ password: typed, words: SOUND.words });
+    if ((await prompter.hidden('The same again: ')) !== typed)
+      throw mistake('password-differs', 'the two passwords differ', 'start again');
+    return typed;
+  });
+}
+
 /** For a new profile: the password twice, and words that are chosen or left to be drawn. */
 export async function askNewSecrets(source: Given, prompter: Prompter): Promise<NewSecrets> {
   const given = await source();
   if (given) return { password: passwordOf(given), ...(given.words === undefined ? {} : { words: given.words }) };
   needsTerminal(prompter);
   try {
-    const password = await untilGood(prompter, async () => {
-      const typed = await prompter.hidden('New password (8 characters or more): ');
-      checkSecrets({ password: typed, words: SOUND.words });
-      if ((await prompter.hidden('The same again: ')) !== typed)
-        throw mistake('password-differs', 'the two passwords differ', 'start again');
-      return typed;
-    });
+    const password = await newPassword(prompter, 'New password (8 characters or more): ');
     const words = await untilGood(prompter, async () => {
       const typed = (await prompter.hidden('Three words (Enter: three are drawn for you): ')).trim();
       if (typed !== '') checkSecrets({ password: SOUND.password, words: typed });

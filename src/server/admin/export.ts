@@ -1,11 +1,11 @@
 /** `cadenasd export @USER`: all that is kept about a user, for who is concerned. */
 import { dirname, resolve } from 'node:path';
-import { fingerprint, samePublic } from '../../../protocol/index.js';
+import { fingerprint, RowKind, samePublic } from '../../../protocol/index.js';
 import { nodeSync } from '../../crypto/index.js';
 import { exists, syncFolder, writeNew } from '../../store/journal/durable.js';
 import { exportUser, type Reading } from '../../store/tools/export.js';
 import { inspectStore } from '../../store/tools/inspect.js';
-import { readState, RowKind, type Row } from '../room-state.js';
+import { readState, type Row } from '../room-state.js';
 import { beside, Exit, files, folderOf, Mistake, unknownUser, userName, type ExitCode, type Where } from './common.js';
 
 export interface ExportOptions {

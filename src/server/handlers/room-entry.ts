@@ -1,5 +1,5 @@
 /** jrms: how somebody enters a room, by its password or an invitation (SPEC 9.4). */
-import { Code, copy, isZero, listRowOf, roomAuthHash, Opcode, structs } from '../../../protocol/index.js';
+import { Code, copy, isZero, listRowOf, Opcode, roomAuthHash, RowKind, structs } from '../../../protocol/index.js';
 import type { QueueEntry, RoomMessage } from '../../store/store.js';
 import type { Context } from '../context.js';
 import { decoyRoom, noAuth } from '../decoy.js';
@@ -9,7 +9,7 @@ import { pace } from '../pace.js';
 import type { Reply } from '../reply.js';
 import { crowd, entered, proofsOf } from '../room-changes.js';
 import { enteredEvent, readableIn } from '../room-events.js';
-import { hasPassword, RowKind } from '../room-state.js';
+import { hasPassword } from '../room-state.js';
 import type { Room } from '../room.js';
 import { unheeded } from '../rooms.js';
 import { overBudget } from './lookups.js';

@@ -2,6 +2,7 @@
 import {
   Code,
   copy,
+  Departure,
   headHash,
   headMessage,
   INVITATION_MS,
@@ -11,6 +12,7 @@ import {
   listRowOf,
   ROOM_MEMBERS,
   RoomKind,
+  RowKind,
   samePublic,
   structs,
   type Invitation,
@@ -21,8 +23,7 @@ import type { Caller, Handler } from '../handler.js';
 import { idKey } from '../keys.js';
 import type { Reply } from '../reply.js';
 import { crowd, inTime, invited, rotated, staying, uninvited } from '../room-changes.js';
-import { changedEvents, invitedEvent, leftEvent, What } from '../room-events.js';
-import { RowKind } from '../room-state.js';
+import { changedEvents, invitedEvent, leftEvent } from '../room-events.js';
 import type { Room } from '../room.js';
 import { unheeded } from '../rooms.js';
 import { overBudget } from './lookups.js';
@@ -109,7 +110,7 @@ export const decline: Handler<typeof structs.dcrm> = async (context, peer, { roo
     }
     const { inviter, uid } = row;
     await rooms.change(room, uninvited(room.state, uid), () => {
-      deliver(inviter, leftEvent(context, room, uid, What.declined), unheeded);
+      deliver(inviter, leftEvent(context, room, uid, Departure.declined), unheeded);
     });
     reply.done();
   });
@@ -257,7 +258,7 @@ async function begin(
   const tell = (): void => {
     const event = changedEvents(context, room, renewed, removed);
     for (const row of room.state.rows) if ('block' in row) deliver(row.uid, event(row.block), unheeded);
-    for (const uid of out) deliver(uid, leftEvent(context, room, uid, What.removed), unheeded);
+    for (const uid of out) deliver(uid, leftEvent(context, room, uid, Departure.removed), unheeded);
   };
   await rooms.change(room, next, tell, owner);
 }

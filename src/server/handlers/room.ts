@@ -1,9 +1,10 @@
 /** A room as such: made, looked at, deleted (SPEC 9.2, 9.9, 9.10). */
 import {
   Code,
-  hex,
+  Departure,
   HASH,
   headMessage,
+  hex,
   isZero,
   Label,
   listHash,
@@ -11,6 +12,7 @@ import {
   MODULUS,
   noInvitation,
   roomId,
+  RowKind,
   RSA_BLOCK,
   samePublic,
   SIGNATURE,
@@ -23,8 +25,8 @@ import type { Context } from '../context.js';
 import type { Caller, Handler } from '../handler.js';
 import { idKey } from '../keys.js';
 import { made } from '../room-changes.js';
-import { leftEvent, readableIn, What } from '../room-events.js';
-import { isMember, RowKind, writeState, type Row } from '../room-state.js';
+import { leftEvent, readableIn } from '../room-events.js';
+import { isMember, writeState, type Row } from '../room-state.js';
 import type { Room } from '../room.js';
 import { unheeded } from '../rooms.js';
 import { overBudget } from './lookups.js';
@@ -150,7 +152,7 @@ export const remove: Handler<typeof structs.dlrm> = async (context, peer, { room
 async function destroy({ store, rooms, deliver, nextId, now, log }: Context, room: Room): Promise<void> {
   room.gone = true;
   const { owner } = room;
-  const event = leftEvent({ nextId, now }, room, owner, What.deleted);
+  const event = leftEvent({ nextId, now }, room, owner, Departure.deleted);
   const people = [...room.people];
   try {
     await Promise.all(people.map(([key, uid]) => rooms.clear(room, uid, key)));
