@@ -212,8 +212,8 @@ const lines = {
   ],
   'room-wrap': (room: string, step: string): Line => [
     trust,
-    `the daemon gave a key for #${room} that its password does not vouch for (${step}): it was not used`,
-    'tell your operator and who told you the password',
+    `what lies under the password of #${room} is not its key (${step}): it was not used`,
+    'a member or the daemon put it there; tell the owner, who mends it with cadenas room passwd, and your operator',
   ],
   'room-common': (room: string): Line => [
     mistake,
@@ -231,6 +231,11 @@ const lines = {
     mistake,
     `you own #${room}`,
     `hand it over first (cadenas room owner ${room} @somebody), or delete it`,
+  ],
+  'room-owner-full': (name: string): Line => [
+    limited,
+    `@${name} owns as many rooms as one may`,
+    'hand it to somebody else, or have them delete one',
   ],
   'room-no-member': (room: string, name: string): Line => [
     mistake,

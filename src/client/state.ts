@@ -110,7 +110,7 @@ export interface Member extends Keys {
   readonly settled: boolean;
   /** uid of who invited them; empty where they came by the password */
   readonly inviter: string;
-  /** in the list of the head, and left since */
+  /** in the list of the head or entered since, and left: known until the next head, so that nobody comes back as another */
   readonly left?: true;
   /** a contact's name or uid with other keys than the pinned: nothing of theirs is shown */
   readonly refused?: true;

@@ -1,5 +1,5 @@
 /** Changes of rows that several events have in common. */
-import { isRoom } from './rooms/names.js';
+import { isRoom, splitName } from './rooms/names.js';
 import {
   noChain,
   NOTICES_MAX,
@@ -84,9 +84,10 @@ function leastNotice(notices: ReadonlyMap<string, Notice>, newest: string): stri
     if (junk.has(kind)) return key;
     if (read !== undefined || !warnings.has(kind)) other ??= key;
     else if (kind !== 'changed') {
-      const of = unread.get(name);
+      const { room = name } = splitName(name); // names of ghosts are whatever a daemon makes up
+      const of = unread.get(room);
       if (of) of.count++;
-      else unread.set(name, { oldest: key, count: 1 });
+      else unread.set(room, { oldest: key, count: 1 });
     }
   }
   const [most] = [...unread.values()].sort((a, b) => b.count - a.count);

@@ -25,6 +25,10 @@ export class Room {
   gone = false;
   /** Changes of it that wait or are being made: it stays in memory meanwhile. */
   changes = 0;
+  /** Parts of what was said that who is in it can read, where they were counted. */
+  kept: number | undefined;
+  /** How often that became another number. */
+  stirs = 0;
   /** What is said while what was said before is read for somebody who enters. */
   fresh: QueueEntry[] | undefined;
 
@@ -73,12 +77,19 @@ export class Room {
     return row && row.expires > now ? row : undefined;
   }
 
+  /** What was said, or who can read it, is not what it was. */
+  stir(): void {
+    this.stirs++;
+    this.kept = undefined;
+  }
+
   /** What the store keeps now. */
   become(owner: Uint8Array, version: number, bytes: Uint8Array): void {
     this.#owner = owner;
     this.#version = version;
     this.#state = readState(bytes);
     this.#arrange();
+    this.stir();
   }
 
   #arrange(): void {

@@ -122,14 +122,16 @@ export class Rooms {
   /**
    * Puts another state in the room's place, durably; then in memory, and `tell` hands out the events before anything
    * else can happen. Whoever is in the room no more finds nothing of it in their queue but those. To be called in turn.
+   * @returns false where the owner that it would have has as many rooms as one may: nothing is changed then
    */
-  async change(room: Room, next: RoomState, tell: () => void, owner = room.owner): Promise<void> {
+  async change(room: Room, next: RoomState, tell: () => void, owner = room.owner): Promise<boolean> {
     const { store, now } = this.#host;
     const bytes = writeState(inTime(next, now()));
     const { version } = room;
     const holder = copy(owner);
-    if ((await store.changeRoom(room.id, version, { owner: holder, state: bytes })) !== 'changed')
-      throw new Error('room: the store has another version');
+    const result = await store.changeRoom(room.id, version, { owner: holder, state: bytes });
+    if (result === 'full') return false;
+    if (result !== 'changed') throw new Error('room: the store has another version');
     const before = room.people;
     room.become(holder, version + 1, bytes);
     for (const [key, uid] of before) {
@@ -139,6 +141,7 @@ export class Rooms {
       });
     }
     tell();
+    return true;
   }
 
   /** Nothing of the room waits for this user any more. */

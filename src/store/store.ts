@@ -185,8 +185,11 @@ export interface Store {
   createRoom(room: Room): Promise<'created' | 'taken' | 'full'>;
   roomByName(name: string): Promise<KeptRoom | undefined>;
   roomById(id: Uint8Array): Promise<KeptRoom | undefined>;
-  /** Puts another owner and state in the place of version `version`; `stale` where it is not the current one. */
-  changeRoom(id: Uint8Array, version: number, change: RoomChange): Promise<'changed' | 'stale'>;
+  /**
+   * Puts another owner and state in the place of version `version`; `stale` where it is not the current one. `full`: who
+   * would own it from now on has as many rooms as one may.
+   */
+  changeRoom(id: Uint8Array, version: number, change: RoomChange): Promise<'changed' | 'stale' | 'full'>;
   /**
    * Adds to what was said. The 20 newest messages stay, with all their parts; what is newest goes by the part that came
    * first. `known`: something that stays has the same `from` and `key` already.

@@ -1,6 +1,6 @@
 /** Rooms: names, owners, versions, and what was said last. */
 import { randomBytes } from 'node:crypto';
-import type { RoomMessage } from '../../src/store/store.js';
+import type { Room, RoomMessage } from '../../src/store/store.js';
 import { account, addUser, again, ended, message, plain, room, START, withUser, type Case } from './cases.js';
 
 const STATE_MAX = 512 * 1024;
@@ -79,6 +79,22 @@ export const rooms: Record<string, Case> = {
       store = await again(store, reopen, limits);
     }
     t.equal(await store.createRoom(room('garden', uid)), 'created');
+    await store.close();
+  },
+  'nobody is given more rooms than one may have': async (t, reopen) => {
+    const { store, uid } = await withUser(reopen, { maxRoomsPerUser: 2 });
+    const bob = await addUser(store, 'bob');
+    const given = [room('one', uid), room('two', uid)];
+    for (const each of [...given, room('own', bob)]) t.equal(await store.createRoom(each), 'created');
+    const hand = ({ id, state }: Room, to: Uint8Array, version: number) =>
+      store.changeRoom(id, version, { owner: to, state });
+    const results = await Promise.all(given.map((each) => hand(each, bob, 1)));
+    t.same(results, ['changed', 'full'], 'also of two at once');
+    const [one, two] = given as [Room, Room];
+    t.equal(await hand(two, uid, 1), 'changed', 'whoever has it may change it');
+    t.equal(await hand(two, bob, 2), 'full');
+    t.equal(await hand(one, uid, 2), 'changed');
+    t.equal(await hand(two, bob, 2), 'changed');
     await store.close();
   },
   'a change takes the place of the version it names': async (t, reopen) => {

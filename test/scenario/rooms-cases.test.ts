@@ -2,11 +2,20 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { test } from 'tap';
-import { COMMAND_HEADER, hex, RoomKind, structs, type Struct, type Values } from '../../protocol/index.js';
+import {
+  COMMAND_HEADER,
+  hex,
+  openRoomKeys,
+  provesKey,
+  RoomKind,
+  structs,
+  type Struct,
+  type Values,
+} from '../../protocol/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
 import { makeNetwork, type Daemon } from '../support/daemon.js';
 import { enter, newPerson, startLavish, type Person } from '../support/people.js';
-import { befriend, encodeCommand, stretchLittle, type RawUser } from '../support/raw.js';
+import { befriend, encodeCommand, ports, stretchLittle, type RawUser } from '../support/raw.js';
 import {
   authOf,
   codeOf,
@@ -75,6 +84,64 @@ void test('crms: 200 once, then 409; 403 for a head that is not the maker’s al
   t.equal(await codeOf(bob.raw, structs.crms, (await drawRoom(bob, 'third')).crms), 200);
   t.equal(await codeOf(bob.raw, structs.crms, (await drawRoom(bob, 'fourth')).crms), 429, 'as many as there may be');
   t.equal((await look(ann, room)).state.version, 1);
+});
+
+void test('rtrm: nobody is given more rooms than one may own: 429, and nothing is changed', async (t) => {
+  const daemon = await start(t, 'rooms-per-user=2');
+  const [ann, bob] = await people(t, daemon, ['ann', 'bob']);
+  await makeRoom(bob, 'own');
+  const given = [await makeRoom(ann, 'one'), await makeRoom(ann, 'two')];
+  const codes: number[] = [];
+  for (const room of given) {
+    t.equal(await join(bob, room), 200);
+    codes.push((await rotate(ann, room, { owner: bob.user.uid })).code);
+  }
+  t.same(codes, [200, 429]);
+  const [, two] = given as [RawRoom, RawRoom];
+  t.equal((await look(ann, two)).state.epoch, 1);
+  t.equal((await rotate(ann, two)).code, 200, 'ann has it still');
+});
+
+void test('inrm: an invitation that ends while it is written is malformed: 400', async (t) => {
+  const daemon = await start(t);
+  const [ann, bob] = await people(t, daemon, ['ann', 'bob']);
+  await befriend(ann.raw, ann.user, bob.raw, bob.user);
+  const room = await makeRoom(ann, 'brief');
+  const codes = new Set<number>();
+  for (let n = 0; n < 40; n++) {
+    const { inrm } = await drawInvitation(ann, bob.user, room, Date.now() + 1 + (n % 3));
+    codes.add(await codeOf(ann.raw, structs.inrm, inrm));
+  }
+  t.same(
+    [...codes].filter((code) => ![200, 202, 400, 409].includes(code)),
+    [],
+  );
+  t.notMatch(daemon.log(), /handler failed/);
+});
+
+void test('strm: the block is that of the head, whatever happens meanwhile', async (t) => {
+  const daemon = await start(t, 'room-messages-per-second=100000', 'room-burst=100000');
+  const [ann, bob, carl] = await people(t, daemon, ['ann', 'bob', 'carl']);
+  let room = await makeRoom(ann, 'busy');
+  for (const one of [bob, carl]) t.equal(await join(one, room), 200);
+  let goesOn = true;
+  let asked = 0;
+  const looking = async (): Promise<void> => {
+    for (; goesOn; asked++) {
+      const { state } = await look(bob, room);
+      const opened = await openRoomKeys(ports, bob.user.enc, state.block);
+      if (!opened || !provesKey(nodeSync, room.id, state, opened.key))
+        throw new Error(`a block of another epoch than ${String(state.epoch)}`);
+    }
+  };
+  const talking = async (): Promise<void> => {
+    while (goesOn) await say(carl, room, 'x');
+  };
+  const both = Promise.all([looking(), talking()]);
+  for (let n = 0; n < 30; n++) ({ room } = await rotate(ann, room));
+  goesOn = false;
+  await both;
+  t.ok(asked > 10);
 });
 
 void test('a name that only looks like another is malformed: 400', async (t) => {

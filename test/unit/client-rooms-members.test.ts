@@ -18,8 +18,9 @@ import {
   rowOf,
   shown,
   tamper,
+  type Soul,
 } from '../support/room-hostile.js';
-import { heard, memberNames, say, told } from '../support/room-lab.js';
+import { heard, memberNames, say, told, type Guest } from '../support/room-lab.js';
 
 const { lab, alice, bob, carol, mallory, roomWith, renewed } = await openCast(tap);
 
@@ -170,4 +171,82 @@ test('2: a settled member under the name of a contact with other keys is told, a
   }
   t.equal(await failure(bob.core.call('room-join', { room: 'double', password: PASSWORD })), 'done');
   t.same(await shown(bob, 'double'), ['ghost alice pinned']);
+});
+
+/** What the daemon shows somebody who looks: an epoch that this member began, with these in its list. */
+async function showing(to: Guest, name: string, by: Guest, list: readonly Soul[], key: Uint8Array, closed = 0) {
+  const [me, signer] = [await inside(lab, to), await inside(lab, by)];
+  const room = roomOf(me, name);
+  const drawn = { signer, to: me.enc.modulus, list, key };
+  const { removed: _none, renewed: _not, room: _id, ...head } = await changeOf(room, drawn);
+  const version = room.version + 5;
+  lab.asked = async (guest, struct, values, next) => {
+    if (guest !== to.storage) return next();
+    if (struct.name === 'strm')
+      return altered(await next(), structs.strmAnswer, { ...head, version, closed, rows: list.length });
+    if (struct.name !== 'mbrm') return next();
+    const { index } = values as { index: number };
+    const soul = list[index] ?? me;
+    const keys = { enc: soul.enc.modulus, sig: soul.sig.modulus };
+    const said = { ...rowOf(soul), ...keys, version, index, state: 0, epoch: 0 };
+    return altered(await next({ ...values, index: 0 }), structs.mbrmAnswer, said);
+  };
+}
+
+test('2: a member, with the daemon, puts other keys under another member: a look does not believe it', async (t) => {
+  await roomWith('imposed', bob, carol, mallory);
+  const [a, b, c, m] = [
+    await inside(lab, alice),
+    await inside(lab, bob),
+    await inside(lab, carol),
+    await inside(lab, mallory),
+  ];
+  const fake = { ...(await ghostOf(lab, b.name)), uid: b.uid };
+  const key = nodeSync.random(32);
+  await readAll(carol);
+  await showing(carol, 'imposed', mallory, [a, fake, c, m], key);
+  t.equal(await failure(carol.core.call('room-members', { room: 'imposed' })), 'room-untrusted 4');
+  const now = roomOf(await inside(lab, carol), 'imposed');
+  await inject(lab, c.uid, structs.rvrm, await messageOf(fake, now, 'not said by bob', {}, fake.sig, key));
+  t.same(await shown(carol, 'imposed'), ['untrusted list', 'unreadable bobby seal']);
+});
+
+test('2: said to have left, nobody comes back with other keys, or another under their name', async (t) => {
+  await roomWith('reborn', bob, carol, mallory);
+  const [b, c] = [await inside(lab, bob), await inside(lab, carol)];
+  const room = roomOf(c, 'reborn');
+  await readAll(carol);
+  await inject(lab, c.uid, structs.lfrm, { room: fromHex(room.id), version: room.version + 1, uid: b.uid, what: 1 });
+  const spare = await ghostOf(lab, b.name);
+  const fakes = [{ ...spare, uid: b.uid }, spare];
+  for (const [n, fake] of fakes.entries()) {
+    const entry = await entryOf(fake, room, fromHex(room.secret ?? ''), { version: room.version + 2 + n });
+    await inject(lab, c.uid, structs.enrm, entry);
+    await inject(lab, c.uid, structs.rvrm, await messageOf(fake, room, 'not said by bob', { sequence: n + 1 }));
+  }
+  const lines = await shown(carol, 'reborn');
+  t.same(lines.slice(0, 3), ['left bobby', 'ghost bobby taken', 'unreadable bobby signature']);
+  t.notOk(lines.some((line) => line.startsWith('bobby: ')));
+});
+
+test('2: somebody whose keys are none is in no list', async (t) => {
+  for (const [what, first, last] of [
+    ['zeros', 0, 0],
+    ['even', 0x80, 2],
+    ['one', 0, 1],
+  ] as const) {
+    const name = `no${what}`;
+    await roomWith(name, bob, mallory);
+    const [a, b, m] = [await inside(lab, alice), await inside(lab, bob), await inside(lab, mallory)];
+    const modulus = new Uint8Array(256);
+    [modulus[0], modulus[255]] = [first, last];
+    const none = { ...(await ghostOf(lab, 'weird')), enc: { modulus }, sig: { modulus } } as unknown as Soul;
+    let ended = false;
+    const stop = bob.core.on(({ type }) => (ended ||= type === 'ended'));
+    await showing(bob, name, mallory, [a, b, m, none], nodeSync.random(32), 1);
+    t.equal(await failure(bob.core.call('room-members', { room: name })), 'room-untrusted 4', what);
+    t.equal(await failure(say(bob, name, 'x')), 'room-untrusted 4');
+    t.notOk(ended, 'the client goes on');
+    stop();
+  }
 });

@@ -4,7 +4,20 @@ import { encodeFields, fromHex, hex, type Struct, structs, type Values } from '.
 import { nodeSync } from '../../src/crypto/index.js';
 import { HELD_MAX } from '../../src/client/state.js';
 import { goesOn, openCast, PASSWORD } from '../support/room-cast.js';
-import { entryOf, ghostOf, inject, inside, messageOf, readAll, roomOf, shown, until } from '../support/room-hostile.js';
+import { entered, proofsOf } from '../../src/server/room-changes.js';
+import {
+  entryOf,
+  ghostOf,
+  inject,
+  inside,
+  messageOf,
+  readAll,
+  roomOf,
+  rowOf,
+  shown,
+  tamper,
+  until,
+} from '../support/room-hostile.js';
 import { comeBack, heard, leave, say, told } from '../support/room-lab.js';
 
 const { lab, alice, bob, carol, mallory, roomWith, renewed, lastTo } = await openCast(tap);
@@ -126,6 +139,26 @@ test('13: a deluge of messages of nobody: bounded, and few looks', async (t) => 
   t.ok(looks - before <= 4, `${String(looks - before)} more`);
   const { state } = await inside(lab, bob);
   t.ok(state.notices.size <= 1000 && state.held.size <= HELD_MAX);
+});
+
+test('13: a ghost that speaks on and on: looked for once', async (t) => {
+  await roomWith('ghostly', bob, carol);
+  const [b, ghost] = [await inside(lab, bob), await ghostOf(lab, 'mallet')];
+  const room = roomOf(b, 'ghostly');
+  const entry = await entryOf(ghost, room, nodeSync.random(32));
+  await tamper(lab, room, (state) => entered(state, rowOf(ghost), new Uint8Array(256).fill(1), proofsOf(entry)));
+  await inject(lab, b.uid, structs.enrm, { ...entry, version: roomOf(b, 'ghostly').version + 1 });
+  let looks = 0;
+  lab.asked = (_guest, struct, _values, next) => {
+    if (struct.name === 'strm') looks++;
+    return next();
+  };
+  for (let n = 1; n <= 20; n++) {
+    await inject(lab, b.uid, structs.rvrm, await messageOf(ghost, room, 'boo', { sequence: n }));
+    await bob.core.call('room-members', { room: 'ghostly' }); // the looks before it are over
+  }
+  t.ok(looks <= 2 * 20 + 4, `${String(looks)} states, of which 40 were asked for`);
+  await goesOn('ghostly', alice, bob);
 });
 
 test('14: what is no name never gets as far as a face', async (t) => {

@@ -155,6 +155,30 @@ test('10: a daemon that made a room, and failed behind it: the room is ours; one
   t.equal(await failure(alice.core.call('room-create', { room: 'fullerdisk', inviteOnly: true })), 'done');
 });
 
+test('10: a deletion that fails takes the room from nobody who looks meanwhile', async (t) => {
+  await roomWith('ending', bob);
+  const { store } = lab.server.context as unknown as { store: { deleteRoom: (id: Uint8Array) => Promise<unknown> } };
+  const deleteRoom = store.deleteRoom.bind(store);
+  store.deleteRoom = async () => {
+    store.deleteRoom = deleteRoom;
+    t.equal(await failure(bob.core.call('room-members', { room: 'ending' })), 'unavailable 3');
+    throw new Error('the disk is full');
+  };
+  t.equal(await failure(alice.core.call('room-delete', { room: 'ending' })), 'unavailable 3');
+  t.same(await alarms(bob, 'ending'), []);
+  await say(alice, 'ending', 'it goes on');
+  await heard(bob, 'ending', 'it goes on');
+});
+
+test('10: handed over to somebody who left meanwhile: told who it was', async (t) => {
+  await roomWith('handed', bob);
+  const a = await inside(lab, alice);
+  lab.drop = (to, name) => name === 'lfrm' && hex(to) === hex(a.uid);
+  await bob.core.call('room-leave', { room: 'handed' });
+  const given = alice.core.call('room-owner', { room: 'handed', name: 'bobby' });
+  t.equal(await failure(given), 'room-no-member 1');
+});
+
 test('11: somebody leaves and a new epoch begins while one enters: nobody is alarmed', async (t) => {
   await roomWith('inbetween', carol);
   const [wait, tick] = [new Set<string>(), (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100))];

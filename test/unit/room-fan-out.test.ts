@@ -90,7 +90,14 @@ test('srms for many: one struct, a seal for each of them, no copy besides, one a
   const byKey = new Map(people.map((person) => [person.key, person]));
   const deliver: Deliver = (_to, entry, settle, key = '') => byKey.get(key)?.mailbox.deliver(entry, settle);
   let hashes = 0;
-  const room = { id: Buffer.alloc(ID, 255), recipients: people, member: () => true, epoch: 1, state: {} };
+  const room = {
+    id: Buffer.alloc(ID, 255),
+    recipients: people,
+    member: () => true,
+    epoch: 1,
+    state: {},
+    stir: () => undefined,
+  };
   const context = {
     ...{ store, deliver, limits: { window: 1 }, rooms: { known: () => room, deliveries: 0 } },
     ...{

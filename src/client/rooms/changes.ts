@@ -26,11 +26,14 @@ import {
   fitsKind,
   formersOf,
   isSpent,
+  isTaken,
   listOf,
   memberByUid,
+  memberEvents,
   memberKeys,
   membersOf,
   roomById,
+  rowsOf,
 } from './roster.js';
 
 type Entered = Values<(typeof structs)['enrm']>;
@@ -130,8 +133,8 @@ export class Changes {
     const state = stateOf(this.#desk);
     if (event.epoch !== room.epoch) return 'epoch';
     if (contradictsPins(state, member)) return 'pinned';
+    if (isTaken(rowsOf(state, room.key), member)) return 'taken';
     const others = membersOf(state, room.key);
-    if (others.some(({ uid, name }) => uid === member.uid || name === member.name)) return 'taken';
     const by = (uid: Uint8Array): Uint8Array | undefined => {
       const found = others.find((one) => one.uid === hex(uid));
       return found && fromHex(found.sig);
@@ -166,12 +169,13 @@ export class Changes {
       return [];
     }
     if (event.what !== Departure.left || !this.#news(event)) return [];
-    const moved: Event = { t: 'room', room: { ...withoutSent(room), version: event.version, closed: true } };
-    const member = memberByUid(state, room.key, hex(event.uid));
+    const uid = hex(event.uid);
+    const here = new Set(membersOf(state, room.key).flatMap((one) => (one.uid === uid ? [] : [one.uid])));
+    const now = { ...withoutSent(room), version: event.version, closed: true, ...formersOf(state, room, here) };
+    const moved: Event = { t: 'room', room: now };
+    const member = memberByUid(state, room.key, uid);
     if (!member || member.left) return [moved];
-    const change: Event = member.settled
-      ? { t: 'members', rows: [{ ...member, left: true }], gone: [] }
-      : { t: 'members', rows: [], gone: [member.key] };
+    const change: Event = { t: 'members', rows: [{ ...member, left: true }], gone: [] };
     return [change, moved, ...this.#tell(room, notice(this.#desk, 'left', member.key))];
   }
 
@@ -228,7 +232,10 @@ export class Changes {
     /* What was put under a new password can't be known without the block. */
     const wrapKey = keys ? hex(keys.wrapKey) : event.renewed === 1 ? '' : room.wrapKey;
     const events: Event[] = [
-      { t: 'members', rows: staying.filter((one) => !state.members.get(one.key)?.settled), gone: out },
+      ...memberEvents(
+        staying.filter((one) => !state.members.get(one.key)?.settled),
+        out,
+      ),
       {
         t: 'room',
         room: {

@@ -5,6 +5,7 @@ import {
   fromHex,
   headHash,
   hex,
+  isPlausibleModulus,
   isZero,
   listHash,
   openRoomKeys,
@@ -21,7 +22,7 @@ import {
 import { cryptoOf, stateOf, type Desk } from '../desk.js';
 import { contactByUid, type Keys, type Member, type Room, type Standing } from '../state.js';
 import { memberKey, roomName } from './names.js';
-import { contradictsPins, fitsKind, formersOf, isSpent, memberByUid } from './roster.js';
+import { contradictsPins, fitsKind, formersOf, hasOtherKeys, isSpent, isTaken, memberByUid, rowsOf } from './roster.js';
 
 export type RoomState = Values<(typeof structs)['strmAnswer']>;
 export type RoomRow = Values<(typeof structs)['mbrmAnswer']>;
@@ -87,6 +88,7 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
   if (kind !== room.kind) throw new Refused('kind');
   const listed = rows.filter(({ state }) => state === RowKind.settled || state === RowKind.left);
   checkList(desk, id, said, listed);
+  checkKnown(desk, before, said, listed);
   const signer = listed.find(({ uid }) => samePublic(uid, said.signer));
   if (!signer) throw new Refused('signer');
   const keys = await believed(desk, room, said);
@@ -100,10 +102,15 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
     const found = [...members, ...entered].find((one) => !one.left && one.uid === hex(uid));
     return found && fromHex(found.sig);
   };
+  /* Of who entered and left in this epoch the daemon has no row any more. */
+  const leavers = rowsOf(stateOf(desk), room.key).filter(
+    ({ uid, left, settled }) =>
+      left && !settled && said.epoch === before.epoch && !members.some((one) => one.uid === uid),
+  );
   const fresh = rows.filter(({ state }) => state === RowKind.entered);
   for (const row of fresh) {
     const member = memberOf(desk, room.key, row);
-    const others = [...members.filter((one) => !one.left), ...entered];
+    const others = [...members, ...leavers, ...entered];
     /* Without R nobody can tell who made an entry: they have to enter the next epoch again. */
     const step = keys ? await entryProblem(desk, room, said, row, member, keys.key, others, by) : 'key';
     if (step === undefined) entered.push(member);
@@ -111,7 +118,7 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
   }
 
   const again = new Set(entered.map(({ uid }) => uid));
-  const all = [...members.filter(({ uid }) => !again.has(uid)), ...entered];
+  const all = [...[...members, ...leavers].filter(({ uid }) => !again.has(uid)), ...entered];
   const invitees = await soundInvitees(desk, room, said.name, rows, by);
   const hash = hex(headHash(ports.sync, id, said));
   return {
@@ -127,7 +134,7 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
       ...(keys ? { secret: hex(keys.key) } : {}),
       wrapKey: keys ? hex(keys.wrapKey) : room.wrapKey,
       ...formerOf(room, said.epoch),
-      closed: said.closed === 1,
+      closed: said.closed === 1 || (before.closed && said.epoch === before.epoch),
       ...(room.invitation ? { invitation: room.invitation } : {}),
       ...(room.common ? { common: true } : {}),
       ...(room.formers ? { formers: room.formers } : {}),
@@ -143,13 +150,32 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
 function checkList(desk: Desk, id: Uint8Array, said: RoomState, listed: readonly RoomRow[]): void {
   const { sync } = cryptoOf(desk);
   for (const row of listed) {
-    const deleted = row.state === RowKind.left && isZero(row.enc) && isZero(row.sig);
-    if (!deleted && !samePublic(fingerprint(sync, row), row.fingerprint)) throw new Refused('list');
+    if (isDeleted(row)) continue;
+    if (!areKeys(row) || !samePublic(fingerprint(sync, row), row.fingerprint)) throw new Refused('list');
   }
   const [uids, names] = [new Set(listed.map(({ uid }) => hex(uid))), new Set(listed.map(({ name }) => name))];
   if (uids.size !== listed.length || names.size !== listed.length) throw new Refused('list');
   if (!samePublic(listHash(sync, id, listed), said.list)) throw new Refused('list');
   if (!uids.has(hex(said.owner))) throw new Refused('owner');
+}
+
+/** An account that is no more: its row has no keys. */
+function isDeleted({ state, enc, sig }: RoomRow): boolean {
+  return state === RowKind.left && isZero(enc) && isZero(sig);
+}
+
+function areKeys({ enc, sig }: RoomRow): boolean {
+  return isPlausibleModulus(enc) && isPlausibleModulus(sig);
+}
+
+/** Nobody whom we know has other keys now, or is back in the list from which they left in this epoch. */
+function checkKnown(desk: Desk, room: Room, said: RoomState, listed: readonly RoomRow[]): void {
+  for (const row of listed) {
+    const known = memberByUid(stateOf(desk), room.key, hex(row.uid));
+    if (!known || isDeleted(row) || isZero(fromHex(known.enc))) continue;
+    if (hasOtherKeys(known, { enc: hex(row.enc), sig: hex(row.sig) })) throw new Refused('list');
+    if (known.left && row.state === RowKind.settled && said.epoch === room.epoch) throw new Refused('list');
+  }
 }
 
 /**
@@ -178,7 +204,9 @@ async function mustBeginIt(desk: Desk, room: Room, said: RoomState): Promise<voi
   const member = memberByUid(stateOf(desk), room.key, signer);
   const contact = contactByUid(stateOf(desk), signer);
   const pinned = contact?.relation === 'open' && !contact.changed ? contact.keys : undefined;
-  const sig = (member?.left ? undefined : member?.sig) ?? pinned?.sig;
+  /* Whoever we were told is gone begins nothing, be they a contact. */
+  const isGone = member?.left === true || (!member && room.formers?.[signer] !== undefined);
+  const sig = isGone ? undefined : (member?.sig ?? pinned?.sig);
   if (sig === undefined) throw new Refused(room.standing === 'entering' ? 'moved' : 'signer');
   if (!(await verifyHead(cryptoOf(desk), fromHex(room.id), said, fromHex(sig)))) throw new Refused('signature');
   if (room.owner !== '' && hex(said.owner) !== room.owner && signer !== room.owner) throw new Refused('owner');
@@ -214,13 +242,16 @@ async function entryProblem(
 ): Promise<string | undefined> {
   if (row.epoch !== said.epoch) return 'epoch';
   if (member.refused) return 'pinned';
-  if (others.some(({ uid, name }) => uid === member.uid || name === member.name)) return 'taken';
+  if (isTaken(others, member)) return 'taken';
   if (isSpent(room, member.uid, row)) return 'invitation';
   const at = { room: fromHex(room.id), epoch: row.epoch, name: said.name };
   const step = await checkEntry(cryptoOf(desk), at, row, key, by, said.kind === RoomKind.invitation);
   /* An inviter who entered and left in this epoch has no row any more; mac and signature are checked by then. */
   const gone = step === 'inviter' && !by(row.inviter) && !isZero(row.inviter) && row.invitedEpoch === said.epoch;
-  return gone ? undefined : step;
+  /* Whoever was here when they entered saw their invitation hold; who comes later has to do with the mac. */
+  const seen = stateOf(desk).members.get(member.key);
+  const wasSeen = seen?.uid === member.uid && !seen.left && !hasOtherKeys(seen, member);
+  return gone && (wasSeen || room.standing !== 'member') ? undefined : step;
 }
 
 async function soundInvitees(
@@ -235,7 +266,7 @@ async function soundInvitees(
   for (const row of rows.filter(({ state }) => state === RowKind.invited)) {
     const sig = by(row.inviter);
     const id = fromHex(room.id);
-    if (isSpent(room, hex(row.uid), row)) continue;
+    if (isSpent(room, hex(row.uid), row) || !areKeys(row)) continue;
     if (!sig || row.expires <= now || !(await verifyInvitation(cryptoOf(desk), { room: id, name }, row, row, sig)))
       continue;
     sound.push({ uid: hex(row.uid), name: row.name, enc: hex(row.enc), sig: hex(row.sig), inviter: hex(row.inviter) });

@@ -27,6 +27,7 @@ import {
   type Invitation,
   type RoomKeys,
 } from '../../../protocol/index.js';
+import type { Reply } from '../answers.js';
 import { cryptoOf, stateOf, type Desk } from '../desk.js';
 import { ClientError, error } from '../errors.js';
 import { ROOMS_MAX, type Room } from '../state.js';
@@ -50,12 +51,6 @@ export class Entering {
     this.#desk = desk;
     this.#keeper = keeper;
     this.#said = said;
-  }
-
-  #room(key: string): Room {
-    const room = stateOf(this.#desk).rooms.get(key);
-    if (!room) throw error('room-unknown', roomName(key));
-    return room;
   }
 
   /** @throws ClientError `rooms-full` */
@@ -106,7 +101,7 @@ export class Entering {
       closed: false,
       ...(common ? { common } : {}),
     };
-    await this.#desk.record({ t: 'room', room: begun });
+    await this.#keeper.put(key, () => begun);
     const reply = await this.#keeper.link().request(structs.crms, {
       kind: password === undefined ? RoomKind.invitation : RoomKind.password,
       nonce,
@@ -117,12 +112,12 @@ export class Entering {
       ...head,
     });
     /* A daemon that failed may have made it: only a look tells, and where it did not, nothing of it stays. */
-    const inDoubt = laterCodes.has(reply.code) && reply.code !== Code.limited;
+    const inDoubt = isInDoubt(reply);
     if (!reply.isError || inDoubt) {
       if ((await this.#keeper.refresh(key)) || !inDoubt) return 'made';
       throw roomFailure(reply, 'crms');
     }
-    await this.#keeper.forget(this.#room(key));
+    await this.#keeper.drop(key);
     if (reply.code === Code.conflict) return 'taken';
     if (reply.code === Code.limited && reply.wait === 0) throw error('rooms-full');
     throw roomFailure(reply, 'crms');
@@ -133,26 +128,36 @@ export class Entering {
    * knew to be in it. A person asks for this, as after a restored backup; nothing that is older is ever taken otherwise.
    * False: the password has to tell.
    */
-  async enterAgain(room: Room): Promise<boolean> {
-    const { untrusted: _no, secret: _lost, former: _older, ...known } = withoutSent(room);
-    /* Epoch 0: whichever it is, somebody whom we knew has to have begun it, the one included that we were in. */
-    await this.#desk.record({ t: 'room', room: { ...known, ...blank, epoch: 0 } });
-    try {
-      if (await this.#settle(room.key)) return true;
-    } catch (thrown) {
-      await this.#restore(room);
-      throw thrown;
-    }
-    await this.#restore(room);
-    return false;
+  async enterAgain(key: string): Promise<boolean> {
+    return this.#orAsBefore(key, async () => {
+      await this.#keeper.put(key, (now) => {
+        if (!now) return undefined;
+        const { untrusted: _no, secret: _lost, former: _older, ...known } = withoutSent(now);
+        /* Epoch 0: whichever it is, somebody whom we knew has to have begun it, the one included that we were in. */
+        return { ...known, ...blank, epoch: 0 };
+      });
+      return (await this.#settle(key)) === 'in';
+    });
   }
 
-  async #restore(room: Room): Promise<void> {
-    if (stateOf(this.#desk).rooms.has(room.key)) await this.#desk.record({ t: 'room', room: withoutSent(room) });
+  /** What is kept of a room that one was in stays where it could not be entered anew, unless it is gone. */
+  async #orAsBefore(key: string, work: () => Promise<boolean>): Promise<boolean> {
+    const before = this.#keeper.room(key);
+    let isIn = false;
+    try {
+      isIn = await work();
+      return isIn;
+    } finally {
+      if (!isIn && before?.standing === 'member') await this.#keeper.put(key, (now) => now && withoutSent(before));
+    }
   }
 
   /** False: another password, or no such room. */
-  async enter(key: string, password: string, common?: true): Promise<boolean> {
+  enter(key: string, password: string, common?: true): Promise<boolean> {
+    return this.#orAsBefore(key, () => this.#enter(key, password, common));
+  }
+
+  async #enter(key: string, password: string, common?: true): Promise<boolean> {
     const crypto = cryptoOf(this.#desk);
     const link = this.#keeper.link();
     const asked = await link.request(structs.jrms1, { name: roomName(key) });
@@ -162,15 +167,20 @@ export class Entering {
     if (other && other.key !== key) throw error('room-wrap', roomName(key), 'room');
     const stretched = await this.#desk.ports.crypto.password.stretch(canonicalPassword(password), salt);
     const { wrapKey, auth } = roomSecrets(crypto.sync, room, stretched);
+    const isNew = this.#keeper.room(key)?.standing !== 'member';
     let isIn = false;
     for (let attempt = 0, before = 0; attempt < TRIES; attempt++) {
       const shown = await link.request(structs.jrms2, { room, auth });
-      if (shown.code === Code.authentication) return false;
+      if (shown.code === Code.authentication) {
+        if (isNew) await this.#keeper.drop(key);
+        return false;
+      }
       if (shown.isError) throw roomFailure(shown, 'jrms');
       const { epoch, ...wrap } = readReply(shown, structs.jrms2Answer);
       const opened = unwrapRoomKey(crypto.sync, { room, epoch }, wrapKey, wrap);
       if (opened.problem !== undefined) throw error('room-wrap', roomName(key), opened.problem);
       const fresh = {
+        ...blank,
         key,
         id: hex(room),
         kind: 'password',
@@ -181,10 +191,12 @@ export class Entering {
       } as const;
       /* The same epoch a second time: we are in it already, and only lost what we knew of it. */
       isIn ||= epoch === before;
-      if (isIn) await this.#desk.record({ t: 'room', room: { ...blank, ...fresh } });
-      else isIn = await this.#introduce({ ...blank, ...fresh }, auth, noInvitation);
+      await this.#keeper.put(key, () => fresh);
+      isIn ||= await this.#introduce(fresh, auth, noInvitation, isNew);
       before = epoch;
-      if (isIn && (await this.#settle(key))) return true;
+      const settled = isIn ? await this.#settle(key) : 'moved';
+      if (settled === 'in') return true;
+      if (settled === 'out') [isIn, before] = [false, 0];
     }
     throw error('room-busy', roomName(key));
   }
@@ -205,26 +217,35 @@ export class Entering {
         bound: fromHex(bound),
         invitation: fromHex(signature),
       };
+      await this.#keeper.put(room.key, (now) => now && { ...withoutSent(now), standing: 'entering' });
       if (!(await this.#introduce(checked.room, new Uint8Array(HASH), shown))) continue;
-      if (await this.#settle(room.key)) return;
+      const settled = await this.#settle(room.key);
+      if (settled === 'in') return;
+      if (settled === 'out') throw error('room-not-invited', roomName(room.key));
     }
     throw error('room-busy', roomName(room.key));
   }
 
-  /** What was said before comes by itself. False where a new epoch began meanwhile that is not ours to believe. */
-  async #settle(key: string): Promise<boolean> {
+  /** What was said before comes by itself. moved: a new epoch began meanwhile that is not ours to believe. */
+  async #settle(key: string): Promise<'in' | 'moved' | 'out'> {
     try {
       const checked = await this.#keeper.refresh(key);
-      if (checked) await this.#said.untilCame(key, checked.kept);
-      return true;
+      if (!checked) return 'out';
+      await this.#said.untilCame(key, checked.kept);
+      return 'in';
     } catch (thrown) {
-      if (thrown instanceof ClientError && thrown.code === 'room-moved') return false;
+      if (thrown instanceof ClientError && thrown.code === 'room-moved') return 'moved';
       throw thrown;
     }
   }
 
-  /** The third step of `jrms`. False where another epoch began, or we are in it already. */
-  async #introduce(room: Omit<Room, 'sent'>, auth: Uint8Array, invitation: Invitation): Promise<boolean> {
+  /** The third step of `jrms`, of a room that is being entered. False where another epoch began, or we are in it already. */
+  async #introduce(
+    room: Omit<Room, 'sent'>,
+    auth: Uint8Array,
+    invitation: Invitation,
+    isNew = false,
+  ): Promise<boolean> {
     const { me, ports } = this.#desk;
     const crypto = cryptoOf(this.#desk);
     const at = { room: fromHex(room.id), epoch: room.epoch };
@@ -232,20 +253,24 @@ export class Entering {
     const self = { uid: me.uid, name: me.name, enc: me.enc.modulus, sig: me.sig.modulus, time: ports.clock.now() };
     const { mac, signature, time } = await signEntry(crypto, at, { ...self, ...invitation }, me.sig, keys.key);
     const block = await sealRoomKeys(crypto, me.enc.modulus, keys);
-    await this.#desk.record({ t: 'room', room: { ...room, standing: 'entering' } });
     this.#said.count(room.key);
     const reply = await this.#keeper.link().request(structs.jrms3, { ...at, auth, block, time, mac, signature });
     if (!reply.isError) return true;
-    if (room.invitation) await this.#desk.record({ t: 'room', room });
+    if (room.invitation) await this.#keeper.put(room.key, (now) => now && { ...withoutSent(now), standing: 'invited' });
     if (reply.code === Code.conflict) return false;
-    const now = this.#room(room.key);
-    if (reply.code === Code.forbidden && room.invitation) await this.#keeper.forget(now, 'invitation-ended');
-    else if (!room.invitation) await this.#keeper.forget(now);
+    if (isInDoubt(reply) && !room.invitation && (await this.#keeper.refresh(room.key))) return true;
+    if (isNew) await this.#keeper.drop(room.key);
+    if (reply.code === Code.forbidden && room.invitation) await this.#keeper.drop(room.key, 'invitation-ended');
     if (reply.code === Code.forbidden) throw error('room-not-invited', roomName(room.key));
     if (reply.code === Code.authentication) throw error('room-refused', roomName(room.key));
     if (reply.code === Code.limited && reply.wait === 0) throw error('room-full', roomName(room.key));
     throw roomFailure(reply, 'jrms');
   }
+}
+
+/** A daemon that failed may have done it. */
+function isInDoubt({ code }: Reply): boolean {
+  return laterCodes.has(code) && code !== Code.limited;
 }
 
 /** A room of which nothing is checked yet. */

@@ -5,19 +5,17 @@ import { ClientError, error, limitedFor } from '../errors.js';
 import type { Reply } from '../answers.js';
 import type { Link } from '../link.js';
 import type { Event } from '../reducer.js';
-import type { Held, Member, Room } from '../state.js';
+import type { Held, Room } from '../state.js';
 import { checkSnapshot, type Checked, type CheckProblem, type RoomRow, type Snapshot } from './check.js';
 import { memberKey, roomName } from './names.js';
 import { Waiters } from '../waiters.js';
-import { memberKeys } from './roster.js';
+import { memberEvents, memberKeys } from './roster.js';
 
 /** A look begins again this often while others change the room. */
 const ROUNDS = 8;
 /** While events about it wait at the daemon: so long for each of them, and so often without one. */
 const BEHIND_MS = 1_000;
 const BEHIND_WAITS = 10;
-/** Members in one event: a record of the log has an end. */
-const ROWS_PER_EVENT = 64;
 /** Rows that are asked for at once. */
 const ROWS_AT_ONCE = 64;
 
@@ -28,8 +26,8 @@ export interface KeeperParts {
   readonly look: (held: Held) => Promise<Event[]>;
   /** Texts may go to the room now, or have to be sealed anew. */
   readonly opened: (room: string) => void;
-  /** A look took the room as it is now. */
-  readonly looked: (room: string) => void;
+  /** A look took the room as it is now. @param ghosts uids of who was put in without proof */
+  readonly looked: (room: Room, ghosts: readonly string[]) => void;
   /** Nothing of the room is kept any more. */
   readonly gone: (room: string) => void;
 }
@@ -155,9 +153,11 @@ export class Keeper {
       if (taken === 'stale') continue;
       if (taken === 'gone') return undefined;
       const now = await this.#state(fromHex(before.id));
+      const room = this.room(key);
       /* Events may have brought us further than the look did; they count. */
-      if (now && now.version === this.room(key)?.version) {
-        this.#parts.looked(key);
+      if (room && now?.version === room.version) {
+        const ghosts = taken.room.version === room.version ? taken.ghosts.map(({ uid }) => uid) : [];
+        this.#parts.looked(room, ghosts);
         return taken;
       }
     }
@@ -259,7 +259,9 @@ export class Keeper {
       if (refused && !state.members.get(key)?.refused && !state.notices.has(told))
         events.push(notice(desk, 'ghost', key, 'pinned', told));
     }
-    events.push(...memberEvents(memberKeys(state, room.key), members));
+    const stay = new Set(members.map(({ key }) => key));
+    const gone = memberKeys(state, room.key).filter((key) => !stay.has(key));
+    events.push(...memberEvents(members, gone));
     events.push({ t: 'room', room });
     return events;
   }
@@ -274,7 +276,24 @@ export class Keeper {
     }
   }
 
-  /** Nothing of the room stays, on the disk either. */
+  /** From the line: behind the event that is being handled, and as the room is then. `to` undefined: nothing is written. */
+  put(key: string, to: (now: Room | undefined) => Omit<Room, 'sent'> | undefined): Promise<void> {
+    const { desk } = this.#parts;
+    return desk.inTurn(async () => {
+      const room = to(this.room(key));
+      if (room) await desk.record({ t: 'room', room });
+    });
+  }
+
+  /** From the line. */
+  drop(key: string, why?: 'invitation-ended'): Promise<void> {
+    return this.#parts.desk.inTurn(async () => {
+      const room = this.room(key);
+      if (room) await this.forget(room, why);
+    });
+  }
+
+  /** In turn. Nothing of the room stays, on the disk either. */
   async forget(
     { key, invitation: used }: Room,
     why?: 'you-removed' | 'room-deleted' | 'invitation-ended',
@@ -292,12 +311,4 @@ export class Keeper {
 function whyGone({ standing, leaving, invitation }: Room): 'you-removed' | 'invitation-ended' | undefined {
   if (standing === 'member') return leaving ? undefined : 'you-removed';
   return standing === 'invited' || invitation ? 'invitation-ended' : undefined;
-}
-
-function memberEvents(before: readonly string[], members: readonly Member[]): Event[] {
-  const stay = new Set(members.map(({ key }) => key));
-  const events: Event[] = [{ t: 'members', rows: [], gone: before.filter((key) => !stay.has(key)) }];
-  for (let at = 0; at < members.length; at += ROWS_PER_EVENT)
-    events.push({ t: 'members', rows: members.slice(at, at + ROWS_PER_EVENT), gone: [] });
-  return events;
 }

@@ -20,7 +20,8 @@ import {
 } from '../../../protocol/index.js';
 import { cryptoOf, type Desk } from '../desk.js';
 import { error } from '../errors.js';
-import type { Keys } from '../state.js';
+import type { Keys, Member } from '../state.js';
+import { withoutSent } from './changes.js';
 import type { Checked } from './check.js';
 import { roomFailure, type Keeper } from './keeper.js';
 import { roomName } from './names.js';
@@ -33,7 +34,7 @@ export interface Change {
   /** who goes; where they are gone already they know the password still, and only a new one is set */
   readonly removed?: string;
   /** who owns the room from now on */
-  readonly owner?: string;
+  readonly owner?: Pick<Member, 'uid' | 'name'>;
   /** set anew */
   readonly password?: string;
 }
@@ -81,6 +82,8 @@ export class Renewal {
       const people = [...checked.members.filter(({ left }) => !left), ...checked.invitees];
       const isHere = removed === undefined || people.some(({ uid }) => uid === removed);
       if (!isHere && rest.password === undefined) return checked;
+      if (rest.owner && !people.some(({ uid }) => uid === rest.owner?.uid))
+        throw error('room-no-member', roomName(key), rest.owner.name);
       if (rest.password !== undefined) fresh ??= await passwordFor(this.#desk, fromHex(room.id), rest.password);
       if (await this.#begin(checked, isHere ? change : rest, fresh)) return this.#look(key);
     }
@@ -122,7 +125,7 @@ export class Renewal {
         name: roomName(room.key),
         epoch,
         previous: fromHex(room.head),
-        owner: fromHex(change.owner ?? room.owner),
+        owner: fromHex(change.owner?.uid ?? room.owner),
         list: listOf(ports.sync, id, staying),
         key: roomCommitment(ports.sync, { room: id, epoch }, keys.key),
         signer: this.#desk.me.uid,
@@ -142,7 +145,16 @@ export class Renewal {
     });
     if (reply.code === Code.conflict) return false;
     if (reply.code === Code.forbidden) throw error('room-not-owner', roomName(room.key));
+    if (change.owner && reply.code === Code.limited && reply.wait === 0)
+      throw error('room-owner-full', change.owner.name);
     if (reply.isError) throw roomFailure(reply, 'rtrm');
+    /* Their invitation was taken back: a daemon that shows it again is not believed. */
+    const { removed: out } = change;
+    if (out !== undefined && !isMember)
+      await this.#keeper.put(
+        room.key,
+        (now) => now && { ...withoutSent(now), formers: { ...now.formers, [out]: room.epoch } },
+      );
     return true;
   }
 

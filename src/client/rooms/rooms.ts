@@ -72,8 +72,9 @@ export class Rooms {
       link,
       look: (held) => this.said.again(held),
       opened,
-      looked: (room) => {
-        this.changes.looked(room);
+      looked: (room, ghosts) => {
+        this.changes.looked(room.key);
+        this.said.looked(room, ghosts);
       },
       gone: (room) => {
         this.changes.looked(room);
@@ -239,7 +240,7 @@ export class Rooms {
       const known = stateOf(this.#desk).rooms.get(key);
       if (known?.standing === 'member' && !known.untrusted) throw error('room-joined', roomName(key));
       if (known?.standing === 'invited') await this.#entering.follow(known);
-      else if (!known?.untrusted || !(await this.#entering.enterAgain(known))) await this.#byPassword(key, password);
+      else if (!known?.untrusted || !(await this.#entering.enterAgain(key))) await this.#byPassword(key, password);
       if (this.#room(key).standing !== 'member') throw error('room-untrusted', roomName(key));
       return this.view(key);
     });
@@ -265,7 +266,7 @@ export class Rooms {
       if (room.standing !== 'invited') throw error('room-not-invited', roomName(key));
       const reply = await this.#keeper.link().request(structs.dcrm, { room: fromHex(room.id) });
       if (reply.isError && laterCodes.has(reply.code)) throw roomFailure(reply, 'dcrm');
-      await this.#keeper.forget(room); // any other answer says that there is no invitation any more
+      await this.#keeper.drop(key); // any other answer says that there is no invitation any more
     });
   }
 
@@ -360,7 +361,7 @@ export class Rooms {
 
   async handOver(typed: string, who: string): Promise<RoomView> {
     const room = this.#owned(typed);
-    return this.#change(room, { owner: this.#member(room, who).uid });
+    return this.#change(room, { owner: this.#member(room, who) });
   }
 
   async setPassword(typed: string, password: string | undefined): Promise<RoomSetView> {
@@ -377,11 +378,10 @@ export class Rooms {
    */
   async #part(room: Room, struct: typeof structs.lvrm, mayBeOut: boolean): Promise<Reply> {
     const link = this.#keeper.link();
-    await this.#desk.record({ t: 'room', room: { ...withoutSent(room), leaving: true } });
+    await this.#keeper.put(room.key, (now) => now && { ...withoutSent(now), leaving: true });
     const reply = await link.request(struct, { room: fromHex(room.id) });
-    const now = stateOf(this.#desk).rooms.get(room.key);
     const isDone = !reply.isError || (mayBeOut && reply.code === Code.forbidden);
-    if (now && !isDone) await this.#desk.record({ t: 'room', room: withoutLeaving(now) });
+    if (!isDone) await this.#keeper.put(room.key, (now) => now && withoutLeaving(now));
     return reply;
   }
 
@@ -393,7 +393,7 @@ export class Rooms {
       const reply = await this.#part(room, structs.lvrm, true);
       if (reply.code === Code.conflict) throw error('room-owner-leaves', roomName(key));
       if (reply.isError && reply.code !== Code.forbidden) throw roomFailure(reply, 'lvrm');
-      await this.#keeper.forget(room); // 403: we are not in it any more
+      await this.#keeper.drop(key); // 403: we are not in it any more
     });
   }
 
@@ -404,7 +404,7 @@ export class Rooms {
       const reply = await this.#part(room, structs.dlrm, false);
       if (reply.code === Code.forbidden) throw error('room-not-owner', roomName(key));
       if (reply.isError) throw roomFailure(reply, 'dlrm');
-      await this.#keeper.forget(room);
+      await this.#keeper.drop(key);
     });
   }
 }

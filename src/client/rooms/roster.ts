@@ -8,6 +8,7 @@ import {
   type RoomKeys,
   type SyncCrypto,
 } from '../../../protocol/index.js';
+import type { Event } from '../reducer.js';
 import { contactByUid, FORMERS_MAX, type Keys, type Member, type Room, type State } from '../state.js';
 import { memberKey } from './names.js';
 
@@ -62,6 +63,35 @@ export function contradictsPins(state: State, { uid, name, enc, sig }: Named): b
       one?.keys !== undefined &&
       (one.name !== name || one.keys.uid !== uid || one.keys.enc !== enc || one.keys.sig !== sig),
   );
+}
+
+/** Of all rows of a room, those included of who left. */
+export function rowsOf(state: State, room: string): Member[] {
+  return memberKeys(state, room).flatMap((key) => state.members.get(key) ?? []);
+}
+
+export function hasOtherKeys(known: Keys, { enc, sig }: Pick<Keys, 'enc' | 'sig'>): boolean {
+  return known.enc !== enc || known.sig !== sig;
+}
+
+/** Somebody else has the name or the uid, or left with it in this epoch: only they may come back. */
+export function isTaken(rows: readonly Member[], member: Member): boolean {
+  return rows.some((one) => {
+    const isThem = one.uid === member.uid && one.name === member.name;
+    if (one.left && isThem) return hasOtherKeys(one, member);
+    return one.uid === member.uid || one.name === member.name;
+  });
+}
+
+/** Members in one event: a record of the log has an end. */
+const ROWS_PER_EVENT = 64;
+
+/** @param gone keys of rows that are no more */
+export function memberEvents(rows: readonly Member[], gone: readonly string[]): Event[] {
+  const events: Event[] = gone.length > 0 ? [{ t: 'members', rows: [], gone }] : [];
+  for (let at = 0; at < rows.length; at += ROWS_PER_EVENT)
+    events.push({ t: 'members', rows: rows.slice(at, at + ROWS_PER_EVENT), gone: [] });
+  return events;
 }
 
 /** Who was in the room and is not any more, with the epoch that was their last. @param here uids of who is */

@@ -28,6 +28,7 @@ export class Said {
   /** Parts that came since somebody waits for those that were said before. */
   readonly #count = new Map<string, number>();
   readonly #waiters: Waiters<true>;
+  readonly #ghosts = new Map<string, { readonly version: number; readonly uids: ReadonlySet<string> }>();
 
   constructor(desk: Desk, gaps: Gaps, lookSoon: (room: string) => void) {
     this.#desk = desk;
@@ -45,6 +46,16 @@ export class Said {
   async untilCame(room: string, parts: number): Promise<void> {
     while ((this.#count.get(room) ?? parts) < parts) if (!(await this.#waiters.wait(room, CAME_MS))) break;
     this.#count.delete(room);
+  }
+
+  /** A look took the room as it is now, and these were put in without proof: until it changes they need no other. */
+  looked({ key, version }: Pick<Room, 'key' | 'version'>, ghosts: readonly string[]): void {
+    this.#ghosts.set(key, { version, uids: new Set(ghosts) });
+  }
+
+  #isGhost({ key, version }: Room, uid: string): boolean {
+    const found = this.#ghosts.get(key);
+    return found?.version === version && found.uids.has(uid);
   }
 
   #came(room: string): void {
@@ -78,11 +89,12 @@ export class Said {
     const hash = hex(roomMessageHash(ports.sync, message));
     const member = memberByUid(state, room.key, sender);
     const secret = secretOf(room, message.epoch);
+    const refuse = (step: string): Event[] =>
+      state.notices.has(hash) ? [] : [notice(this.#desk, 'unreadable', member?.key ?? room.key, step, hash)];
+    if (!member && mayWait && this.#isGhost(room, sender)) return refuse('sender');
     const wait =
       mayWait && (room.standing === 'entering' || !member || (secret === undefined && message.epoch > room.epoch));
     if (wait) return this.#hold(room, message, hash);
-    const refuse = (step: string): Event[] =>
-      state.notices.has(hash) ? [] : [notice(this.#desk, 'unreadable', member?.key ?? room.key, step, hash)];
     if (secret === undefined) return refuse('epoch');
     if (!member || member.refused) return refuse('sender');
     const opened = await openRoomMessage(ports, message, fromHex(secret), fromHex(member.sig));

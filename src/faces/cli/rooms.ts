@@ -35,7 +35,9 @@ async function join(run: Run, typed: string): Promise<Exit> {
   const room = roomName(typed);
   return withClient(run, 'needed', async (client) => {
     const view = await enter(run, client, room);
-    return shown(run, view, plainLine(`you are in #${view.name}: owner @${view.by}, ${membersText(view.members)}`));
+    const common = view.common ? '; common to the network: whoever runs the daemon can read it' : '';
+    const text = `you are in #${view.name}: owner @${view.by}, ${membersText(view.members)}${common}`;
+    return shown(run, view, plainLine(text));
   });
 }
 

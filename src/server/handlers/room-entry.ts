@@ -59,9 +59,11 @@ export const unlock: Handler<typeof structs.jrms2> = async (context, peer, { roo
   /* Whoever comes first to the common room asks for one that nobody made. */
   const isFirst = room === undefined && context.rooms.isUnmadeLobby(id);
   const isRight = knowsPassword(context, room, auth);
+  /* What the right password opens: another may be set before the answer leaves. */
+  const wrapped = isRight ? { ...room.state.wrap, epoch: room.epoch } : undefined;
   if (!isRight && !isFirst) await failed(context, peer, id);
   await pace(arrived);
-  if (isRight) reply.give(structs.jrms2Answer, { ...room.state.wrap, epoch: room.epoch });
+  if (wrapped) reply.give(structs.jrms2Answer, wrapped);
   else reply.fail(Code.authentication);
 };
 

@@ -40,6 +40,11 @@ function fan(
     reply.fail(Code.forbidden);
     return;
   }
+  const wait = context.roomRates.take(peer.uidKey, performance.now());
+  if (wait > 0) {
+    reply.fail(Code.limited, wait);
+    return;
+  }
   if (values.epoch !== room.epoch || room.state.isClosed) {
     return repeated(context, room, me, request, reply);
   }
@@ -51,11 +56,6 @@ function fan(
   const others = room.recipients;
   if (rooms.deliveries > 0 && rooms.deliveries + others.length > ROOM_DELIVERIES) {
     reply.fail(Code.limited, 1);
-    return;
-  }
-  const wait = context.roomRates.take(peer.uidKey, performance.now());
-  if (wait > 0) {
-    reply.fail(Code.limited, wait);
     return;
   }
   const entry = entryOf(context, room, me, request);
@@ -121,6 +121,7 @@ function keep(
 ): void {
   store.say(room.id, { from, key, message, time, fields }).then(
     () => {
+      room.stir();
       settle(Code.done);
     },
     (error: unknown) => {

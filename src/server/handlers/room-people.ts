@@ -77,7 +77,10 @@ function invitationOf({ sync }: Context, peer: Caller, values: Values<typeof str
 function hand(context: Context, room: Room, invitee: Uint8Array, head: Uint8Array, reply: Reply): void {
   const { deliver, now, rooms, refusals } = context;
   const row = room.invitee(idKey(invitee), now());
-  if (!row) throw new Error('room: who was invited is not');
+  if (!row) {
+    reply.fail(Code.malformed); // its time came while it was written
+    return;
+  }
   deliver(row.uid, invitedEvent(context, room, row, head), (code) => {
     if (code === Code.done || code === Code.queued) {
       reply.done(code);
@@ -178,8 +181,8 @@ export const rotate: Handler<typeof structs.rtrm2> = async (context, peer, value
       reply.fail(Code.malformed);
       return;
     }
-    await begin(context, room, values, out, staged.blocks);
-    reply.done();
+    if (await begin(context, room, values, out, staged.blocks)) reply.done();
+    else reply.fail(Code.limited);
   });
 };
 
@@ -250,7 +253,7 @@ async function begin(
   values: Rotation,
   out: readonly Uint8Array[],
   blocks: ReadonlyMap<string, Uint8Array>,
-): Promise<void> {
+): Promise<boolean> {
   const { rooms, deliver } = context;
   const { renewed, owner } = values;
   const removed = values.removed.map(({ uid }) => ({ uid: copy(uid) }));
@@ -260,5 +263,5 @@ async function begin(
     for (const row of room.state.rows) if ('block' in row) deliver(row.uid, event(row.block), unheeded);
     for (const uid of out) deliver(uid, leftEvent(context, room, uid, Departure.removed), unheeded);
   };
-  await rooms.change(room, next, tell, owner);
+  return rooms.change(room, next, tell, owner);
 }

@@ -24,6 +24,7 @@ import { IdInUse, type Account } from '../../store/store.js';
 import type { Context } from '../context.js';
 import type { Caller, Handler } from '../handler.js';
 import { idKey } from '../keys.js';
+import type { Reply } from '../reply.js';
 import { made } from '../room-changes.js';
 import { leftEvent, readableIn } from '../room-events.js';
 import { isMember, writeState, type Row } from '../room-state.js';
@@ -69,20 +70,39 @@ async function isFirstHead(
   return work.verify(Label.roomHead, me.sig, headMessage(id, values), values.signature);
 }
 
-/** One's own row, where one is a member or invited. */
-function ownRow({ now }: Context, peer: Caller, room: Room | undefined): Row | undefined {
-  return room?.gone === false ? (room.member(peer.uidKey) ?? room.invitee(peer.uidKey, now())) : undefined;
+/**
+ * One's own row, where one is a member or invited. undefined, and answered: there is none, or the room is being deleted,
+ * which may fail yet.
+ */
+function ownRow({ now }: Context, peer: Caller, room: Room | undefined, reply: Reply): Row | undefined {
+  const row = room?.member(peer.uidKey) ?? room?.invitee(peer.uidKey, now());
+  if (!row) reply.fail(Code.forbidden);
+  else if (room?.gone) reply.fail(Code.unavailable);
+  else return row;
+  return undefined;
+}
+
+/** Parts of messages that somebody can read who has the keys of this epoch alone. */
+async function keptIn({ store }: Context, room: Room): Promise<number> {
+  if (room.kept !== undefined) return room.kept;
+  const { stirs } = room;
+  const said = await store.said(room.id);
+  const count = readableIn(room.epoch, said).length;
+  if (room.stirs === stirs) room.kept = count;
+  return count;
 }
 
 export const state: Handler<typeof structs.strm> = async (context, peer, values, reply) => {
   const room = await context.rooms.load(values.room);
-  const own = ownRow(context, peer, room);
-  if (!room || !own) {
+  if (!room) {
     reply.fail(Code.forbidden);
     return;
   }
-  const said = await context.store.said(room.id);
-  const { id, version, epoch, state: now } = room;
+  const kept = await keptIn(context, room);
+  /* As it is now: another epoch may have begun while that was counted. */
+  const own = ownRow(context, peer, room, reply);
+  if (!own) return;
+  const { id, version, state: now } = room;
   reply.give(structs.strmAnswer, {
     ...now.head,
     room: id,
@@ -91,7 +111,7 @@ export const state: Handler<typeof structs.strm> = async (context, peer, values,
     closed: Number(now.isClosed),
     behind: Number(!peer.mailbox.isLive),
     rows: now.rows.length,
-    kept: readableIn(epoch, said).length,
+    kept,
     block: 'block' in own ? own.block : new Uint8Array(RSA_BLOCK),
   });
 };
@@ -107,10 +127,11 @@ const noKeys = { enc: new Uint8Array(MODULUS), sig: new Uint8Array(MODULUS) };
 export const member: Handler<typeof structs.mbrm> = async (context, peer, { room: id, index }, reply) => {
   const { rooms, store, presence } = context;
   const room = await rooms.load(id);
-  if (!room || !ownRow(context, peer, room)) {
+  if (!room) {
     reply.fail(Code.forbidden);
     return;
   }
+  if (!ownRow(context, peer, room, reply)) return;
   const row = room.state.rows[index];
   if (!row) {
     reply.fail(Code.notFound);

@@ -50,7 +50,7 @@ import {
   roomRecord,
   type Hello,
 } from './records.js';
-import { Roster } from './roster.js';
+import { Roster, type Limit } from './roster.js';
 import { upgrade } from '../upgrade/upgrade.js';
 
 const MAX_ACCOUNTS = 100_000;
@@ -342,18 +342,21 @@ class FileStore implements JournalStore {
       const id = key(room.id);
       const record = roomRecord(id, { ...room, version: 1 });
       const owner = ownerOf(room);
-      const { maxRooms = MAX_ROOMS, maxRoomsPerUser = MAX_ROOMS_PER_USER } = this.#options;
+      const { maxRooms = MAX_ROOMS } = this.#options;
       const names = this.#names;
-      const limits = [
-        { of: 'rooms', are: () => names.rooms, most: maxRooms },
-        { of: owner, are: () => names.ownedBy(owner), most: maxRoomsPerUser },
-      ];
+      const limits = [{ of: 'rooms', are: () => names.rooms, most: maxRooms }, this.#ofOwner(owner)];
       const done = (): void => {
         names.addRoom(id, { name, owner });
       };
       const make = () => this.#roster.create({ kind: 'room', name, id, record, limits, done });
       return this.#roster.asOwner([owner], make);
     });
+  }
+
+  /** How many rooms somebody may have. */
+  #ofOwner(owner: string): Limit {
+    const { maxRoomsPerUser = MAX_ROOMS_PER_USER } = this.#options;
+    return { of: owner, are: () => this.#names.ownedBy(owner), most: maxRoomsPerUser };
   }
 
   roomByName(name: string): Promise<KeptRoom | undefined> {
@@ -367,14 +370,17 @@ class FileStore implements JournalStore {
     return this.#call(() => this.#parts.room(key(id), (part) => part.room(), undefined));
   }
 
-  changeRoom(id: Uint8Array, version: number, change: RoomChange): Promise<'changed' | 'stale'> {
+  changeRoom(id: Uint8Array, version: number, change: RoomChange): Promise<'changed' | 'stale' | 'full'> {
     return this.#call(async () => {
       const owner = ownerOf(change);
       const copy = { owner: new Uint8Array(change.owner), state: new Uint8Array(change.state) };
       const room = key(id);
       const before = this.#names.room(room)?.owner;
       return this.#roster.asOwner(before === undefined || before === owner ? [owner] : [before, owner], async () => {
-        const result = await this.#parts.room(room, (part) => part.change(version, copy));
+        const isHandedOver = before !== undefined && before !== owner;
+        const release = isHandedOver ? this.#roster.reserve([this.#ofOwner(owner)]) : () => undefined;
+        if (!release) return 'full';
+        const result = await this.#parts.room(room, (part) => part.change(version, copy)).finally(release);
         const name = this.#names.room(room)?.name;
         if (result === 'changed' && name !== undefined) this.#names.addRoom(room, { name, owner });
         return result;

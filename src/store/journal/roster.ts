@@ -8,13 +8,19 @@ import type { Names } from './names.js';
 import { deletedRecord, roomDeletedRecord } from './records.js';
 
 /** What is to be made. */
+/** By what it counts for: how many there are, and how many there may be. */
+export interface Limit {
+  readonly of: string;
+  readonly are: () => number;
+  readonly most: number;
+}
+
 export interface Making {
   readonly kind: 'user' | 'room';
   readonly name: string;
   readonly id: string;
   readonly record: Uint8Array;
-  /** limits, by what this counts for: how many there are, and how many there may be */
-  readonly limits: readonly { readonly of: string; readonly are: () => number; readonly most: number }[];
+  readonly limits: readonly Limit[];
   /** It is durable. */
   readonly done: () => void;
 }
@@ -50,21 +56,30 @@ export class Roster {
     while (this.#busy.has(label)) await this.whenFree(label);
     if ((kind === 'user' ? this.#names.uid(name) : this.#names.roomId(name)) !== undefined) return 'taken';
     if (this.#busy.has(id) || this.#names.has(id)) throw new IdInUse('store: the id is in use');
-    const making = (of: string): number => this.#making.get(of) ?? 0;
-    if (limits.some(({ of, are, most }) => are() + making(of) >= most)) return 'full';
-    const count = (sign: 1 | -1): void => {
-      for (const { of } of limits) this.#making.set(of, making(of) + sign);
-    };
-    count(1);
+    const release = this.reserve(limits);
+    if (!release) return 'full';
     await this.#occupy([label, id], async () => {
       try {
         await this.#journal.append(record, () => undefined);
       } finally {
-        count(-1);
+        release();
       }
       done();
     });
     return 'created';
+  }
+
+  /** A place for one more that is being made, until it is there or is not made. undefined: there is none. */
+  reserve(limits: readonly Limit[]): (() => void) | undefined {
+    const making = (of: string): number => this.#making.get(of) ?? 0;
+    if (limits.some(({ of, are, most }) => are() + making(of) >= most)) return undefined;
+    const count = (sign: 1 | -1): void => {
+      for (const { of } of limits) this.#making.set(of, making(of) + sign);
+    };
+    count(1);
+    return () => {
+      count(-1);
+    };
   }
 
   /** Keeps names and ids from others while this goes on. */
