@@ -53,6 +53,8 @@ export class Outbox {
   #link: Link | undefined;
   #pause: (() => void) | undefined;
   #delay = LATER_MS;
+  /** the same of contacts and rooms that take no more for now */
+  readonly #delays = new Map<string, number>();
   #sealing: Promise<unknown> = Promise.resolve();
 
   constructor(desk: Desk, contacts: Lane, rooms: Lane) {
@@ -67,6 +69,7 @@ export class Outbox {
   online(link: Link): void {
     this.#link = link;
     this.#delay = LATER_MS;
+    this.#delays.clear();
     this.#renewing.clear();
     this.#renewals.clear();
     for (const to of this.#waitingFor()) this.opened(to);
@@ -241,6 +244,7 @@ export class Outbox {
     this.#waiters.tell(ANSWERED, { state: 'waiting' });
     if (reply.code === Code.done || reply.code === Code.queued) {
       this.#delay = LATER_MS;
+      this.#delays.delete(to);
       await this.#progress(id, part, reply.code === Code.done ? 'delivered' : 'queued');
     } else if (laterCodes.has(reply.code)) this.#later(entry, reply);
     else await this.#refused(entry, reply.code);
@@ -304,12 +308,15 @@ export class Outbox {
     const limited = reply.code === Code.limited;
     const failure = limited ? keptFor(reply.wait) : error('unavailable', String(reply.code));
     this.#waiters.tell(id, { state: 'waiting', failure });
-    const ms = reply.wait > 0 ? reply.wait * 1000 : this.#delay;
-    this.#delay = Math.min(2 * this.#delay, LATER_MAX_MS);
     if (limited) {
-      this.#wait(to, ms);
+      if (this.#holds.has(to)) return; // it was on the way with one for which we wait
+      const delay = this.#delays.get(to) ?? LATER_MS;
+      this.#delays.set(to, Math.min(2 * delay, LATER_MAX_MS));
+      this.#wait(to, reply.wait > 0 ? reply.wait * 1000 : delay);
       return;
     }
+    const ms = reply.wait > 0 ? reply.wait * 1000 : this.#delay;
+    this.#delay = Math.min(2 * this.#delay, LATER_MAX_MS);
     this.#pause ??= this.#desk.ports.clock.after(ms, () => {
       this.#pause = undefined;
       this.kick();

@@ -133,12 +133,16 @@ export class Rooms {
     if (result === 'full') return false;
     if (result !== 'changed') throw new Error('room: the store has another version');
     const before = room.people;
+    const invitees = new Set(room.invitees.map(({ uid }) => idKey(uid)));
     room.become(holder, version + 1, bytes);
     for (const [key, uid] of before) {
       if (room.people.has(key)) continue;
       this.clear(room, uid, key).catch((error: unknown) => {
         this.#host.refusals.trouble('the store failed', error);
       });
+      /* What went from their queue may have told them that they were removed before they were invited. */
+      const event = leftEvent(this.#host, room, uid, Departure.removed);
+      if (invitees.has(key)) this.#host.deliver(uid, event, unheeded, key);
     }
     tell();
     return true;

@@ -178,7 +178,8 @@ test('an invitation is taken back: it can be followed no more, and another is on
   t.equal(await code(carol.core.call('room-remove', { room: 'attic', name: 'bobby' })), 'room-not-owner');
   await alice.core.call('room-remove', { room: 'attic', name: 'bobby' });
   t.same(await memberNames(alice, 'attic'), ['alice owner', 'carol member']);
-  t.equal(await code(bob.core.call('room-join', { room: 'attic' })), 'room-not-invited');
+  await told(bob, 'attic', 'invitation-ended');
+  t.equal(await code(bob.core.call('room-join', { room: 'attic' })), 'room-needs-password');
   t.equal(await code(alice.core.call('room-remove', { room: 'attic', name: 'bobby' })), 'room-no-member');
   await alice.core.call('room-invite', { room: 'attic', name: 'bobby' });
   await told(bob, 'attic', 'invited', 'alice');

@@ -37,9 +37,17 @@ void test('a room in two terminals', async (t) => {
   await bob.command(`${b} receive`);
   t.match(await bob.screen(), /this network offers #everybody/, 'the common room is offered');
   await bob.command(`${b} room join everybody`);
-  t.match(await bob.screen(), /you are in #everybody: owner @bob, 1 member\n/, 'who comes first makes it');
+  t.match(
+    await bob.screen(),
+    /you are in #everybody: owner @bob, 1 member; common to the network: whoever runs the daemon can read it\n/,
+    'who comes first makes it',
+  );
   await alice.command(`${a} room join everybody`);
-  t.match(await alice.screen(), /you are in #everybody: owner @bob, 2 members\n/, 'and nobody is asked for a password');
+  t.match(
+    await alice.screen(),
+    /you are in #everybody: owner @bob, 2 members; common to the network: whoever runs the daemon can read it\n/,
+    'and nobody is asked for a password',
+  );
 
   await alice.command(`${a} room create room11`, ['assword', ofRoom], ['again', ofRoom]);
   t.match(await alice.screen(), /made #room11\n/);

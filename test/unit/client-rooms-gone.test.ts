@@ -153,6 +153,34 @@ for (const what of ['invitation', 'entry'] as const)
     t.equal(await keyFor(b, name), undefined, 'and no block is made');
   });
 
+test('7: a spent invitation does not count again for who enters the room again', async (t) => {
+  await closedRoom('spent');
+  await alice.core.call('room-invite', { room: 'spent', name: 'bobby' });
+  await told(bob, 'spent', 'invited', 'alice');
+  const [b, rows] = [await inside(lab, bob), await rowsOf('spent')];
+  const theirs = rows.filter((row) => hex(row.uid) === hex(b.uid));
+  await bob.core.call('room-join', { room: 'spent' });
+  await told(alice, 'spent', 'entered', 'bobby');
+  await bob.core.call('room-leave', { room: 'spent' });
+  await told(alice, 'spent', 'left', 'bobby');
+  lab.asked = async (guest, struct, _values, next) => {
+    const reply = await next();
+    if (guest !== alice.storage || struct.name !== 'strm') return reply;
+    return altered(reply, structs.strmAnswer, { name: 'another' });
+  };
+  t.equal(await failure(alice.core.call('room-members', { room: 'spent' })), 'room-untrusted 4');
+  honest();
+  await tamper(lab, roomOf(await inside(lab, alice), 'spent'), (state) => ({
+    ...state,
+    isClosed: true,
+    rows: [...state.rows, ...theirs],
+  }));
+  t.equal(await failure(alice.core.call('room-join', { room: 'spent' })), 'done');
+  t.same(await memberNames(alice, 'spent'), ['alice owner']);
+  t.match(await say(alice, 'spent', 'a secret'), /queued|delivered/);
+  t.equal(await keyFor(b, 'spent'), undefined);
+});
+
 test('7: an invitation that its owner took back is not used by the daemon', async (t) => {
   await closedRoom('revoked');
   await alice.core.call('room-invite', { room: 'revoked', name: 'bobby' });

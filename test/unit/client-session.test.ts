@@ -73,6 +73,21 @@ test('who takes no more for now holds up nobody else', async (t) => {
   await unread(b.core, isText('too much'));
 });
 
+test('all parts that are too much for somebody are one refusal: tried again after a second', async (t) => {
+  const daemon = await MemoryDaemon.start();
+  const [a, b] = await friends(daemon);
+  t.teardown(() => Promise.all([a.core.close(), b.core.close()]));
+  daemon.wait = 0;
+  let left = 4; // as many as the window lets go at once
+  daemon.treat = () => (left-- > 0 ? Code.limited : Code.queued);
+  const text = 'x'.repeat(12 * 1024);
+  const began = performance.now();
+  const sent = a.core.call('send', { to: 'bob', text });
+  await unread(b.core, isText(text));
+  t.ok(performance.now() - began < 5_000, 'after a second: not after one that each of them doubled');
+  t.match(await sent, { state: /waiting|queued|delivered/ });
+});
+
 test('a delivery is acknowledged only when it is on the disk', async (t) => {
   const daemon = await MemoryDaemon.start();
   const [a, b] = await friends(daemon);

@@ -77,6 +77,8 @@ export class MemoryDaemon {
   /** ms that a session lasts, as the daemon says */
   sessionMs = 12 * 3600_000;
   treat: (envelope: Uint8Array) => Treatment = () => Code.queued;
+  /** seconds, in an answer 429 */
+  wait = 1;
   /** called with each acknowledged id */
   onAck: (id: string) => void = () => undefined;
   /** called with each uid that somebody blocks */
@@ -413,6 +415,6 @@ class Peer {
           daemon.queue(from, structs.dlvd, { message, recipient: to, at: Date.now() });
       };
     }
-    this.#answer(frame, treatment, treatment === Code.limited ? 1 : 0);
+    this.#answer(frame, treatment, treatment === Code.limited ? daemon.wait : 0);
   }
 }

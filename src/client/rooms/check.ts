@@ -20,7 +20,7 @@ import {
   type Values,
 } from '../../../protocol/index.js';
 import { cryptoOf, stateOf, type Desk } from '../desk.js';
-import { contactByUid, type Keys, type Member, type Room, type Standing } from '../state.js';
+import { contactByUid, noChain, type Keys, type Member, type Room, type Standing } from '../state.js';
 import { memberKey, roomName } from './names.js';
 import { contradictsPins, fitsKind, formersOf, hasOtherKeys, isSpent, isTaken, memberByUid, rowsOf } from './roster.js';
 
@@ -81,14 +81,18 @@ export async function checkSnapshot(
 async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot): Promise<Checked> {
   const ports = cryptoOf(desk);
   const present = rows.filter(({ state }) => state === RowKind.settled || state === RowKind.entered);
-  const room = { ...before, ...formersOf(stateOf(desk), before, new Set(present.map(({ uid }) => hex(uid)))) };
+  const here = new Set(present.map(({ uid }) => hex(uid)));
+  /* Of a room that is entered no epoch is known yet. */
+  const isKnown = before.head !== '';
+  const isSame = isKnown && said.epoch === before.epoch;
+  const room = { ...before, ...(isKnown ? formersOf(stateOf(desk), before, here) : {}) };
   const id = fromHex(room.id);
   if (said.name !== roomName(room.key)) throw new Refused('name');
   const kind = said.kind === RoomKind.password ? 'password' : 'invitation';
   if (kind !== room.kind) throw new Refused('kind');
   const listed = rows.filter(({ state }) => state === RowKind.settled || state === RowKind.left);
   checkList(desk, id, said, listed);
-  checkKnown(desk, before, said, listed);
+  checkKnown(desk, before, listed, isSame);
   const signer = listed.find(({ uid }) => samePublic(uid, said.signer));
   if (!signer) throw new Refused('signer');
   const keys = await believed(desk, room, said);
@@ -104,8 +108,7 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
   };
   /* Of who entered and left in this epoch the daemon has no row any more. */
   const leavers = rowsOf(stateOf(desk), room.key).filter(
-    ({ uid, left, settled }) =>
-      left && !settled && said.epoch === before.epoch && !members.some((one) => one.uid === uid),
+    ({ uid, left, settled }) => isSame && left && !settled && !members.some((one) => one.uid === uid),
   );
   const fresh = rows.filter(({ state }) => state === RowKind.entered);
   for (const row of fresh) {
@@ -113,7 +116,9 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
     const others = [...members, ...leavers, ...entered];
     /* Without R nobody can tell who made an entry: they have to enter the next epoch again. */
     const step = keys ? await entryProblem(desk, room, said, row, member, keys.key, others, by) : 'key';
-    if (step === undefined) entered.push(member);
+    /* Who comes back counts from 1 again. */
+    const isBack = memberByUid(stateOf(desk), room.key, member.uid)?.left === true;
+    if (step === undefined) entered.push(isBack ? { ...member, received: noChain } : member);
     else ghosts.push({ uid: member.uid, name: member.name, step });
   }
 
@@ -134,7 +139,7 @@ async function check(desk: Desk, before: Room, { state: said, rows }: Snapshot):
       ...(keys ? { secret: hex(keys.key) } : {}),
       wrapKey: keys ? hex(keys.wrapKey) : room.wrapKey,
       ...formerOf(room, said.epoch),
-      closed: said.closed === 1 || (before.closed && said.epoch === before.epoch),
+      closed: said.closed === 1 || (before.closed && isSame),
       ...(room.invitation ? { invitation: room.invitation } : {}),
       ...(room.common ? { common: true } : {}),
       ...(room.formers ? { formers: room.formers } : {}),
@@ -169,12 +174,12 @@ function areKeys({ enc, sig }: RoomRow): boolean {
 }
 
 /** Nobody whom we know has other keys now, or is back in the list from which they left in this epoch. */
-function checkKnown(desk: Desk, room: Room, said: RoomState, listed: readonly RoomRow[]): void {
+function checkKnown(desk: Desk, room: Room, listed: readonly RoomRow[], isSame: boolean): void {
   for (const row of listed) {
     const known = memberByUid(stateOf(desk), room.key, hex(row.uid));
     if (!known || isDeleted(row) || isZero(fromHex(known.enc))) continue;
     if (hasOtherKeys(known, { enc: hex(row.enc), sig: hex(row.sig) })) throw new Refused('list');
-    if (known.left && row.state === RowKind.settled && said.epoch === room.epoch) throw new Refused('list');
+    if (known.left && row.state === RowKind.settled && isSame) throw new Refused('list');
   }
 }
 

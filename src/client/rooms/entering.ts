@@ -191,7 +191,9 @@ export class Entering {
       } as const;
       /* The same epoch a second time: we are in it already, and only lost what we knew of it. */
       isIn ||= epoch === before;
-      await this.#keeper.put(key, () => fresh);
+      await this.#keeper.put(key, (now) =>
+        now?.id === fresh.id && now.formers ? { ...fresh, formers: now.formers } : fresh,
+      );
       isIn ||= await this.#introduce(fresh, auth, noInvitation, isNew);
       before = epoch;
       const settled = isIn ? await this.#settle(key) : 'moved';

@@ -224,6 +224,8 @@ export class Keeper {
       await this.#untrusted(room, checked.problem);
       throw error('room-untrusted', roomName(key));
     }
+    /* What would prove their entry may be on its way. */
+    if (patient && behind === 1 && room.standing === 'member' && checked.ghosts.length > 0) return 'behind';
     await desk.record(...this.#takenOver(room, checked));
     await this.#lookAgain(key);
     const { standing, closed, secret } = checked.room;

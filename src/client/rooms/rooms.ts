@@ -264,7 +264,7 @@ export class Rooms {
     await this.#keeper.inLine(key, async () => {
       const room = this.#room(key);
       if (room.standing !== 'invited') throw error('room-not-invited', roomName(key));
-      const reply = await this.#keeper.link().request(structs.dcrm, { room: fromHex(room.id) });
+      const reply = await this.#part(room, structs.dcrm, true);
       if (reply.isError && laterCodes.has(reply.code)) throw roomFailure(reply, 'dcrm');
       await this.#keeper.drop(key); // any other answer says that there is no invitation any more
     });

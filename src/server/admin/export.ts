@@ -21,7 +21,10 @@ const standings: Readonly<Record<Row['kind'], string>> = {
 const reading: Reading = {
   fingerprint: (keys) => fingerprint(nodeSync, keys),
   standing: (state, uid) => {
-    const row = readState(state).rows.find((each) => samePublic(each.uid, uid));
+    /* Who left and came back in one epoch has two rows. */
+    const row = readState(state)
+      .rows.filter((each) => samePublic(each.uid, uid))
+      .at(-1);
     return row && standings[row.kind];
   },
 };
