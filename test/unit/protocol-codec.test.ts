@@ -10,6 +10,7 @@ import {
   encode,
   encodeFields,
   fieldOffset,
+  fieldsBetween,
   fieldsLength,
   headerLength,
   hex,
@@ -179,5 +180,12 @@ test('opcode and step lead to the layout', (t) => {
   t.equal(daemonStruct(COMMANDS_FROM + 99, 7, false), undefined);
   t.equal(commandStruct(COMMANDS_FROM + 99, 0), undefined);
   t.equal(commandStruct(Opcode.crea, 3), undefined, 'a step that there is not');
+  t.end();
+});
+
+test('the fields from one to another, and to the end', (t) => {
+  const names = (of: readonly { readonly name: string }[]): string[] => of.map(({ name }) => name);
+  t.same(names(fieldsBetween(structs.srms.fields, 'epoch', 'message')), ['epoch', 'sender']);
+  t.same(names(fieldsBetween(structs.srms.fields, 'salt')), ['salt', 'sealed']);
   t.end();
 });
