@@ -81,6 +81,29 @@ test('check: while the store is in use, through checkpoints, deletions and new a
   await working;
 });
 
+test('check: a folder that goes between two looks at it is no damage and no error', async (t) => {
+  const fixture = await storeFixture(t);
+  const store = await fixture.open();
+  t.teardown(() => store.close());
+  const gone = join(fixture.folder, 'users', hex(bobby.uid));
+  let isGone = false;
+  const going = {
+    ...nodeFiles,
+    lstat: async (path: string) => {
+      const facts = await nodeFiles.lstat(path);
+      if (path === gone && !isGone) {
+        isGone = true;
+        await store.deleteAccount(bobby.uid);
+        await store.checkpoint();
+        t.notOk(existsSync(gone));
+      }
+      return facts;
+    },
+  };
+  t.same(damages(await check(going, fixture.folder, Date.now(), silent)), []);
+  t.ok(isGone);
+});
+
 test('check: each kind of damage', async (t) => {
   const queue = (folder: string): string => userFile(folder, alice.uid, 'queue');
   const damage: Record<string, readonly [(folder: string) => void, RegExp]> = {

@@ -61,7 +61,7 @@ const ofStore = oneOf({
 
 /** The ids by which folders of users or rooms are named, in hexadecimal. */
 export async function idsIn(files: Files, folder: string): Promise<string[]> {
-  return (await exists(files, folder)) ? (await files.readdir(folder)).filter(isId) : [];
+  return (await namesIn(files, folder)).filter(isId);
 }
 
 /** A user's folder, or a room's. */
@@ -91,7 +91,7 @@ async function checkFolder(files: Files, path: string, known: Known): Promise<Fo
   if (!own) return { findings: [], names: [], bytes: 0 };
   const findings = checkFacts(path, own, true);
   if (findings.some(({ level }) => level === 'damage')) return { findings, names: [], bytes: 0 };
-  const names = await files.readdir(path);
+  const names = await namesIn(files, path);
   let bytes = 0;
   for (const name of names) {
     const file = join(path, name);
@@ -126,11 +126,20 @@ function checkFacts(path: string, found: Facts, isFolder: boolean): Finding[] {
   return out;
 }
 
-async function factsOf(files: Files, path: string): Promise<Facts | undefined> {
+function factsOf(files: Files, path: string): Promise<Facts | undefined> {
+  return unlessGone(files.lstat(path), undefined);
+}
+
+function namesIn(files: Files, path: string): Promise<readonly string[]> {
+  return unlessGone(files.readdir(path), []);
+}
+
+/** The daemon may delete what is being looked at: what goes between two looks was not there. */
+async function unlessGone<T, U>(looking: Promise<T>, gone: U): Promise<T | U> {
   try {
-    return await files.lstat(path);
+    return await looking;
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return gone;
     throw error;
   }
 }
