@@ -18,7 +18,7 @@ function attempt<T>(work: () => T): T | undefined {
   }
 }
 
-/** @param stretching another one is for loads alone, which log in faster than people: a daemon can't tell */
+/** @param stretching another one is for loads and tests alone, which log in faster than people: a daemon can't tell */
 export async function passwordClient(stretching = STRETCHING): Promise<PasswordClient> {
   const keyStretching = { 'argon2id-custom': stretching };
   await opaque.ready;

@@ -1,16 +1,7 @@
 /** The load, in a process of its own: what the bench asks for by messages, what it measured back. */
 import { Code, structs, type LinkedNetwork } from '../../protocol/index.js';
 import type { Person } from '../support/people.js';
-import {
-  befriend,
-  logIn,
-  makeUser,
-  RawConnection,
-  registerUser,
-  stretchLittle,
-  type RawUser,
-  type Where,
-} from '../support/raw.js';
+import { befriend, logIn, makeUser, RawConnection, registerUser, type RawUser, type Where } from '../support/raw.js';
 import { inParallel } from './at-once.js';
 import { obeyParent } from './child.js';
 import { percentile, sorted } from './row.js';
@@ -65,7 +56,6 @@ interface Pair {
 
 const PACE_MS = 10;
 
-stretchLittle();
 const { where, linked } = JSON.parse(process.argv[2] ?? '{}') as Setup;
 
 async function online(user: RawUser): Promise<Person> {

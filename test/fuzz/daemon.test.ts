@@ -2,9 +2,10 @@
  * The daemon as a state machine: whatever comes in whatever state, each command gets the one answer that SPEC says,
  * the connection ends where SPEC says so and nowhere else, and nothing of the daemon's own fails.
  */
-import { nodeSync, passwordClient } from '../../src/crypto/index.js';
+import { nodeSync } from '../../src/crypto/index.js';
 import type { Store } from '../../src/store/store.js';
 import { findsBug, fuzz, type Prepared } from '../support/fuzz.js';
+import { hurriedPasswords } from '../support/passwords.js';
 import { Play } from './daemon-play.js';
 import { startFuzzed, type Change } from './daemon-server.js';
 
@@ -19,7 +20,7 @@ function plays(change?: Change): Prepared {
     width: WIDTH,
     prepare: async (t) => {
       const daemon = await startFuzzed(t, change);
-      const passwords = await passwordClient({ memory: 8, iterations: 1, parallelism: 1 });
+      const passwords = await hurriedPasswords();
       return (draws) => new Play(daemon, draws, passwords).run(TURNS, CONNECTIONS);
     },
   };

@@ -11,7 +11,7 @@ import { Writer } from '../support/load/writer.js';
 import { newPerson } from '../support/people.js';
 import { Draws } from '../support/draws.js';
 import { newSeed } from '../support/random.js';
-import { befriend, stretchLittle } from '../support/raw.js';
+import { befriend } from '../support/raw.js';
 import { temporaryFolder } from '../support/temp.js';
 
 const KILLS = Number(process.env['KILLS'] ?? 6);
@@ -35,7 +35,6 @@ const readers: readonly { readonly kind: Kind; readonly windows: readonly number
 const seed = newSeed();
 
 test(`case 18: kill -9 under load, ${String(KILLS)} times, SEED=${String(seed)}`, async (t) => {
-  stretchLittle();
   const draws = new Draws(seed);
   const ledger = new Ledger();
   const data = join(await temporaryFolder(t), 'data');

@@ -10,7 +10,7 @@ import { critical, distance, quantile } from '../support/distributions.js';
 import { Draws } from '../support/draws.js';
 import { connected, startLavish } from '../support/people.js';
 import { newSeed } from '../support/random.js';
-import { makeUser, ports, registerUser, stretchLittle, type RawUser } from '../support/raw.js';
+import { makeUser, ports, registerUser, type RawUser } from '../support/raw.js';
 
 const TRIES = Number(process.env['TRIES'] ?? 1_000);
 /** Tries under way at once: most of each is waiting for the daemon's pace. */
@@ -42,7 +42,6 @@ test('distances of samples', (t) => {
 const seed = newSeed();
 
 test(`case 10: ${String(TRIES)} tries of each kind take the same time, SEED=${String(seed)}`, async (t) => {
-  stretchLittle();
   const daemon = await startLavish(t, { network: await makeNetwork() });
   const users = await accounts(t, daemon, Math.ceil(TRIES / TRIES_PER_ACCOUNT));
   const password = await passwordClient();

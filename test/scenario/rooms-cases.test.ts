@@ -15,7 +15,7 @@ import {
 import { nodeSync } from '../../src/crypto/index.js';
 import { makeNetwork, type Daemon } from '../support/daemon.js';
 import { enter, newPerson, startLavish, type Person } from '../support/people.js';
-import { befriend, encodeCommand, ports, stretchLittle, type RawUser } from '../support/raw.js';
+import { befriend, encodeCommand, ports, type RawUser } from '../support/raw.js';
 import {
   authOf,
   codeOf,
@@ -34,8 +34,6 @@ import {
   type Rotation,
 } from '../support/raw-rooms.js';
 import type { Teardown } from '../support/temp.js';
-
-stretchLittle();
 
 async function start(t: Teardown, ...limits: readonly string[]): Promise<Daemon> {
   return startLavish(t, { network: await makeNetwork(), args: limits.flatMap((each) => ['--limit', each]) });

@@ -9,7 +9,7 @@ import { readState, writeState, type Row } from '../../src/server/room-state.js'
 import { cadenasd } from '../support/cadenasd.js';
 import { makeNetwork, type Daemon } from '../support/daemon.js';
 import { enter, newPerson, startLavish, type Person } from '../support/people.js';
-import { stretchLittle, type Received } from '../support/raw.js';
+import type { Received } from '../support/raw.js';
 import {
   authOf,
   codeOf,
@@ -26,8 +26,6 @@ import {
   type RawRoom,
 } from '../support/raw-rooms.js';
 import type { Teardown } from '../support/temp.js';
-
-stretchLittle();
 
 async function start(t: Teardown, limits: readonly string[] = [], data?: string): Promise<Daemon> {
   const args = limits.flatMap((each) => ['--limit', each]);

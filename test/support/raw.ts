@@ -38,11 +38,12 @@ import {
   type Struct,
   type Values,
 } from '../../protocol/index.js';
-import { nodeAsymmetric, nodeSync, passwordClient, type NodeRsaPrivate } from '../../src/crypto/index.js';
+import { nodeAsymmetric, nodeSync, type NodeRsaPrivate } from '../../src/crypto/index.js';
 import { connectTcp } from '../../src/transport/tcp.js';
 import { tlsConnector } from '../../src/transport/tls.js';
 import type { Connection } from '../../src/transport/transport.js';
 import { epochs } from './epochs.js';
+import { hurriedPasswords } from './passwords.js';
 import { nextRsa } from './rsa-pairs.js';
 
 export const ports: Ports<NodeRsaPrivate> = { sync: nodeSync, asymmetric: nodeAsymmetric };
@@ -322,16 +323,9 @@ export function requestOf(user: RawUser, to: string): Promise<Request> {
   return signRequest(ports, sig, fields);
 }
 
-let stretching: { memory: number; iterations: number; parallelism: number } | undefined;
-
-/** For a load: the users of this process stretch their passwords next to not at all. */
-export function stretchLittle(): void {
-  stretching = { memory: 8, iterations: 1, parallelism: 1 };
-}
-
 /** crea, both steps. @returns the last answer */
 export async function registerUser(raw: RawConnection, user: RawUser): Promise<Received> {
-  const password = await passwordClient(stretching);
+  const password = await hurriedPasswords();
   const begun = password.registrationStart(user.password);
   const first = await raw.ask(structs.crea1, {
     name: user.name,
@@ -367,7 +361,7 @@ export interface LoginChange {
 
 /** auth and pass. @returns the last answer: of `pass`, or the error that came before */
 export async function logIn(raw: RawConnection, user: RawUser, change: LoginChange = {}): Promise<Received> {
-  const password = await passwordClient(stretching);
+  const password = await hurriedPasswords();
   const typed = change.password ?? user.password;
   const { session } = raw;
   const begun = password.loginStart(typed);

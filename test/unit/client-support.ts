@@ -1,14 +1,8 @@
 /** What the client’s tests stand on: storage in memory, a clock that is moved by hand, cryptography. */
-import {
-  exportPrivate,
-  nodeAsymmetric,
-  nodeSync,
-  passwordClient,
-  rsaPrivate,
-  type NodeRsaPrivate,
-} from '../../src/crypto/index.js';
+import { exportPrivate, nodeAsymmetric, nodeSync, rsaPrivate, type NodeRsaPrivate } from '../../src/crypto/index.js';
 import { utf8, type LinkedNetwork } from '../../protocol/index.js';
 import type { ClientCrypto, ClientStorage, Clock } from '../../src/client/index.js';
+import { hurriedPasswords } from '../support/passwords.js';
 import { nextRsa } from '../support/rsa-pairs.js';
 
 export class MemoryStorage implements ClientStorage {
@@ -97,9 +91,8 @@ export async function clientCrypto(): Promise<ClientCrypto> {
   return {
     sync: nodeSync,
     asymmetric: nodeAsymmetric,
-    /* Stretching is tested with the providers; here it would only cost time. */
     password: {
-      ...(await passwordClient()),
+      ...(await hurriedPasswords()),
       stretch: (secret, salt) => Promise.resolve(nodeSync.hmac(salt, utf8(secret))),
     },
     keys: { generate: nextRsa, export: (key) => exportPrivate(key as NodeRsaPrivate), import: rsaPrivate },
