@@ -1,14 +1,13 @@
 // npm run coverage: every line and branch of protocol/, src/crypto/ and src/wire/ is run by the tests of those rooms.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attempt, compiles, ensureInstalled, fail, root, tools } from './lib.mjs';
+import { attempt, compiles, ensureInstalled, fail, root, several, tools } from './lib.mjs';
 import { missingNodes, oldestAndNewest } from './nodes.mjs';
-import { runTestFile } from './tap-file.mjs';
+import { AT_ONCE, runTestFile } from './tap-file.mjs';
 
 const rooms = ['protocol', 'src/crypto', 'src/wire'];
 /** The tests that are about these rooms: what a scenario happens to pass through is not tested by it. */
 const tests = ['unit/protocol-', 'unit/crypto-', 'vectors/', 'fuzz/codec', 'fuzz/handshake'];
-const JOBS = 2;
 
 await ensureInstalled();
 if (!(await compiles())) fail('coverage: it does not compile; see above');
@@ -45,16 +44,12 @@ process.exitCode = await attempt(process.execPath, [
 async function runUnder(bin, some) {
   // Each run the same: what only some seeds reach is not held.
   Object.assign(process.env, { NODE_V8_COVERAGE: raw, SEED: '1', CASES: '500' });
-  const waiting = [...some];
   let failed = 0;
-  const worker = async () => {
-    for (let file = waiting.shift(); file; file = waiting.shift()) {
-      const { failures, detail } = await runTestFile(file, bin);
-      failed += failures.length;
-      if (failures.length > 0) console.log(`FAIL ${file}\n${detail}`);
-    }
-  };
-  await Promise.all(Array.from({ length: JOBS }, worker));
+  await several(some, AT_ONCE, async (file) => {
+    const { failures, detail } = await runTestFile(file, bin);
+    failed += failures.length;
+    if (failures.length > 0) console.log(`FAIL ${file}\n${detail}`);
+  });
   delete process.env.NODE_V8_COVERAGE;
   if (failed > 0) fail(`coverage: ${failed} tests failed`);
 }

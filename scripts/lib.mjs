@@ -23,6 +23,15 @@ export const tools = {
 const lock = join(root, 'package-lock.json');
 const installed = join(root, 'node_modules/.cadenas-lock');
 
+/** Runs work on all of them, in their order, so many at once. */
+export async function several(items, atOnce, work) {
+  const waiting = [...items];
+  const worker = async () => {
+    while (waiting.length > 0) await work(waiting.shift());
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
 /** One line on stderr, where progress goes: stdout belongs to what was asked for. */
 export function say(line) {
   process.stderr.write(`${line}\n`);

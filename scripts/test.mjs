@@ -4,9 +4,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compiles, ensureInstalled, fail, root } from './lib.mjs';
+import { compiles, ensureInstalled, fail, root, several } from './lib.mjs';
 import { missingNodes, runsUnderNodes } from './nodes.mjs';
-import { runTestFile } from './tap-file.mjs';
+import { AT_ONCE, runTestFile } from './tap-file.mjs';
 
 const suites = {
   npm: { folders: ['unit', 'vectors', 'fuzz', 'contract', 'scenario'], programs: [] },
@@ -25,7 +25,6 @@ const suites = {
     underNodes: true,
   },
 };
-const JOBS = 2;
 
 const name = process.argv[2] ?? '';
 const suite = suites[name];
@@ -78,18 +77,14 @@ function install(packages) {
 
 async function runAll(runs) {
   const total = { passed: 0, failed: 0 };
-  const waiting = [...runs];
-  const worker = async () => {
-    for (let run = waiting.shift(); run; run = waiting.shift()) {
-      const { passed, failures, seconds, detail } = await runTestFile(run.file, run.bin);
-      total.passed += passed;
-      total.failed += failures.length;
-      const said = failures.length === 0 ? 'ok  ' : 'FAIL';
-      console.log(`${said} ${run.name.padEnd(48)} ${String(passed).padStart(3)} passed  ${seconds.toFixed(1)} s`);
-      if (failures.length > 0) console.log(`${detail}\n${failures.map((one) => `  failed: ${one}`).join('\n')}\n`);
-    }
-  };
-  await Promise.all(Array.from({ length: JOBS }, worker));
+  await several(runs, AT_ONCE, async ({ name, file, bin }) => {
+    const { passed, failures, seconds, detail } = await runTestFile(file, bin);
+    total.passed += passed;
+    total.failed += failures.length;
+    const said = failures.length === 0 ? 'ok  ' : 'FAIL';
+    console.log(`${said} ${name.padEnd(48)} ${String(passed).padStart(3)} passed  ${seconds.toFixed(1)} s`);
+    if (failures.length > 0) console.log(`${detail}\n${failures.map((one) => `  failed: ${one}`).join('\n')}\n`);
+  });
   return total;
 }
 

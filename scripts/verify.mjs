@@ -1,6 +1,6 @@
 // npm run verify: every check of the source. All run, whatever fails.
 import { spawn } from 'node:child_process';
-import { ensureInstalled, root, tools } from './lib.mjs';
+import { ensureInstalled, root, several, tools } from './lib.mjs';
 
 const steps = {
   compile: [tools.tsc, '-b'],
@@ -31,11 +31,7 @@ await ensureInstalled();
 const [compile, ...others] = Object.entries(steps);
 // The compiler first: it writes what the tests of other steps read; the others two by two.
 const results = [await check(compile)];
-const waiting = [...others];
-const worker = async () => {
-  for (let step = waiting.shift(); step; step = waiting.shift()) results.push(await check(step));
-};
-await Promise.all([worker(), worker()]);
+await several(others, 2, async (step) => results.push(await check(step)));
 const failed = results.filter((good) => !good).length;
 console.log(failed === 0 ? 'verify: all checks passed' : `verify: ${failed} of ${results.length} checks failed`);
 process.exitCode = failed === 0 ? 0 : 1;
