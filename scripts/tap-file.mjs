@@ -1,7 +1,6 @@
 // Runs one test file and reads its TAP (https://testanything.org/tap-version-14-specification.html).
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { delimiter, dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as setTimer } from 'node:timers/promises';
@@ -9,8 +8,8 @@ import { root } from './lib.mjs';
 
 /** A file that takes longer has failed, in ms. One test in it may take half of that. */
 const FILE_MS = 480_000;
-/** Files under way together. One more than processors: much of a test is waiting for a process, a disk, a timer. */
-export const AT_ONCE = availableParallelism() + 1;
+/** Files under way together, on two processors or more: much of a test is waiting for a process, a disk, a timer. */
+export const AT_ONCE = 3;
 /** Of a failing test and of the file's stderr, so many last lines are shown. */
 const DETAIL_LINES = 150;
 

@@ -286,6 +286,12 @@ export async function changeOf(room: RoomRow, drawn: Drawn): Promise<Values<type
   return { ...head, room: id, version: room.version + 1, renewed: 0, block, removed, ...drawn.change };
 }
 
+/** The same change as a look at the room tells it (strm). */
+export async function changeSeen(room: RoomRow, drawn: Drawn) {
+  const { removed: _removed, renewed: _renewed, room: _room, ...head } = await changeOf(room, drawn);
+  return head;
+}
+
 export function rowOf({ uid, name, enc, sig }: Soul) {
   return { uid, name, fingerprint: fingerprint(nodeSync, { enc: enc.modulus, sig: sig.modulus }) };
 }

@@ -6,6 +6,7 @@ import { goesOn, openCast, PASSWORD } from '../support/room-cast.js';
 import {
   altered,
   changeOf,
+  changeSeen,
   failure,
   ghostOf,
   inject,
@@ -95,12 +96,7 @@ test('6: who left, with the daemon: an epoch in which nobody else is told of it'
   const [a, b] = [await inside(lab, alice), await inside(lab, bob)];
   const room = roomOf(b, 'departed');
   await readAll(bob);
-  const {
-    removed: _none,
-    renewed: _not,
-    room: _id,
-    ...head
-  } = await changeOf(room, {
+  const head = await changeSeen(room, {
     signer: c,
     to: b.enc.modulus,
     list: [a, b, c],
@@ -328,12 +324,7 @@ test('6: who takes a room over, together with the daemon, is not believed by a l
   await renewed('seized', bob, carol);
   const [a, b, c] = [await inside(lab, alice), await inside(lab, bob), await inside(lab, carol)];
   const room = roomOf(b, 'seized');
-  const {
-    removed: _none,
-    renewed: _not,
-    room: _id,
-    ...head
-  } = await changeOf(room, {
+  const head = await changeSeen(room, {
     signer: c,
     to: b.enc.modulus,
     list: [a, b, c],
