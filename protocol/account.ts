@@ -1,14 +1,15 @@
 /** What registration and login sign, prove and derive (SPEC 6). */
-import { concat, readUint, utf8 } from './bytes.js';
+import { concat, utf8 } from './bytes.js';
 import type { SyncCrypto } from './crypto-port.js';
 import { label } from './labels.js';
-import { HASH, KEY, MODULUS } from './limits.js';
+import { HASH, KEY } from './limits.js';
 
 const info = {
   words: label('words'),
   sig: label('sig'),
   enc: label('enc'),
   state: label('state'),
+  export: label('export'),
   fingerprint: label('fingerprint'),
 };
 
@@ -47,7 +48,7 @@ export function wordsProof(sync: SyncCrypto, exportKey: Uint8Array, stretched: U
   return sync.hkdf(exportKey, stretched, info.words, HASH);
 }
 
-/** Keys of the client's files, from K = Argon2id(password, salt1) and W (SPEC 6.7). */
+/** Keys of the client's files, from K = Argon2id(password, salt1) and W (SPEC 6.7). `state` seals the key of the state, 16 bytes. */
 export function fileKeys(sync: SyncCrypto, k: Uint8Array, w: Uint8Array): { enc: Uint8Array; state: Uint8Array } {
   const both = concat(k, w);
   return {
@@ -60,19 +61,15 @@ export function sigFileKey(sync: SyncCrypto, k: Uint8Array): Uint8Array {
   return sync.hkdf(k, new Uint8Array(0), info.sig, KEY);
 }
 
+/** Key of a file in which an account moves, 16 bytes (SPEC 7.10). @param stretched Argon2id(passphrase, salt) */
+export function exportFileKey(sync: SyncCrypto, stretched: Uint8Array): Uint8Array {
+  return sync.hkdf(stretched, new Uint8Array(0), info.export, KEY);
+}
+
 /** One hash for both public keys of a user (SPEC 7.2). */
 export function fingerprint(
   sync: SyncCrypto,
   keys: { readonly enc: Uint8Array; readonly sig: Uint8Array },
 ): Uint8Array {
   return sync.sha256(info.fingerprint, keys.enc, keys.sig);
-}
-
-const smallPrimes = [3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97];
-
-/** A modulus that no honest generator makes: not 2048 bits, even, or with a small factor (SPEC 6.4). */
-export function isPlausibleModulus(modulus: Uint8Array): boolean {
-  if (modulus.length !== MODULUS || readUint(modulus, 0, 1) < 0x80 || readUint(modulus, MODULUS - 1, 1) % 2 === 0)
-    return false;
-  return smallPrimes.every((prime) => modulus.reduce((rest, byte) => (rest * 256 + byte) % prime, 0) !== 0);
 }

@@ -22,4 +22,7 @@ export const Label = {
   roomHead: label('room head'),
   roomEntry: label('room entry'),
   invite: label('invite'),
+  /** of keys that take the place of others: by the new ones, then by those before */
+  change: label('change'),
+  former: label('former'),
 } as const;

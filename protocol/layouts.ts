@@ -9,10 +9,15 @@ import {
   ANSWER_HEADER,
   ANSWERS_PER_FRAME,
   COMMAND_HEADER,
+  DIGITS_MAX,
+  EMAIL_MAX,
   ENVELOPE,
+  FACTOR_CODE,
+  FULL_NAME_MAX,
   HASH,
   HELLO_STRUCT,
   ID,
+  INVITATION_CODE,
   KEY,
   MLKEM_CT,
   MLKEM_EK,
@@ -24,13 +29,17 @@ import {
   OPAQUE_REQUEST,
   OPAQUE_RESPONSE,
   RANDOM,
+  RECOVERY_CODE,
+  RECOVERY_CODES,
   ROOM_BLOCKS,
   ROOM_REMOVED,
   ROOM_TEXT,
   RSA_BLOCK,
+  SESSIONS,
   SIGNATURE,
   STRUCT,
   TAG,
+  TOTP_SECRET,
   X25519_KEY,
 } from './limits.js';
 import { Opcode } from './opcodes.js';
@@ -133,6 +142,9 @@ const entry = [
 ] as const;
 const removed = list('removed', ROOM_REMOVED, [bytes('uid', ID)]);
 const password = [bytes('salt', KEY), bytes('auth', HASH)] as const;
+/** Who is there, once more: words and second factor, as at the login (SPEC 6.5, 6.8). */
+const proof = [bytes('words', HASH), u8('factor', 4), data('code', FACTOR_CODE)] as const;
+const recoveryCodes = [list('codes', RECOVERY_CODES, [bytes('code', RECOVERY_CODE)])] as const;
 
 export const structs = {
   helo: {
@@ -145,16 +157,24 @@ export const structs = {
     ]),
     size: HELLO_STRUCT,
   },
-  crea1: command('crea1', Opcode.crea, 1, [nameField('name'), ...keyPair, bytes('opaque', OPAQUE_REQUEST)]),
+  crea1: command('crea1', Opcode.crea, 1, [
+    nameField('name'),
+    ...keyPair,
+    bytes('opaque', OPAQUE_REQUEST),
+    data('invitation', INVITATION_CODE),
+  ]),
   crea2: command('crea2', Opcode.crea, 2, [
     bytes('mac', HASH),
     bytes('signature', SIGNATURE),
     bytes('record', OPAQUE_RECORD),
     bytes('words', HASH),
+    data('fullName', FULL_NAME_MAX),
+    data('email', EMAIL_MAX),
   ]),
+  crea3: command('crea3', Opcode.crea, 3, [data('code', DIGITS_MAX)]),
   auth1: command('auth1', Opcode.auth, 1, [nameField('name'), bytes('signature', SIGNATURE), bytes('ke1', OPAQUE_KE1)]),
   auth2: command('auth2', Opcode.auth, 2, [bytes('ke3', OPAQUE_KE3)]),
-  pass: command('pass', Opcode.pass, 0, [bytes('words', HASH), u8('factor', 3), data('code', 32)]),
+  pass: command('pass', Opcode.pass, 0, proof),
   crms: command('crms', Opcode.crms, 0, [
     u8('kind', 1),
     bytes('nonce', RANDOM),
@@ -212,6 +232,38 @@ export const structs = {
   ]),
   strm: command('strm', Opcode.strm, 0, [bytes('room', ID)]),
   mbrm: command('mbrm', Opcode.mbrm, 0, [bytes('room', ID), u16('index')]),
+  mcod: command('mcod', Opcode.mcod, 0, [bytes('words', HASH)]),
+  fact1: command('fact1', Opcode.fact, 1, [u8('kind', 2), ...proof, data('email', EMAIL_MAX)]),
+  fact2: command('fact2', Opcode.fact, 2, [data('code', DIGITS_MAX)]),
+  rcod: command('rcod', Opcode.rcod, 0, proof),
+  acct: command('acct', Opcode.acct, 0, []),
+  rvok: command('rvok', Opcode.rvok, 0, [bytes('session', ID)]),
+  pswd1: command('pswd1', Opcode.pswd, 1, [bytes('opaque', OPAQUE_REQUEST)]),
+  pswd2: command('pswd2', Opcode.pswd, 2, [...proof, bytes('record', OPAQUE_RECORD), bytes('newWords', HASH)]),
+  rkey1: command('rkey1', Opcode.rkey, 1, keyPair),
+  rkey2: command('rkey2', Opcode.rkey, 2, [
+    ...proof,
+    bytes('mac', HASH),
+    u64('time'),
+    u8('suite'),
+    bytes('signature', SIGNATURE),
+    bytes('former', SIGNATURE),
+  ]),
+  rcov1: command('rcov1', Opcode.rcov, 1, [
+    nameField('name'),
+    bytes('code', RECOVERY_CODE),
+    ...keyPair,
+    bytes('ke1', OPAQUE_KE1),
+  ]),
+  rcov2: command('rcov2', Opcode.rcov, 2, [
+    bytes('ke3', OPAQUE_KE3),
+    bytes('mac', HASH),
+    bytes('words', HASH),
+    u64('time'),
+    u8('suite'),
+    bytes('signature', SIGNATURE),
+  ]),
+  dlac: command('dlac', Opcode.dlac, 0, proof),
 
   ack: {
     ...fromDaemon('ack', Opcode.helo, 0, [
@@ -230,6 +282,7 @@ export const structs = {
     bytes('opaque', OPAQUE_RESPONSE),
   ]),
   auth1Answer: fromDaemon('auth1Answer', Opcode.auth, 1, [bytes('block', RSA_BLOCK), bytes('ke2', OPAQUE_KE2)]),
+  auth2Answer: fromDaemon('auth2Answer', Opcode.auth, 2, [u8('factor', 2)]),
   passAnswer: fromDaemon('passAnswer', Opcode.pass, 0, [bytes('grant', RANDOM), u64('ends')]),
   jrms1Answer: fromDaemon('jrms1Answer', Opcode.jrms, 1, [bytes('room', ID), bytes('salt', KEY)]),
   jrms2Answer: fromDaemon('jrms2Answer', Opcode.jrms, 2, [u32('epoch'), ...wrap]),
@@ -255,6 +308,25 @@ export const structs = {
     u32('epoch'),
     bytes('fingerprint', HASH),
     ...entry,
+  ]),
+  fact1Answer: fromDaemon('fact1Answer', Opcode.fact, 1, [data('secret', TOTP_SECRET)]),
+  fact2Answer: fromDaemon('fact2Answer', Opcode.fact, 2, recoveryCodes),
+  rcodAnswer: fromDaemon('rcodAnswer', Opcode.rcod, 0, recoveryCodes),
+  acctAnswer: fromDaemon('acctAnswer', Opcode.acct, 0, [
+    u8('factor', 2),
+    u8('codes', RECOVERY_CODES),
+    u64('created'),
+    data('fullName', FULL_NAME_MAX),
+    data('email', EMAIL_MAX),
+    bytes('current', ID),
+    list('sessions', SESSIONS, [bytes('id', ID), u64('ends')]),
+  ]),
+  pswd1Answer: fromDaemon('pswd1Answer', Opcode.pswd, 1, [bytes('opaque', OPAQUE_RESPONSE)]),
+  rkey1Answer: fromDaemon('rkey1Answer', Opcode.rkey, 1, [bytes('block', RSA_BLOCK)]),
+  rcov1Answer: fromDaemon('rcov1Answer', Opcode.rcov, 1, [
+    bytes('uid', ID),
+    bytes('block', RSA_BLOCK),
+    bytes('ke2', OPAQUE_KE2),
   ]),
 
   cnnt: fromDaemon('cnnt', Opcode.cnnt, 0, [bytes('uid', ID), nameField('name'), u32('queued')]),
@@ -297,6 +369,7 @@ export const structs = {
     removed,
   ]),
   ofrm: fromDaemon('ofrm', Opcode.ofrm, 0, [nameField('name'), bytes('secret', RANDOM)]),
+  chky: fromDaemon('chky', Opcode.chky, 0, [...bundle, bytes('former', SIGNATURE)]),
 } as const satisfies Record<string, Struct>;
 
 export const allStructs: readonly Struct[] = Object.values(structs);

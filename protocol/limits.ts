@@ -56,6 +56,23 @@ export const ROOM_REMOVED = 32;
 /** An invitation holds at most this long, in ms. */
 export const INVITATION_MS = 21 * 24 * 3600_000;
 
+/** A secret for one-time codes (RFC 4226 section 4, R6: 160 bits). */
+export const TOTP_SECRET = 20;
+/** A recovery code, and how many of them somebody has at most. */
+export const RECOVERY_CODE = 10;
+export const RECOVERY_CODES = 10;
+/** A code of an invitation to the network. */
+export const INVITATION_CODE = 16;
+/** The longest proof of a second factor: a grant. */
+export const FACTOR_CODE = 32;
+/** A one-time code or one that came by mail, as ASCII digits, at most. */
+export const DIGITS_MAX = 8;
+/** What somebody may tell of themselves when they register: UTF-8, and ASCII (RFC 5321 section 4.5.3.1). */
+export const FULL_NAME_MAX = 96;
+export const EMAIL_MAX = 254;
+/** Sessions that an account has at a time. */
+export const SESSIONS = 16;
+
 /** Deliveries that one `ackd` frame acknowledges at most. */
 export const ACKS_PER_FRAME = 64;
 /** Answers that one `ansr` frame carries at most. */

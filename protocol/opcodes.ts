@@ -22,6 +22,15 @@ export const Opcode = {
   rtrm: 100020,
   strm: 100021,
   mbrm: 100022,
+  mcod: 100023,
+  fact: 100024,
+  rcod: 100025,
+  acct: 100026,
+  rvok: 100027,
+  pswd: 100028,
+  rkey: 100029,
+  rcov: 100030,
+  dlac: 100031,
 
   cnnt: 10001,
   rvum: 10002,
@@ -38,6 +47,7 @@ export const Opcode = {
   lfrm: 10013,
   chrm: 10014,
   ofrm: 10015,
+  chky: 10016,
 } as const;
 export type Opcode = (typeof Opcode)[keyof typeof Opcode];
 

@@ -2,12 +2,12 @@
 import type { SyncCrypto } from './crypto-port.js';
 import type { Ports } from './handshake.js';
 import { encodeFields } from './codec.js';
-import { isPlausibleModulus } from './account.js';
 import { SUITE_RSA } from './envelope.js';
 import { label, Label } from './labels.js';
 import { structs, type Values } from './layouts.js';
 import { SIGNATURE } from './limits.js';
 import type { RsaPrivate } from './crypto-port.js';
+import { keyProblem } from './weak-keys.js';
 
 export type Request = Values<typeof structs.jmpu>;
 export type Acceptance = Values<typeof structs.ampu>;
@@ -28,11 +28,11 @@ export async function signRequest(
   return { ...request, signature: await ports.asymmetric.pssSign(key, Label.request, message) };
 }
 
-function isAcceptable({ enc, sig, suite }: Request | Acceptance): boolean {
-  return suite === SUITE_RSA && isPlausibleModulus(enc) && isPlausibleModulus(sig);
+function isAcceptable(bundle: Request | Acceptance): boolean {
+  return bundle.suite === SUITE_RSA && keyProblem(bundle) === undefined;
 }
 
-/** The bundle is its owner's own: a suite we know, both moduli plausible, signed by `sig`. */
+/** The bundle is its owner's own: a suite we know, keys that are not refused (SPEC 6.4), signed by `sig`. */
 export async function verifyRequest(ports: Ports, request: Request): Promise<boolean> {
   if (!isAcceptable(request)) return false;
   const message = signed(encodeFields(structs.jmpu, request));

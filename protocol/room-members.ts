@@ -1,6 +1,6 @@
 /** Who is in a room, as its members say it: lists, heads, entries and invitations (SPEC 9.5 to 9.7). */
 import { concat, isBelow, isZero, samePublic } from './bytes.js';
-import { fingerprint, isPlausibleModulus } from './account.js';
+import { fingerprint } from './account.js';
 import { writeFields } from './codec.js';
 import type { RsaPrivate, SyncCrypto } from './crypto-port.js';
 import { fieldsBetween, fieldsLength, type FieldValues } from './field.js';
@@ -9,6 +9,7 @@ import { label, Label } from './labels.js';
 import { structs } from './layouts.js';
 import { HASH, ID, SIGNATURE } from './limits.js';
 import { roomCommitment, roomEpochBytes, roomMacKey, type RoomEpoch } from './room-key.js';
+import { keyProblem } from './weak-keys.js';
 
 const info = {
   list: label('room list'),
@@ -152,8 +153,7 @@ export async function checkEntry(
   inviterSig: (uid: Uint8Array) => Uint8Array | undefined,
   byInvitation: boolean,
 ): Promise<EntryProblem | undefined> {
-  const plausible = isPlausibleModulus(entry.enc) && isPlausibleModulus(entry.sig);
-  if (!plausible || samePublic(entry.enc, entry.sig)) return 'modulus';
+  if (keyProblem(entry)) return 'modulus';
   const message = entryMessage(at, entry);
   if (!ports.sync.equal(entryMac(ports.sync, at, key, message), entry.mac)) return 'mac';
   const signed = concat(message, entry.mac);

@@ -49,3 +49,17 @@ export function safetyWords(number: string): readonly string[] {
   }
   return words;
 }
+
+const CODE = 'CADENAS:1:SAFETY:';
+
+/** What stands in the QR code by which two devices compare (SPEC 7.5): capitals and digits alone, so that it is small. */
+export function safetyCode(number: string): string {
+  return CODE + number;
+}
+
+/** The 60 digits of such a code, or of what a person copied of them; undefined where it is neither. */
+export function readSafetyCode(text: string): string | undefined {
+  const compact = text.replace(/\s/g, '').toUpperCase();
+  const digits = compact.startsWith(CODE) ? compact.slice(CODE.length) : compact;
+  return /^[0-9]{60}$/.test(digits) ? digits : undefined;
+}

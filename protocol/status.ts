@@ -9,6 +9,8 @@ export const Code = {
   proceed: 101,
   /** the password is proven; the words are due */
   words: 102,
+  /** a code was sent by mail and is due */
+  mailed: 103,
   done: 200,
   queued: 202,
   malformed: 400,

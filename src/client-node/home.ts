@@ -1,5 +1,5 @@
 /** Where profiles live: <home>/<network>/<profile>, folders 0700, files 0600, everything ours. */
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat, mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HomeRefusal } from './refusal.js';
@@ -47,6 +47,12 @@ export async function folderExists(folder: string): Promise<boolean> {
     }
   }
   return true;
+}
+
+/** Removes the profile with all that is in it. @throws HomeRefusal as `prepareFolder` */
+export async function removeFolder(folder: string): Promise<void> {
+  await checkFolder(folder);
+  await rm(folder, { recursive: true });
 }
 
 async function checkFolder(path: string): Promise<void> {

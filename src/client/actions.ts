@@ -1,7 +1,7 @@
 /** Requests, acceptances, refusals: commands repeated with one frame id until the daemon answered. */
 import { Code, fromHex, laterCodes, readFields, structs, type Struct, type Values } from '../../protocol/index.js';
 import { notice, stateOf, type Desk } from './desk.js';
-import { ClientError, error, limitedFor } from './errors.js';
+import { ClientError, error, keptFor } from './errors.js';
 import type { Reply } from './answers.js';
 import type { Link } from './link.js';
 import type { Event } from './reducer.js';
@@ -80,7 +80,7 @@ export class Actions {
   }
 
   #later(action: Action, reply: Reply): void {
-    const failure = reply.code === Code.limited ? limitedFor(reply.wait) : error('unavailable', String(reply.code));
+    const failure = reply.code === Code.limited ? keptFor(reply.wait) : error('unavailable', String(reply.code));
     this.#waiters.tell(action.frame, { failure });
     this.#waiters.tell(IDLE, { failure });
     this.#retry ??= this.#desk.ports.clock.after(Math.max(reply.wait * 1000, LATER_MS), () => {

@@ -1,7 +1,8 @@
 /** What a face talks to, whether the core runs in its own process or behind the profile's socket. All of it is JSON. */
 import type { Trouble } from './errors.js';
 import type { Item, Line } from './inbox.js';
-import type { OutgoingState, Relation } from './state.js';
+import type { Secrets } from './identity.js';
+import type { Limited, OutgoingState, Relation } from './state.js';
 import type { SessionState } from './session.js';
 
 export interface ContactView {
@@ -61,6 +62,8 @@ export interface SafetyView {
   readonly changed: boolean;
   /** of the pinned keys, where others came */
   readonly former?: string;
+  /** and those signed the others */
+  readonly signed?: true;
 }
 
 /** offered: the common room of the network; invited: somebody waits for an answer. */
@@ -99,8 +102,39 @@ export interface MemberView {
   readonly inviter: string;
 }
 
+/** One's own account, as the daemon has it. */
+export interface AccountView {
+  readonly name: string;
+  readonly factor: 'none' | 'totp' | 'mail';
+  /** recovery codes that were not used */
+  readonly codes: number;
+  /** ms since 1970 */
+  readonly created: number;
+  /** what was told at the registration; empty where nothing was */
+  readonly fullName: string;
+  readonly email: string;
+  readonly sessions: readonly SessionView[];
+}
+
+export interface SessionView {
+  /** the beginning of its id, hexadecimal */
+  readonly id: string;
+  /** ms since 1970 */
+  readonly ends: number;
+  /** it is this one */
+  readonly current: boolean;
+}
+
 /** A room whose password was set: `password` where it was drawn, and is told this once. */
 export type RoomSetView = RoomView & { readonly password?: string };
+
+/** What a person types for what a session alone is not enough for. */
+export interface AccountProof {
+  readonly password: string;
+  readonly words: string;
+  /** where the account asks for one */
+  readonly code?: string;
+}
 
 /** Commands: what they take, what they give. Each may fail with a ClientError. */
 export interface Commands {
@@ -113,7 +147,11 @@ export interface Commands {
   /** the safety number; after this, `confirm` means what was shown */
   verify: { args: { readonly name: string }; result: SafetyView };
   /** `again`: texts that were sealed for former keys and have to be sent again */
-  confirm: { args: { readonly name: string }; result: SafetyView & { readonly again: number } };
+  confirm: {
+    /** `number`: what the other side shows, compared here instead of by eye */
+    args: { readonly name: string; readonly number?: string };
+    result: SafetyView & { readonly again: number };
+  };
   /** the keys that came are not theirs: the pinned ones stay, and are sent to again */
   reject: { args: { readonly name: string }; result: SafetyView };
   /** to a person, or to a room: its name behind a # */
@@ -146,8 +184,38 @@ export interface Commands {
     args: { readonly name: string; readonly after: number };
     result: { readonly lines: readonly Line[]; readonly more: boolean };
   };
+  /** needs a session, like all that changes the account */
+  account: { args: object; result: AccountView };
+  /** codes of an authenticator, or by mail; `code` proves the factor that there is already */
+  'factor-begin': {
+    args: { readonly kind: 'totp' | 'mail'; readonly code?: string; readonly email?: string };
+    /** `secret` in base32, and as authenticators read it; a code by mail is on its way */
+    result: { readonly kind: 'totp'; readonly secret: string; readonly uri: string } | { readonly kind: 'mail' };
+  };
+  /** from here on it counts; the recovery codes are told this once */
+  'factor-confirm': { args: { readonly code: string }; result: { readonly codes: readonly string[] } };
+  'factor-disable': { args: { readonly code?: string }; result: object };
+  /** ten new ones; those before count no more */
+  'recovery-codes': { args: { readonly code?: string }; result: { readonly codes: readonly string[] } };
+  /** the session whose id begins so; without one, all others */
+  'session-revoke': { args: { readonly session?: string }; result: object };
   /** resolves when the queue of the present login is in; fails where there is no session */
   drained: { args: object; result: object };
+  /**
+   * another password, other words, or both; needs a session. `present`: what opens the profile now. `code` proves the
+   * second factor, `code-needed` and `mail-code-needed` ask for one
+   */
+  'secrets-change': {
+    args: { readonly present: Secrets; readonly next: Secrets; readonly code?: string };
+    result: object;
+  };
+  /**
+   * needs a session, and the secrets once more; afterwards there is a session with the new keys. `code-needed` and
+   * `mail-code-needed` ask for a code
+   */
+  'renew-keys': { args: AccountProof; result: object };
+  /** the same of the account's end, which is for good; the client ends */
+  'delete-account': { args: AccountProof; result: object };
   /** ends the session and forgets its grant; the process that owns the profile ends too */
   logout: { args: object; result: object };
 }
@@ -159,6 +227,8 @@ export type ClientEvent =
   | { readonly type: 'unread' }
   | { readonly type: 'sent'; readonly id: string; readonly to: string; readonly state: OutgoingState }
   | { readonly type: 'session'; readonly state: SessionState; readonly trouble?: Trouble }
+  /** the daemon takes no more for so many seconds; what waits goes on by itself then. Of messages once, until all have gone */
+  | { readonly type: 'limited'; readonly of: Limited; readonly wait: number }
   /** the session will not come back by itself */
   | { readonly type: 'ended'; readonly trouble: Trouble };
 

@@ -1,23 +1,28 @@
 /** The core's commands as a table: what each takes, and what it does. */
 import { Code, decode, fingerprint, hex, structs } from '../../protocol/index.js';
+import { accountTable } from './account-table.js';
 import type { Actions } from './actions.js';
-import type { CommandName, Commands, ContactView, RelationView, SentView, StatusView } from './client.js';
+import type { AccountProof, CommandName, Commands, ContactView, RelationView, SentView, StatusView } from './client.js';
 import { cryptoOf, stateOf, type Desk } from './desk.js';
-import { error } from './errors.js';
+import { error, limitedFor } from './errors.js';
 import type { Inbox } from './inbox.js';
 import { PAGE } from './inbox.js';
 import type { Outbox } from './outbox.js';
+import type { OwnAccount } from './own-account.js';
 import { otherName, type People } from './people.js';
 import { fingerprintOf } from './pins.js';
 import { isRoom, roomKey } from './rooms/names.js';
 import type { Rooms } from './rooms/rooms.js';
 import { roomTable } from './rooms/table.js';
+import { Security } from './security.js';
 import type { Session } from './session.js';
 import type { Contact, Relation } from './state.js';
 import { isVerified, Trust } from './trust.js';
 
 /** How long a command waits for the daemon's answer before it says that it goes on without. */
 const ANSWER_WAIT_MS = 5_000;
+/** How long the keys of all contacts may take: within the time of the socket's call. */
+const CHECK_MS = 540_000;
 
 export interface CommandParts {
   readonly desk: Desk;
@@ -27,6 +32,7 @@ export interface CommandParts {
   readonly outbox: Outbox;
   readonly inbox: Inbox;
   readonly rooms: Rooms;
+  readonly own: OwnAccount;
   readonly drained: () => Promise<void>;
   readonly logout: () => Promise<void>;
 }
@@ -39,9 +45,14 @@ function text(value: unknown, what: string): string {
   return value;
 }
 
+function optional(value: unknown, what: string): string | undefined {
+  return value === undefined ? undefined : text(value, what);
+}
+
 export function commandTable(parts: CommandParts): Table {
   const { desk, people, outbox, inbox, rooms } = parts;
   const trust = new Trust(desk, people, inbox.gaps);
+  const security = new Security(desk, parts.session);
   const relation = async (
     work: () => Promise<{ name: string; relation: Relation; frame?: string }>,
   ): Promise<RelationView> => {
@@ -59,7 +70,8 @@ export function commandTable(parts: CommandParts): Table {
     decline: (args) => relation(() => people.decline(text(args.name, 'the name'))),
     block: (args) => relation(() => people.block(text(args.name, 'the name'))),
     verify: (args) => desk.inTurn(() => trust.show(text(args.name, 'the name'))),
-    confirm: (args) => desk.inTurn(() => trust.confirm(text(args.name, 'the name'))),
+    confirm: (args) =>
+      desk.inTurn(() => trust.confirm(text(args.name, 'the name'), optional(args.number, 'the number'))),
     reject: (args) => desk.inTurn(() => trust.reject(text(args.name, 'the name'))),
     send: (args) => send(parts, text(args.to, 'the name'), text(args.text, 'the text')),
     unread: () => Promise.resolve(inbox.unread()),
@@ -79,12 +91,38 @@ export function commandTable(parts: CommandParts): Table {
       await parts.actions.quiet(ANSWER_WAIT_MS); // what is answered now may be news to show
       return {};
     },
+    account: () => security.account(),
+    'factor-begin': (args) => security.begin(args),
+    'factor-confirm': (args) => security.confirm(text(args.code, 'the code')),
+    'factor-disable': async (args) => {
+      await security.disable(optional(args.code, 'the code'));
+      return {};
+    },
+    'recovery-codes': (args) => security.renewCodes(optional(args.code, 'the code')),
+    'session-revoke': async (args) => {
+      await security.revoke(optional(args.session, 'the session'));
+      return {};
+    },
+    'renew-keys': async (args) => {
+      await parts.own.renew(proofOf(args));
+      return {};
+    },
+    'delete-account': async (args) => {
+      await parts.own.remove(proofOf(args));
+      return {};
+    },
     logout: async () => {
       await parts.logout();
       return {};
     },
+    ...accountTable(desk, parts.session, text),
     ...roomTable(rooms, text),
   };
+}
+
+function proofOf({ password, words, code }: AccountProof): AccountProof {
+  const secrets = { password: text(password, 'the password'), words: text(words, 'the words') };
+  return code === undefined ? secrets : { ...secrets, code: text(code, 'the code') };
 }
 
 async function answered(
@@ -131,6 +169,8 @@ function status(parts: CommandParts): StatusView {
 }
 
 async function contacts(parts: CommandParts, check: boolean): Promise<{ contacts: ContactView[] }> {
+  const { clock } = parts.desk.ports;
+  const end = clock.elapsed() + CHECK_MS;
   const all = [...stateOf(parts.desk).contacts.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const views: ContactView[] = [];
   for (const contact of all) {
@@ -142,19 +182,27 @@ async function contacts(parts: CommandParts, check: boolean): Promise<{ contacts
       verified: isVerified(contact, pinned),
       fingerprint: pinned,
     };
-    views.push(check ? { ...view, check: await compare(parts, contact) } : view);
+    views.push(check ? { ...view, check: await compare(parts, contact, end - clock.elapsed()) } : view);
   }
   return { contacts: views };
 }
 
 /** What the daemon gives as this name's keys today (keyq), against the pins. */
-async function compare(parts: CommandParts, contact: Contact): Promise<NonNullable<ContactView['check']>> {
+async function compare(
+  parts: CommandParts,
+  contact: Contact,
+  most: number,
+): Promise<NonNullable<ContactView['check']>> {
   const { keys, name } = contact;
   if (!keys) return 'unpinned';
   const link = parts.session.link;
   if (!link) throw parts.session.trouble ?? error('offline');
-  const reply = await link.request(structs.keyq, { name });
+  const waits = (seconds: number): void => {
+    parts.desk.limited('look-ups', seconds);
+  };
+  const reply = await link.ask(structs.keyq, { name }, { most, waits });
   if (reply.code === Code.notFound) return 'unknown';
+  if (reply.code === Code.limited) throw limitedFor(reply.wait);
   if (reply.isError) throw error('unavailable', String(reply.code));
   const decoded = decode(structs.keyqAnswer, reply.struct);
   if (decoded.problem) throw error('protocol', 'keyq');

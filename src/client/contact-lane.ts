@@ -10,7 +10,7 @@ import type { Contact, Outgoing } from './state.js';
 
 export class ContactLane implements Lane {
   readonly #desk: Desk;
-  /** whether a command about this contact must be answered first */
+  /** whether something must come first: the queue of the login, the answer to a command about this contact */
   readonly #busy: (name: string) => boolean;
 
   constructor(desk: Desk, busy: (name: string) => boolean) {
@@ -53,8 +53,11 @@ export class ContactLane implements Lane {
   async seal(to: string, { id, text, at }: Draft): Promise<Sealed | undefined> {
     const contact = this.#contact(to);
     if (!contact) return undefined;
+    const { me } = this.#desk;
     const sealed = await sealText(this.#desk, contact, id, text, at);
-    return this.isOpen(to) && this.#contact(to)?.keys?.enc === contact.keys?.enc ? sealed : undefined;
+    /* Whose keys have become others meanwhile, theirs or ours: it is sealed anew, in its turn. */
+    const isSame = this.#contact(to)?.keys?.enc === contact.keys?.enc && this.#desk.me === me;
+    return this.isOpen(to) && isSame ? sealed : undefined;
   }
 
   /** What was sealed for former keys has failed, and is not sealed again by itself (SPEC 7.6). */

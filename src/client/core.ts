@@ -7,17 +7,20 @@ import { Deliveries } from './deliveries.js';
 import type { Desk } from './desk.js';
 import { asClientError, type ClientError, error } from './errors.js';
 import { Expiry } from './expiry.js';
-import type { Me } from './identity.js';
+import { DELETION_FILE, type Me } from './identity.js';
 import { Inbox } from './inbox.js';
 import { Journal } from './journal.js';
+import { KeyChanges } from './key-changes.js';
 import type { Link, OnEvent } from './link.js';
 import { Outbox } from './outbox.js';
+import { OwnAccount, type Begun, type NextKeys } from './own-account.js';
 import { People } from './people.js';
 import type { ClientPorts } from './ports.js';
 import type { Event } from './reducer.js';
 import { RoomLane } from './rooms/lane.js';
 import { Rooms } from './rooms/rooms.js';
 import { Session } from './session.js';
+import { Turn } from './turn.js';
 import { Waiters } from './waiters.js';
 
 /** How long `drained` waits for a login's queue. */
@@ -25,10 +28,11 @@ const DRAIN_WAIT_MS = 60_000;
 /** What is under way gets this long at a clean end. */
 const CLOSE_WAIT_MS = 2_000;
 /** Of these a text may be to go in an hour (SPEC 7.9). */
-const timed: ReadonlySet<Event['t']> = new Set(['sent', 'read', 'repinned', 'nobody', 'room']);
+const timed: ReadonlySet<Event['t']> = new Set(['sent', 'read', 'repinned', 'rekeyed', 'nobody', 'room']);
 
 export class ClientCore implements Client {
   readonly #ports: ClientPorts;
+  #me: Me;
   readonly #journal: Journal;
   readonly #listeners = new Set<(event: ClientEvent) => void>();
   readonly #session: Session;
@@ -38,10 +42,12 @@ export class ClientCore implements Client {
   readonly #rooms: Rooms;
   readonly #deliveries: Deliveries;
   readonly #expiry: Expiry;
+  readonly #own: OwnAccount;
   readonly #commands: ReturnType<typeof commandTable>;
   readonly #drain: Waiters<'drained'>;
   #drained = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turn = new Turn();
+  readonly #ownTurn = new Turn();
   #closing = false;
   #loggedOut = false;
   #ended = false;
@@ -49,37 +55,30 @@ export class ClientCore implements Client {
   #broken: ClientError | undefined;
   readonly onEvent: OnEvent;
 
-  private constructor(ports: ClientPorts, me: Me, journal: Journal) {
+  private constructor(ports: ClientPorts, me: Me, journal: Journal, begun: Begun) {
     this.#ports = ports;
+    this.#me = me;
     this.#journal = journal;
     this.#drain = new Waiters(ports.clock);
     journal.onBroken = (why) => {
       this.#break(why);
     };
-    const desk: Desk = {
-      ports,
-      me,
-      journal,
-      record: (...events) => this.#record(events),
-      inTurn: (work) => this.#inTurn(work),
-      background: (work) => {
-        this.#background(work);
-      },
-      trouble: () => this.#session.trouble,
-    };
+    const desk = this.#makeDesk();
     const people = new People(desk);
     this.#expiry = new Expiry(desk);
     this.#actions = new Actions(desk, () => {
       this.#outbox.forget();
       this.#outbox.kick();
     });
-    const contactLane = new ContactLane(desk, (name) => this.#actions.pending(name));
+    /* What came at the login is in first: it may say that keys are others, for which nothing that waits was sealed. */
+    const contactLane = new ContactLane(desk, (name) => !this.#drained || this.#actions.pending(name));
     const roomLane = new RoomLane(desk, (room) => {
       this.#rooms.renewSoon(room);
     });
     this.#outbox = new Outbox(desk, contactLane, roomLane);
     this.#inbox = new Inbox(desk);
-    this.#session = this.#makeSession(me);
+    this.#session = this.#makeSession();
+    this.#own = this.#makeOwn(desk, begun);
     this.#rooms = new Rooms({
       desk,
       gaps: this.#inbox.gaps,
@@ -94,6 +93,7 @@ export class ClientCore implements Client {
     this.#deliveries = new Deliveries({
       desk,
       people,
+      keyChanges: new KeyChanges(desk, people, this.#inbox.gaps),
       inbox: this.#inbox,
       outbox: this.#outbox,
       rooms: this.#rooms,
@@ -102,6 +102,7 @@ export class ClientCore implements Client {
       },
       drained: () => {
         this.#drained = true;
+        this.#outbox.kick();
         this.#rooms.drained();
         this.#drain.tell('drained', 'drained');
         this.#background(this.#inbox.gaps.drained());
@@ -118,26 +119,79 @@ export class ClientCore implements Client {
       outbox: this.#outbox,
       inbox: this.#inbox,
       rooms: this.#rooms,
+      own: this.#own,
       drained: () => this.#untilDrained(),
       logout: () => this.#logout(),
     });
   }
 
-  /** Opens the profile's state; what is due to go has gone when this resolves. No connection yet. */
-  static async start(ports: ClientPorts, me: Me): Promise<ClientCore> {
+  /**
+   * Opens the profile's state; what is due to go has gone when this resolves. No connection yet.
+   * @param next keys that the daemon may have already
+   */
+  static async start(ports: ClientPorts, me: Me, next?: NextKeys): Promise<ClientCore> {
     const journal = await Journal.open(ports, me.stateKey);
-    const core = new ClientCore(ports, me, journal);
+    const isDeleting = (await ports.storage.read(DELETION_FILE)) !== undefined;
+    const core = new ClientCore(ports, me, journal, { next, isDeleting });
     await core.#expiry.look();
     await core.#inbox.gaps.report();
     core.#inbox.gaps.watch();
     return core;
   }
 
-  #makeSession(me: Me): Session {
+  #makeDesk(): Desk {
+    const me = (): Me => this.#me;
+    const next = (): Me | undefined => this.#own.next;
+    return {
+      ports: this.#ports,
+      get me() {
+        return me();
+      },
+      get next() {
+        return next();
+      },
+      journal: this.#journal,
+      record: (...events) => this.#record(events),
+      inTurn: (work) => this.#turn.take(work),
+      inOwnTurn: (work) => this.#ownTurn.take(work),
+      background: (work) => {
+        this.#background(work);
+      },
+      limited: (of, wait) => {
+        this.#tell({ type: 'limited', of, wait });
+      },
+      trouble: () => this.#session.trouble,
+    };
+  }
+
+  #makeOwn(desk: Desk, begun: Begun): OwnAccount {
+    const parts = {
+      desk,
+      gaps: this.#inbox.gaps,
+      session: this.#session,
+      settled: async () => {
+        await this.#untilDrained();
+        await this.#settle();
+      },
+      become: (me: Me) => {
+        this.#me = me;
+      },
+      gone: () => {
+        this.#background(this.#session.stop(false));
+        this.#endSoon(error('account-gone'));
+      },
+    };
+    return new OwnAccount(parts, begun);
+  }
+
+  #makeSession(): Session {
     const journal = this.#journal;
     return new Session({
       ports: this.#ports,
-      me,
+      me: () => this.#me,
+      next: () => this.#own.next,
+      adopt: () => this.#own.adopt(),
+      unadopted: () => this.#own.unadopted(),
       grant: () => journal.state.grant.get('grant'),
       keepGrant: (grant) => this.#record([grant ? { t: 'grant', grant } : { t: 'grant' }]),
       onEvent: (link, struct, opcode) => {
@@ -147,6 +201,7 @@ export class ClientCore implements Client {
         this.#tell({ type: 'session', state: 'online' });
         this.#actions.online(link);
         this.#outbox.online(link);
+        this.#background(this.#own.loggedIn());
       },
       offline: (why) => {
         this.#drained = false;
@@ -163,9 +218,12 @@ export class ClientCore implements Client {
     });
   }
 
-  /** Resolves when logged in, rejects with the first failure; goes on trying either way. */
-  connect(ready?: Link): Promise<void> {
-    return this.#session.connect(ready);
+  /**
+   * Resolves when logged in, rejects with the first failure; goes on trying either way.
+   * @param code proves the second factor, where the account has one
+   */
+  connect(ready?: Link, code?: string): Promise<void> {
+    return this.#session.connect(ready, code);
   }
 
   async call<C extends CommandName>(command: C, args: Commands[C]['args']): Promise<Commands[C]['result']> {
@@ -249,12 +307,6 @@ export class ClientCore implements Client {
     }
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => undefined); // the caller has the failure; the line goes on
-    return done;
-  }
-
   #background(work: Promise<unknown>): void {
     work.catch((thrown: unknown) => {
       if (this.#closing || this.#broken) return; // what was under way at the end is repeated by the next start
@@ -269,8 +321,13 @@ export class ClientCore implements Client {
     const trouble = (): ClientError | undefined => this.#session.trouble;
     /* Whoever asks does not wait for the next try of a session that pauses. */
     if (trouble()) await this.#session.connect();
+    if (this.#isDrained()) return; // it may have come with the answer to the login
     const done = await this.#drain.wait('drained', DRAIN_WAIT_MS);
     if (!done) throw trouble() ?? error('timeout', 'the login');
+  }
+
+  #isDrained(): boolean {
+    return this.#drained;
   }
 
   async #logout(): Promise<void> {
@@ -303,7 +360,7 @@ export class ClientCore implements Client {
     const enough = new Promise<void>((resolve) => {
       cancel = this.#ports.clock.after(CLOSE_WAIT_MS, resolve);
     });
-    const quiet = this.#turn.then(() => this.#outbox.quiet()).then(() => this.#journal.synced());
+    const quiet = this.#turn.quiet.then(() => this.#outbox.quiet()).then(() => this.#journal.synced());
     await Promise.race([quiet, enough]);
     cancel();
   }

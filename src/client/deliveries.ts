@@ -13,6 +13,7 @@ import { Acks } from './acks.js';
 import type { Desk } from './desk.js';
 import { error, type ClientError } from './errors.js';
 import type { Inbox } from './inbox.js';
+import type { KeyChanges } from './key-changes.js';
 import type { Link } from './link.js';
 import type { Outbox } from './outbox.js';
 import type { People } from './people.js';
@@ -25,6 +26,7 @@ const BACKLOG_MAX = 1024;
 export interface DeliveryParts {
   readonly desk: Desk;
   readonly people: People;
+  readonly keyChanges: KeyChanges;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly rooms: Rooms;
@@ -60,7 +62,7 @@ export class Deliveries {
   }
 
   async #handle(link: Link, bytes: Uint8Array, opcode: number): Promise<void> {
-    const { desk, people, inbox, outbox, rooms } = this.#parts;
+    const { desk, people, keyChanges, inbox, outbox, rooms } = this.#parts;
     switch (opcode) {
       case structs.rvum.opcode:
         return this.#keep(link, bytes, await inbox.onMessage(values(structs.rvum, bytes).envelope));
@@ -72,6 +74,8 @@ export class Deliveries {
         return this.#keep(link, bytes, await people.onAcceptance(values(structs.ramp, bytes)));
       case structs.rdmp.opcode:
         return this.#keep(link, bytes, people.onDecline(values(structs.rdmp, bytes)));
+      case structs.chky.opcode:
+        return this.#keep(link, bytes, await keyChanges.onChange(values(structs.chky, bytes)));
       case structs.rvrm.opcode:
         return this.#keep(link, bytes, await rooms.said.onMessage(values(structs.rvrm, bytes)));
       case structs.enrm.opcode:

@@ -6,18 +6,24 @@ import type { Me } from './identity.js';
 import type { Journal } from './journal.js';
 import type { ClientPorts } from './ports.js';
 import type { Event } from './reducer.js';
-import type { NoticeKind, State } from './state.js';
+import type { Limited, NoticeKind, State } from './state.js';
 
 export interface Desk {
   readonly ports: ClientPorts;
   readonly me: Me;
+  /** Keys that are to be ours: nobody knows whether the daemon has them, and contacts may know them already. */
+  readonly next: Me | undefined;
   readonly journal: Journal;
   /** Applies the events at once and tells listeners; resolves when they are synced. */
   record(...events: readonly Event[]): Promise<void>;
   /** One thing after another: what reads the state, waits, and then changes it. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** The same of what decides which secrets and keys are this account's. */
+  inOwnTurn<T>(work: () => Promise<T>): Promise<T>;
   /** Work that nobody awaits: its failure ends the core, since it means a bug or a disk that fails. */
   background(work: Promise<unknown>): void;
+  /** Tells a person that the daemon's limits make something wait, in seconds. */
+  limited(of: Limited, wait: number): void;
   /** Why there is no session at the moment; undefined while there is one, or one is being made. */
   trouble(): ClientError | undefined;
 }

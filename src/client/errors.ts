@@ -80,10 +80,52 @@ const lines = {
     'use 3 to 32 of a-z, 0-9 and _, the first a letter',
   ],
   'name-taken': (name: string): Line => [mistake, `the name @${name} is taken`, 'choose another'],
+  'weak-keys': (problem: string): Line => [
+    unexpected,
+    `the keys that were made on this machine are weak (${problem}): there is no account`,
+    'update Node and the system, then register again; or do it on another machine',
+  ],
   'keys-refused': (): Line => [
     unexpected,
-    'the daemon refused the new account',
-    'try again; report it to your operator if it stays',
+    'the daemon refused the keys that were made on this machine: they are weak, known to others, or in use already; there is no account',
+    'register again, which makes new ones; if these are refused too, update Node and the system, or use another machine',
+  ],
+  'invitation-needed': (): Line => [
+    mistake,
+    'this network takes new accounts by invitation alone, or none at all (403)',
+    'ask your operator for a code, then: cadenas register @name --invitation CODE',
+  ],
+  'invitation-refused': (): Line => [
+    mistake,
+    'the invitation does not count: mistyped, used already or too old, or the network takes no new accounts (403)',
+    'ask your operator for another code',
+  ],
+  'bad-invitation': (): Line => [
+    mistake,
+    'this is no code of an invitation',
+    'type it as you got it: 26 letters and digits; hyphens do not matter',
+  ],
+  'bad-full-name': (most: string): Line => [
+    mistake,
+    'this can’t be the full name',
+    `use at most ${most} bytes, without control characters`,
+  ],
+  'bad-email': (): Line => [mistake, 'this is no address for mail', 'write it as somebody@example.org'],
+  'no-mail': (): Line => [mistake, 'this network sends no mail', 'register without --email'],
+  'mail-failed': (): Line => [
+    network,
+    'the daemon could not send the code by mail',
+    'check the address, or try again later',
+  ],
+  'mail-unsent': (name: string): Line => [
+    network,
+    `@${name} logs in with a code by mail, and the daemon could not send one`,
+    'try again later, or type a recovery code: cadenas login',
+  ],
+  'no-code': (): Line => [
+    mistake,
+    'a code will come by mail, and there is no terminal to type it on',
+    'register on a terminal, or without --email',
   ],
   registered: (name: string): Line => [
     mistake,
@@ -102,12 +144,90 @@ const lines = {
     `the daemon refused the login of @${name}`,
     'check --server; ask your operator whether the account is there',
   ],
+  'former-secrets': (name: string): Line => [
+    mistake,
+    `the password or the words of @${name} were changed: these are the former ones`,
+    'type the new ones',
+  ],
+  'newer-secrets': (name: string): Line => [
+    mistake,
+    `a change of password or words of @${name} was cut off before it was done: these are not in use`,
+    'type the former ones',
+  ],
+  unsettled: (): Line => [
+    network,
+    'it is not known whether the change was done: the daemon’s answer did not come',
+    'log in with the new ones; if they are not in use, with the former ones: cadenas login',
+  ],
+  'settle-first': (): Line => [
+    mistake,
+    'a change of password, words or keys was cut off, and it is not known whether it was done',
+    'log in once, then try again: cadenas login; of new keys: cadenas account renew-keys',
+  ],
+  'code-needed': (name: string): Line => [
+    mistake,
+    `@${name} logs in with a code too`,
+    'type the code of your authenticator, or a recovery code: cadenas login',
+  ],
+  'mail-code-needed': (name: string): Line => [
+    mistake,
+    `@${name} logs in with a code that was sent by mail just now`,
+    'type it, or a recovery code: cadenas login',
+  ],
+  'proof-refused': (name: string): Line => [
+    mistake,
+    `the daemon takes the words of this session no more: those of @${name} were changed, or a second factor was set`,
+    'log in again, with the new ones: cadenas login; or give a code of the second factor as "code" among the secrets',
+  ],
+  'wrong-code': (): Line => [
+    mistake,
+    'the code does not count: mistyped, used already, or too old',
+    'try the next one',
+  ],
+  'bad-code': (): Line => [
+    mistake,
+    'this is no code',
+    'type six digits of your authenticator, eight that came by mail, or a recovery code',
+  ],
+  'no-mail-factor': (): Line => [
+    mistake,
+    'this network sends no mail',
+    'use an authenticator instead: cadenas 2fa enable',
+  ],
+  'no-address': (): Line => [
+    mistake,
+    'your account has no address to send codes to',
+    'give one: cadenas 2fa enable --email ADDRESS',
+  ],
+  'factor-not-begun': (): Line => [mistake, 'no second factor is being set up', 'begin with cadenas 2fa enable'],
+  'no-session': (typed: string): Line => [mistake, `no one session begins with ${typed}`, 'see cadenas sessions list'],
+  'renewal-busy': (): Line => [
+    network,
+    'requests of yours are not answered yet, and name your present keys',
+    'try again in a while',
+  ],
+  'recovery-refused': (name: string): Line => [
+    mistake,
+    `the daemon refused the recovery of @${name}: name, password or code is wrong, or the code was used`,
+    'try another of your recovery codes',
+  ],
+  'bad-recovery-code': (): Line => [
+    mistake,
+    'this is no recovery code',
+    'type one of those that you noted: sixteen letters and digits',
+  ],
+  'account-gone': (): Line => [mistake, 'the account is deleted', 'nothing of it is left'],
   'weak-password': (least: string): Line => [mistake, 'the password is too short', `use at least ${least} characters`],
   'bad-words': (): Line => [mistake, 'these are not three words', 'type three words of at least three letters each'],
   'damaged-identity': (): Line => [
     unexpected,
     'the identity file of this profile is damaged',
     'restore it from a backup',
+  ],
+  'newer-identity': (): Line => [
+    mistake,
+    'this profile was written by a newer client',
+    'use the newest client that your operator gave you',
   ],
   'damaged-state': (): Line => [
     unexpected,
@@ -118,6 +238,39 @@ const lines = {
     unexpected,
     'the file generation of this profile is damaged',
     'restore the profile from a backup',
+  ],
+  // moving
+  'registration-begun': (name: string): Line => [
+    mistake,
+    `a registration or recovery of @${name} was begun in this profile, and may be done`,
+    'finish it with the same command and secrets, or use another with --profile NAME',
+  ],
+  'still-begun': (name: string): Line => [
+    network,
+    `the daemon may be at the registration or recovery of @${name} still, which was begun in this profile`,
+    'say the same again in a while; if it stays so, use another with --profile NAME',
+  ],
+  'no-account-file': (): Line => [mistake, 'this is no exported account', 'name the file that account export wrote'],
+  'newer-account-file': (): Line => [
+    mistake,
+    'this account was exported by a newer client',
+    'use the newest client that your operator gave you',
+  ],
+  'damaged-account-file': (): Line => [
+    unexpected,
+    'the exported account is damaged: not all of it is as it was written',
+    'copy the file again, or export the account again',
+  ],
+  'wrong-passphrase': (): Line => [mistake, 'wrong passphrase', 'type the one that the account was exported with'],
+  'weak-passphrase': (least: string): Line => [
+    mistake,
+    'the passphrase is too short',
+    `use at least ${least} characters, or leave it out to have one drawn`,
+  ],
+  'file-of-network': (name: string): Line => [
+    mistake,
+    `the exported account is of network ${name}`,
+    'use the client of that network',
   ],
   'other-network': (name: string): Line => [
     mistake,
@@ -160,6 +313,16 @@ const lines = {
     trust,
     `the keys of @${name} changed since you were shown the safety number`,
     `compare it again: cadenas verify @${name}`,
+  ],
+  'bad-number': (): Line => [
+    mistake,
+    'this is no safety number',
+    'give the 60 digits, or what the QR code of the other side says',
+  ],
+  'numbers-differ': (name: string): Line => [
+    trust,
+    `this is not the safety number of you and @${name}: somebody may be in between, or it is another’s`,
+    `compare it again by other means: cadenas verify @${name}; if it stays so, tell your operator`,
   ],
   'not-changed': (name: string): Line => [
     mistake,
@@ -254,6 +417,11 @@ const lines = {
     `ask your operator whether a backup was restored; then enter it again: cadenas room join ${room}`,
   ],
   'room-busy': (room: string): Line => [network, `others are changing #${room} at this moment`, 'try again'],
+  'room-awaits': (room: string): Line => [
+    network,
+    `#${room} does not take you in before it has a new key: it knows you by the keys that you had`,
+    'try again when somebody in it has written',
+  ],
   'room-moved': (room: string): Line => [
     network,
     `#${room} has a new key since you entered it`,
@@ -342,8 +510,22 @@ export function begunOtherwise(name: string, code: 'wrong-password' | 'wrong-wor
   });
 }
 
+/** What is asked for needs a code, as a login does. @param mailed one was sent just now */
+export function codeNeeded(name: string, mailed: boolean): ClientError {
+  const from = mailed ? 'type the one that was sent by mail just now' : 'type the one of your authenticator';
+  return new ClientError({
+    ...error(mailed ? 'mail-code-needed' : 'code-needed', name).trouble,
+    message: `@${name} proves this with a code too`,
+    hint: `${from}, or a recovery code, on a terminal or as "code" among the secrets`,
+  });
+}
+
+/** What the daemon asks for is longer than any timer lasts: some three weeks are as good. In seconds. */
+const WAIT_MAX = 2_000_000;
+
 /** The daemon asks to wait this many seconds. */
-export function limitedFor(seconds: number): ClientError {
+export function limitedFor(asked: number): ClientError {
+  const seconds = Math.min(asked, WAIT_MAX);
   return new ClientError(error('limited', String(seconds)).trouble, seconds * 1000);
 }
 
@@ -363,6 +545,11 @@ const connectCodes: Readonly<Record<ConnectFailure, 'no-daemon' | 'no-route' | '
     'not-tls': 'not-tls',
     pin: 'pin',
   };
+
+/** A write to the profile failed. */
+export function storageError(thrown: unknown): ClientError {
+  return error('storage', thrown instanceof Error ? thrown.message : String(thrown));
+}
 
 /** Whatever was thrown as something to show; what isn't ours is a bug and says so. */
 export function asClientError(thrown: unknown, at: string): ClientError {

@@ -1,7 +1,7 @@
 /** What did not come: told 5 seconds after it should have, also over a restart (SPEC 7.4). */
 import { newId, stateOf, type Desk } from './desk.js';
 import type { Event } from './reducer.js';
-import { UNFINISHED_MAX, type Missing } from './state.js';
+import { UNFINISHED_MAX, type Contact, type Missing } from './state.js';
 import { sourceOf } from './tables.js';
 
 /** What is missing is reported after this long: it may still be on its way. */
@@ -36,6 +36,11 @@ export class Gaps {
   /** @param name of a contact, or a member's key */
   of(name: string, { from, to }: Missing): Event {
     return { t: 'gap', key: newId(this.#desk), name, from, to, at: this.#desk.ports.clock.now() };
+  }
+
+  /** All that is missing of a contact: it does not come any more. */
+  ofContact({ name, missing = [] }: Pick<Contact, 'name' | 'missing'>): Event[] {
+    return missing.map((gap) => this.of(name, gap));
   }
 
   /** What is missing, of contacts and of members of rooms. */

@@ -13,7 +13,8 @@ const FORMAT = 1;
 /** Without the file: the first, which every client knows that was linked before there was another. */
 const FIRST = 1;
 
-async function newestThatWorked({ storage }: Pick<ClientPorts, 'storage'>): Promise<number> {
+/** The newest that ever worked in this profile. @throws ClientError `damaged-generation` */
+export async function newestThatWorked({ storage }: Pick<ClientPorts, 'storage'>): Promise<number> {
   const bytes = await storage.read(GENERATION_FILE);
   if (!bytes) return FIRST;
   let file: { readonly format?: unknown; readonly newest?: unknown } | null;

@@ -1,8 +1,18 @@
 /** What comes in: envelopes opened, told from duplicates, kept; unread and history (SPEC 7.4, 8). */
-import { envelopeHash, envelopeSender, fingerprint, fromHex, hex, openEnvelope } from '../../protocol/index.js';
+import {
+  envelopeHash,
+  envelopeSender,
+  fingerprint,
+  fromHex,
+  hex,
+  openEnvelope,
+  readEnvelopeHeader,
+  samePublic,
+} from '../../protocol/index.js';
 import { cryptoOf, notice, stateOf, type Desk } from './desk.js';
 import { arrived, seenBefore } from './arrival.js';
 import { Gaps } from './gaps.js';
+import type { Me } from './identity.js';
 import type { Event } from './reducer.js';
 import { isRoom, memberKey, splitName } from './rooms/names.js';
 import { contactByUid, type Contact, type Incoming, type Notice, type Outgoing } from './state.js';
@@ -30,7 +40,6 @@ export class Inbox {
 
   /** An envelope (event rvum). Whatever is wrong with it is shown, never its text. */
   async onMessage(envelope: Uint8Array): Promise<Event[]> {
-    const { me } = this.#desk;
     const crypto = cryptoOf(this.#desk);
     const state = stateOf(this.#desk);
     const hash = hex(envelopeHash(crypto.sync, envelope));
@@ -41,6 +50,7 @@ export class Inbox {
     /* Queues are in order: who accepted us is open before their first text comes. */
     if (!contact?.keys || !mayWrite(contact)) return refuse(contact?.name ?? '', 'stranger');
     const keys = { enc: fromHex(contact.keys.enc), sig: fromHex(contact.keys.sig) };
+    const me = this.#addressee(envelope);
     const opened = await openEnvelope(crypto, envelope, {
       recipient: me.uid,
       recipientKeys: fingerprint(crypto.sync, { enc: me.enc.modulus, sig: me.sig.modulus }),
@@ -53,9 +63,25 @@ export class Inbox {
     const { header, text } = opened;
     const id = hex(header.message);
     const arrival = { ...header, from: contact.name, message: `${contact.keys.uid}:${id}`, id, hash, text };
+    if (me === this.#desk.next && !contact.ahead)
+      await this.#desk.record(...this.gaps.ofContact(contact), {
+        t: 'ahead',
+        name: contact.name,
+        at: this.#desk.ports.clock.now(),
+      });
     const known = seenBefore(state, arrival);
     if (known === 'parts') return refuse(contact.name, known);
     return known === 'new' ? arrived(this.#desk, this.gaps, arrival) : [];
+  }
+
+  /** The keys of ours that it names: while others are under way, contacts may know those already. */
+  #addressee(envelope: Uint8Array): Me {
+    const { me, next } = this.#desk;
+    if (!next) return me;
+    const { sync } = cryptoOf(this.#desk);
+    const theirs = readEnvelopeHeader(envelope)?.recipientKeys;
+    const ours = fingerprint(sync, { enc: next.enc.modulus, sig: next.sig.modulus });
+    return theirs && samePublic(theirs, ours) ? next : me;
   }
 
   /** What was not shown yet, oldest first, at most a page. */

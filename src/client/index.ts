@@ -1,9 +1,14 @@
 /** The door of the client core. */
 export { asClientError, begunOtherwise, ClientError, error, Exit, type Trouble } from './errors.js';
+export { checkPassphrase, readAccountFile } from './account-file.js';
 export { checkSecrets, type PublicIdentity, type Secrets } from './identity.js';
+export { clearProfile } from './leftovers.js';
+export { checkApplication, type Application } from './login.js';
 export { ClientCore } from './core.js';
-export { identityOf, openCore, registerCore, unfinishedOf } from './profile.js';
+export { checkEmpty, exportAccount, importAccount, type AccountExport } from './moving.js';
+export { identityOf, isDeleting, openCore, recoverCore, registerCore, unfinishedOf } from './profile.js';
 export type {
+  AccountView,
   Client,
   ClientEvent,
   CommandName,
@@ -20,5 +25,6 @@ export type {
 export type { Item, Line } from './inbox.js';
 export type { Notice, NoticeKind, OutgoingState, Relation, RoomNoticeKind } from './state.js';
 export type { ClientCrypto, ClientPorts, ClientStorage, Clock } from './ports.js';
+export { unlock } from './unsettled.js';
 export { drawWords } from './words.js';
 export type { Endpoint } from '../transport/transport.js';

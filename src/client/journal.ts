@@ -15,6 +15,7 @@ import {
   utf8,
   writeUint,
   type Aead,
+  type SyncCrypto,
 } from '../../protocol/index.js';
 import { error, type ClientError } from './errors.js';
 import type { ClientPorts, ClientStorage } from './ports.js';
@@ -39,6 +40,50 @@ const domain = utf8('cadenas/1 state');
 
 function fileName(generation: number): string {
   return `state-${String(generation)}.log`;
+}
+
+/** How often a state is read anew that another process rewrites meanwhile. */
+const PEEKS_MAX = 10;
+
+/** One event as the record at this place of this log. */
+function sealRecord(sync: SyncCrypto, box: Aead, event: Event, generation: number, index: number): Uint8Array {
+  const plain = utf8(JSON.stringify(event));
+  const record = new Uint8Array(LENGTH + NONCE + plain.length + TAG);
+  if (record.length > RECORD_MAX) throw new RangeError('journal: record length');
+  writeUint(record, 0, LENGTH, record.length - LENGTH);
+  const nonce = sync.random(NONCE);
+  record.set(nonce, LENGTH);
+  box.seal(nonce, aadOf(generation, index), plain, record, LENGTH + NONCE);
+  return record;
+}
+
+function aadOf(generation: number, index: number): Uint8Array {
+  return concat(domain, u64(generation), u64(index));
+}
+
+/**
+ * A state of these rows, in a profile that has none: what a crash leaves is written over.
+ * @param key 16 bytes @throws what the storage throws
+ */
+export async function writeState(
+  { storage, crypto }: Pick<ClientPorts, 'storage' | 'crypto'>,
+  key: Uint8Array,
+  rows: readonly Event[],
+): Promise<void> {
+  const box = crypto.sync.aead(key);
+  const records = rows.map((row, index) => sealRecord(crypto.sync, box, row, 1, index));
+  await storage.replace(fileName(1), join(records));
+  await storage.replace(POINTER, utf8('1'));
+}
+
+/** Removes the state of a profile. The pointer goes first: cut off, there is none, and never half of one. */
+export async function dropState(storage: ClientStorage): Promise<void> {
+  const pointer = await storage.read(POINTER);
+  if (!pointer) return;
+  await storage.remove(POINTER);
+  const generation = Number(fromUtf8(pointer));
+  if (!Number.isSafeInteger(generation)) return;
+  for (const each of [generation - 1, generation, generation + 1]) await storage.remove(fileName(each));
 }
 
 interface Waiting {
@@ -80,16 +125,37 @@ export class Journal {
     return journal;
   }
 
-  async #load(): Promise<void> {
+  /**
+   * The state as the disk has it, and nothing is written: also while another process writes there.
+   * @param key 16 bytes @throws ClientError `damaged-state`
+   */
+  static async peek(ports: ClientPorts, key: Uint8Array): Promise<State> {
+    for (let left = PEEKS_MAX; left > 0; left--) {
+      const journal = new Journal(ports, key);
+      if ((await journal.#read()) !== 'moved') return journal.state;
+    }
+    throw error('damaged-state');
+  }
+
+  /** moved: the pointer names a log that is not there. */
+  async #read(): Promise<'empty' | 'moved' | 'torn' | 'whole'> {
     const pointer = await this.#storage.read(POINTER);
-    if (!pointer) return this.compact();
+    if (!pointer) return 'empty';
     const generation = Number(fromUtf8(pointer));
     if (!Number.isSafeInteger(generation) || generation < 1) throw error('damaged-state');
     this.#generation = generation;
     const log = await this.#storage.read(fileName(generation));
-    if (!log) throw error('damaged-state');
-    const torn = this.#replay(log);
+    if (!log) return 'moved';
     this.#bytes = log.length;
+    return this.#replay(log) ? 'torn' : 'whole';
+  }
+
+  async #load(): Promise<void> {
+    const found = await this.#read();
+    if (found === 'empty') return this.compact();
+    if (found === 'moved') throw error('damaged-state');
+    const torn = found === 'torn';
+    const generation = this.#generation;
     /* A compaction that ended before its last step, or before its next to last one. */
     for (const other of [generation - 1, generation + 1]) await this.#storage.remove(fileName(other));
     if (torn) this.#ports.log('the state file ended in an unfinished record, which was cut');
@@ -131,26 +197,15 @@ export class Journal {
     return false;
   }
 
-  #aad(generation: number, index: number): Uint8Array {
-    return concat(domain, u64(generation), u64(index));
-  }
-
   #open(record: Uint8Array, index = this.#records): Event | undefined {
-    const aad = this.#aad(this.#generation, index);
+    const aad = aadOf(this.#generation, index);
     const plain = this.#box.open(record.subarray(0, NONCE), aad, record.subarray(NONCE));
     const text = plain && fromUtf8(plain);
     return text === undefined ? undefined : (JSON.parse(text) as Event); // authenticated: we wrote it
   }
 
   #seal(event: Event, generation: number, index: number): Uint8Array {
-    const plain = utf8(JSON.stringify(event));
-    const record = new Uint8Array(LENGTH + NONCE + plain.length + TAG);
-    if (record.length > RECORD_MAX) throw new RangeError('journal: record length');
-    writeUint(record, 0, LENGTH, record.length - LENGTH);
-    const nonce = this.#ports.crypto.sync.random(NONCE);
-    record.set(nonce, LENGTH);
-    this.#box.seal(nonce, this.#aad(generation, index), plain, record, LENGTH + NONCE);
-    return record;
+    return sealRecord(this.#ports.crypto.sync, this.#box, event, generation, index);
   }
 
   /** Something that has to leave the disk is in the log still: whoever looks after times has it rewritten. */

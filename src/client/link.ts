@@ -31,12 +31,15 @@ import type { Connection } from '../transport/transport.js';
 import { Answers, type Reply } from './answers.js';
 import { asClientError, type ClientError, error } from './errors.js';
 import { generationWorked, usableGenerations } from './generations.js';
+import { Patience } from './patience.js';
 import type { ClientPorts } from './ports.js';
 
 /** From the first byte to the ACK. */
 const HANDSHAKE_MS = 15_000;
 /** A request without an answer after this long means that the connection is dead. */
 const ANSWER_MS = 30_000;
+/** What a person waits for may wait so long for the daemon's limits; then they are told. */
+const PATIENCE_MS = 5_000;
 /** A clean end may take this long; then the connection is cut. */
 const LEAVE_MS = 1_000;
 
@@ -50,6 +53,7 @@ export class Link {
   readonly #keys: NetworkKeys;
   readonly #onEvent: OnEvent;
   readonly #answers = new Answers();
+  readonly #patience = new Patience();
   readonly #early: Uint8Array[] = [];
   #session: Session | undefined;
   #ack: { resolve: (ack: Uint8Array) => void; reject: (reason: ClientError) => void } | undefined;
@@ -218,6 +222,32 @@ export class Link {
       this.#answers.expect(frameId, { resolve, reject, atOnce: more.atOnce, cancel });
       const bytes = this.tell(struct, values, frameId);
       if (bytes) more.sent?.(bytes);
+    });
+  }
+
+  /**
+   * The same, of what may be done a little later: where the daemon says how long to wait, it is asked again then, by the
+   * same frame id.
+   * @throws ClientError where the link ends before the answer
+   */
+  ask<S extends Struct>(
+    struct: S,
+    values: Values<S>,
+    { most = PATIENCE_MS, waits }: { most?: number; waits?: (seconds: number) => void } = {},
+  ): Promise<Reply> {
+    const frameId = this.#ports.crypto.sync.random(ID);
+    const ask = (): Promise<Reply> => this.request(struct, values, { frameId });
+    return this.#patience.ask({ ask, pause: (ms) => this.#pause(ms), most, waits });
+  }
+
+  /** Ends with the link, too. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#ports.clock.after(ms, resolve);
+      void this.closed.then(() => {
+        cancel();
+        resolve();
+      });
     });
   }
 

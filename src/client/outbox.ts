@@ -6,13 +6,14 @@ import type { Reply } from './answers.js';
 import type { Link } from './link.js';
 import { answered, partOf, waitingParts } from './outgoing.js';
 import type { Lane } from './lane.js';
+import { Pace } from './pace.js';
 import type { Event } from './reducer.js';
 import { isRoom } from './rooms/names.js';
 import { checkText, partsOf } from './sealing.js';
 import { OUTBOX_MAX, type Outgoing, type OutgoingState } from './state.js';
 import { Waiters } from './waiters.js';
 
-/** After an answer that means "later" without a time: doubled up to the limit. */
+/** After a refusal because somebody takes no more: doubled up to the limit. */
 const LATER_MS = 1_000;
 const LATER_MAX_MS = 60_000;
 /** Who does not take messages (403) is tried again this much later. */
@@ -22,6 +23,8 @@ const RENEWALS_MAX = 8;
 /** Waited for by who wants to know that an answer came: no id is called so. */
 const ANSWERED = 'answered';
 const ANSWERED_LOOK_MS = 1_000;
+/** Who ends the client waits for the daemon's limits where that is no longer than this. */
+const QUIET_SECONDS = 5;
 /** How often a sender's patience begins anew while parts are answered: within the time of a call of the socket. */
 const OUTCOME_ROUNDS = 8;
 
@@ -51,9 +54,8 @@ export class Outbox {
   /** Rooms that could not be opened, and are tried again. */
   readonly #waking = new Map<string, () => void>();
   #link: Link | undefined;
-  #pause: (() => void) | undefined;
-  #delay = LATER_MS;
-  /** the same of contacts and rooms that take no more for now */
+  readonly #pace: Pace;
+  /** how long contacts and rooms that take no more for now are waited for */
   readonly #delays = new Map<string, number>();
   #sealing: Promise<unknown> = Promise.resolve();
 
@@ -62,13 +64,16 @@ export class Outbox {
     this.#contacts = contacts;
     this.#rooms = rooms;
     this.#waiters = new Waiters(desk.ports.clock);
+    this.#pace = new Pace(desk, () => {
+      this.kick();
+    });
     for (const entry of stateOf(desk).outgoing.values())
       if (entry.state === 'waiting') this.#todo.set(entry.id, partsOf(entry.text));
   }
 
   online(link: Link): void {
     this.#link = link;
-    this.#delay = LATER_MS;
+    this.#pace.online(link.window);
     this.#delays.clear();
     this.#renewing.clear();
     this.#renewals.clear();
@@ -88,8 +93,7 @@ export class Outbox {
 
   offline(): void {
     this.#link = undefined;
-    this.#pause?.();
-    this.#pause = undefined;
+    this.#pace.offline();
     for (const to of [...this.#holds.keys()]) this.#release(to);
     this.#inFlight.clear();
     this.#deferred.clear();
@@ -102,7 +106,13 @@ export class Outbox {
   async quiet(): Promise<void> {
     await this.#sealing;
     this.kick();
-    while (this.#link && this.#inFlight.size > 0) await this.#waiters.wait(ANSWERED, ANSWERED_LOOK_MS);
+    while (this.#link && (this.#inFlight.size > 0 || this.#isLimited()))
+      await this.#waiters.wait(ANSWERED, ANSWERED_LOOK_MS);
+  }
+
+  #isLimited(): boolean {
+    const { limitedFor } = this.#pace;
+    return limitedFor > 0 && limitedFor <= QUIET_SECONDS;
   }
 
   /** @throws ClientError as the text, the contact or room, or the outbox don't allow it */
@@ -201,10 +211,10 @@ export class Outbox {
   /** Hands over what may go, in order, as far as the window reaches. */
   kick(): void {
     const link = this.#link;
-    if (!link || this.#pause) return;
+    if (!link || this.#pace.isPaused) return;
     const stopped = new Set<string>();
     for (const id of this.#todo.keys()) {
-      if (this.#inFlight.size >= link.window) return;
+      if (this.#inFlight.size >= this.#pace.most) return;
       const entry = stateOf(this.#desk).outgoing.get(id);
       if (entry?.state !== 'waiting') {
         this.#todo.delete(id);
@@ -217,7 +227,7 @@ export class Outbox {
       for (const part of waitingParts(entry)) {
         const key = `${id}:${String(part)}`;
         if (this.#inFlight.has(key)) continue;
-        if (this.#inFlight.size >= link.window) return;
+        if (this.#inFlight.size >= this.#pace.most) return;
         this.#inFlight.add(key);
         this.#desk.background(this.#handOver(link, entry, part, key));
       }
@@ -243,8 +253,8 @@ export class Outbox {
     this.#inFlight.delete(key);
     this.#waiters.tell(ANSWERED, { state: 'waiting' });
     if (reply.code === Code.done || reply.code === Code.queued) {
-      this.#delay = LATER_MS;
       this.#delays.delete(to);
+      this.#pace.took(this.#todo.size <= 1);
       await this.#progress(id, part, reply.code === Code.done ? 'delivered' : 'queued');
     } else if (laterCodes.has(reply.code)) this.#later(entry, reply);
     else await this.#refused(entry, reply.code);
@@ -303,24 +313,24 @@ export class Outbox {
     this.#holds.delete(to);
   }
 
-  /** Whoever takes only so much, or so fast, is waited for alone; anything else is the daemon's trouble with all of it. */
+  /** Whoever takes no more is waited for alone; a limit with a time is ours, and anything else the daemon's trouble with all of it. */
   #later({ id, to }: Outgoing, reply: Reply): void {
     const limited = reply.code === Code.limited;
     const failure = limited ? keptFor(reply.wait) : error('unavailable', String(reply.code));
     this.#waiters.tell(id, { state: 'waiting', failure });
-    if (limited) {
+    if (limited && reply.wait === 0) {
       if (this.#holds.has(to)) return; // it was on the way with one for which we wait
       const delay = this.#delays.get(to) ?? LATER_MS;
       this.#delays.set(to, Math.min(2 * delay, LATER_MAX_MS));
-      this.#wait(to, reply.wait > 0 ? reply.wait * 1000 : delay);
+      this.#wait(to, delay);
       return;
     }
-    const ms = reply.wait > 0 ? reply.wait * 1000 : this.#delay;
-    this.#delay = Math.min(2 * this.#delay, LATER_MAX_MS);
-    this.#pause ??= this.#desk.ports.clock.after(ms, () => {
-      this.#pause = undefined;
-      this.kick();
-    });
+    if (!limited) {
+      this.#pace.troubled(reply.wait);
+      return;
+    }
+    this.#pace.limited(reply.wait);
+    for (const other of this.#todo.keys()) this.#waiters.tell(other, { state: 'waiting', failure });
   }
 
   /** A queued part was delivered (event dlvd). */
@@ -352,6 +362,8 @@ export class Outbox {
     if (state() !== 'waiting') return { state: state() };
     if (trouble) return { state: 'waiting', failure: trouble };
     if (!awaits) return { state: 'waiting' };
+    const limited = this.#pace.limitedFor;
+    if (limited > 0) return { state: 'waiting', failure: keptFor(limited) };
     /* Many parts take their time on a slow line: waited for as long as there is progress. */
     for (let round = 0, before = -1, now = 0; round < OUTCOME_ROUNDS && now > before; round++) {
       const told = await this.#waiters.wait(id, ms);

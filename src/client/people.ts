@@ -39,11 +39,11 @@ export function otherName(desk: Desk, typed: string): string {
   return name;
 }
 
-function sameKeys(a: Keys, b: Keys): boolean {
+export function sameKeys(a: Keys, b: Keys): boolean {
   return a.uid === b.uid && a.enc === b.enc && a.sig === b.sig;
 }
 
-function keysOf(bundle: { readonly uid: Uint8Array; readonly enc: Uint8Array; readonly sig: Uint8Array }): Keys {
+export function keysOf(bundle: { readonly uid: Uint8Array; readonly enc: Uint8Array; readonly sig: Uint8Array }): Keys {
   return { uid: hex(bundle.uid), enc: hex(bundle.enc), sig: hex(bundle.sig) };
 }
 
@@ -167,7 +167,7 @@ export class People {
   }
 
   /** Nothing of somebody who is blocked is taken or shown; undefined where nobody is. */
-  #ofBlocked(name: string, keys: Keys): Event[] | undefined {
+  ofBlocked(name: string, keys: Keys): Event[] | undefined {
     const state = stateOf(this.#desk);
     const known = [state.contacts.get(name), contactByUid(state, keys.uid)].find((one) => one?.relation === 'blocked');
     if (!known) return undefined;
@@ -176,7 +176,7 @@ export class People {
   }
 
   /** A known name or uid with other keys; nothing else of what came is believed then. */
-  #keysChanged(name: string, keys: Keys, came: Omit<Changed, keyof Keys>): Event[] | undefined {
+  keysChanged(name: string, keys: Keys, came: Omit<Changed, keyof Keys>): Event[] | undefined {
     const state = stateOf(this.#desk);
     const others = new Set([state.contacts.get(name), contactByUid(state, keys.uid)]);
     const events: Event[] = [];
@@ -184,10 +184,13 @@ export class People {
     for (const known of others) {
       if (!known?.keys || (known.name === name && sameKeys(known.keys, keys))) continue;
       changed = true;
-      const news: Changed = known.name === name ? { ...keys, ...came } : keys;
-      if (known.changed && sameKeys(known.changed, keys) && known.changed.theirs === news.theirs) continue;
+      /* What came with the same keys before still does. */
+      const before = known.changed && sameKeys(known.changed, keys) ? known.changed : undefined;
+      const news: Changed = known.name === name ? { ...before, ...keys, ...came } : keys;
+      if (before && (['theirs', 'accepts', 'signed'] as const).every((each) => before[each] === news[each])) continue;
       events.push({ t: 'changed', name: known.name, keys: news });
-      if (this.#newlyChanged(known, keys)) events.push(notice(this.#desk, 'changed', known.name));
+      if (this.#newlyChanged(known, keys))
+        events.push(notice(this.#desk, 'changed', known.name, news.signed ? 'signed' : ''));
     }
     return changed ? events : undefined;
   }
@@ -199,7 +202,7 @@ export class People {
   }
 
   /** Told once, however often the same bytes come. */
-  #unreadable(name: string, what: string, fields: Uint8Array): Event[] {
+  unreadable(name: string, what: string, fields: Uint8Array): Event[] {
     if (this.#contact(name)?.relation === 'blocked') return [];
     const key = hex(cryptoOf(this.#desk).sync.sha256(fields));
     return stateOf(this.#desk).notices.has(key) ? [] : [notice(this.#desk, 'unreadable', name, what, key)];
@@ -211,13 +214,13 @@ export class People {
     const { name } = request;
     const isMine = name === me.name || samePublic(request.uid, me.uid);
     if (request.to !== me.name || isMine || !(await verifyRequest(cryptoOf(this.#desk), request)))
-      return this.#unreadable(name, 'request', encodeFields(structs.jmpu, request));
+      return this.unreadable(name, 'request', encodeFields(structs.jmpu, request));
     const keys = keysOf(request);
-    const blocked = this.#ofBlocked(name, keys);
+    const blocked = this.ofBlocked(name, keys);
     if (blocked) return blocked;
     const hash = hex(requestHash(cryptoOf(this.#desk).sync, request));
     if (stateOf(this.#desk).declined.has(hash)) return [];
-    const changed = this.#keysChanged(name, keys, { theirs: hash });
+    const changed = this.keysChanged(name, keys, { theirs: hash });
     if (changed) return changed;
     const known = this.#contact(name);
     const at = this.#now();
@@ -247,11 +250,11 @@ export class People {
       samePublic(acceptance.uid, uid) ||
       !(await verifyAcceptance(cryptoOf(this.#desk), acceptance))
     )
-      return this.#unreadable(name, 'acceptance', encodeFields(structs.ampu, acceptance));
+      return this.unreadable(name, 'acceptance', encodeFields(structs.ampu, acceptance));
     const keys = keysOf(acceptance);
-    const blocked = this.#ofBlocked(name, keys);
+    const blocked = this.ofBlocked(name, keys);
     if (blocked) return blocked;
-    const changed = this.#keysChanged(name, keys, { accepts: true });
+    const changed = this.keysChanged(name, keys, { accepts: true });
     if (changed) return changed;
     if (known.relation !== 'asked') return []; // crossing requests opened it
     return [{ t: 'opened', name, keys, at: this.#now() }, notice(this.#desk, 'accepted', name)];

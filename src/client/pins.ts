@@ -1,9 +1,11 @@
 /** What becomes of pinned keys: others came, a person looked, a person decided (SPEC 7.6). */
 import { fingerprint, fromHex, hex, type SyncCrypto } from '../../protocol/index.js';
 import { applyGivenUp } from './received.js';
+import { isRoom } from './rooms/names.js';
 import {
   DECLINED_MAX,
   noChain,
+  REJECTED_MAX,
   type Action,
   type Changed,
   type Contact,
@@ -21,19 +23,32 @@ export type PinEvent =
   | { readonly t: 'shown'; readonly name: string; readonly party: string }
   /** a person compared it */
   | { readonly t: 'verified'; readonly name: string; readonly fingerprint: string }
-  /** a person says that the changed keys are not theirs: the pinned ones stay */
-  | { readonly t: 'rejected'; readonly name: string; readonly at: number }
-  /** a person compared that of the changed keys: they are the pinned ones now */
+  /** a person says that the changed keys (`partyOf`) are not theirs: the pinned ones stay */
+  | { readonly t: 'rejected'; readonly name: string; readonly at: number; readonly party?: string }
+  /** the changed keys are the pinned ones now: a person compared them (`fingerprint`), or the pinned ones signed them */
   | {
       readonly t: 'repinned';
       readonly name: string;
       readonly keys: Keys;
-      readonly fingerprint: string;
+      readonly fingerprint?: string;
       readonly relation: Relation;
       readonly theirs?: string;
       readonly action?: Action;
       readonly at: number;
     };
+
+/** A contact knows keys already that are to be ours. */
+export interface AheadEvent {
+  readonly t: 'ahead';
+  readonly name: string;
+  readonly at: number;
+}
+
+/** Our own keys are others now. */
+export interface RekeyedEvent {
+  readonly t: 'rekeyed';
+  readonly at: number;
+}
 
 export function fingerprintOf(sync: SyncCrypto, keys: Keys): string {
   return hex(fingerprint(sync, { enc: fromHex(keys.enc), sig: fromHex(keys.sig) }));
@@ -61,8 +76,10 @@ export function applyPin(state: State, event: PinEvent): void {
       state.contacts.set(event.name, { ...row, verified: event.fingerprint });
       return;
     case 'rejected': {
-      const { changed, shown: _other, ...kept } = row;
-      state.contacts.set(event.name, kept);
+      const { changed, shown: _other, rejected = [], ...kept } = row;
+      const others = rejected.filter((one) => one !== event.party);
+      const all = event.party === undefined ? others : [event.party, ...others].slice(0, REJECTED_MAX);
+      state.contacts.set(event.name, { ...kept, ...(all.length === 0 ? {} : { rejected: all }) });
       if (changed?.theirs !== undefined) rememberDeclined(state, changed.theirs, event.at);
       return;
     }
@@ -83,20 +100,67 @@ export function rememberDeclined(state: State, hash: string, at: number): void {
 /** Counts and chains begin anew. What was sealed for the former keys stays unread, and answers to them are void. */
 function applyRepinned(state: State, row: Contact, event: Extract<PinEvent, { t: 'repinned' }>): void {
   const { name, keys, fingerprint: verified, relation, theirs, action, at } = event;
-  const { changed: _now, shown: _before, missing: _theirs, ...kept } = row;
+  const { changed: _now, shown: _before, verified: _former, missing: _theirs, ...kept } = row;
   const since = relation === row.relation ? row.since : at;
-  const fresh = { keys, verified, relation, since, sent: noChain, received: noChain };
-  state.contacts.set(name, { ...kept, ...fresh, ...(theirs === undefined ? {} : { theirs }) });
-  for (const one of state.actions.values())
-    if (one.name === name && (one.command === 'ampu' || one.command === 'dmpu')) state.actions.delete(one.frame);
+  const fresh = { keys, relation, since, sent: noChain, received: noChain };
+  const more = { ...(verified === undefined ? {} : { verified }), ...(theirs === undefined ? {} : { theirs }) };
+  state.contacts.set(name, { ...kept, ...fresh, ...more });
+  /* Keys that the former ones signed are of the same person: what answers them still does. */
+  if (verified !== undefined) dropAnswers(state, name);
   if (action) state.actions.set(action.frame, action);
   for (const entry of sealedBefore(state, name)) {
     const { envelope: _void, parts: _far, ...rest } = entry;
     state.outgoing.set(entry.id, { ...rest, state: 'failed', done: at });
   }
-  /* What lacks of these was sealed with the former keys, and is refused now. */
+  giveUpParts(state, name, at);
+}
+
+function dropAnswers(state: State, name: string): void {
+  for (const one of state.actions.values())
+    if (one.name === name && (one.command === 'ampu' || one.command === 'dmpu')) state.actions.delete(one.frame);
+}
+
+/** What lacks of unfinished messages was sealed with keys that count no more, and is refused now. */
+function giveUpParts(state: State, name: string, at: number): void {
   for (const { message, from } of [...state.unfinished.values()])
     if (from === name) applyGivenUp(state, { t: 'given-up', message, at });
+}
+
+/** What they write for other keys of ours they count from 1. */
+export function applyAhead(state: State, { name, at }: AheadEvent): void {
+  const row = state.contacts.get(name);
+  if (!row) return;
+  const { missing: _former, ...kept } = row;
+  state.contacts.set(name, { ...kept, received: noChain, ahead: true });
+  giveUpParts(state, name, at);
+}
+
+/**
+ * Others take us for who we are by the new keys, and count from 1 with them. What we sealed for keys of others, which are
+ * the same, is sealed anew unless a part of it went already: of that the rest would be of another message.
+ */
+export function applyRekeyed(state: State, { at }: RekeyedEvent): void {
+  for (const row of [...state.contacts.values()]) {
+    if (!row.ahead) applyAhead(state, { t: 'ahead', name: row.name, at });
+    const { ahead: _now, ...kept } = state.contacts.get(row.name) ?? row;
+    state.contacts.set(row.name, { ...kept, sent: noChain });
+  }
+  for (const entry of [...state.outgoing.values()]) {
+    if (isRoom(entry.to) || entry.state !== 'waiting' || entry.envelope === undefined) continue;
+    const { envelope: _void, parts, ...rest } = entry;
+    state.outgoing.set(entry.id, isUnderWay(parts) ? { ...rest, state: 'failed', done: at } : rest);
+  }
+}
+
+/** Texts of which the daemon has some parts and not all. */
+export function torn(state: State): Outgoing[] {
+  return [...state.outgoing.values()].filter(
+    ({ to, state: how, parts }) => !isRoom(to) && how === 'waiting' && isUnderWay(parts),
+  );
+}
+
+function isUnderWay(parts: string | undefined): boolean {
+  return parts !== undefined && /[^.]/.test(parts);
 }
 
 /** Texts that only the present pinned keys can open, and that are not known to have arrived. */

@@ -1,5 +1,13 @@
 /** Events and what they do to the state. No I/O, no clock: a log replayed gives the same state. */
-import { applyPin, rememberDeclined, type PinEvent } from './pins.js';
+import {
+  applyAhead,
+  applyPin,
+  applyRekeyed,
+  rememberDeclined,
+  type AheadEvent,
+  type PinEvent,
+  type RekeyedEvent,
+} from './pins.js';
 import { restamp } from './retention.js';
 import {
   EARLIER_MAX,
@@ -54,6 +62,8 @@ export type Event =
   /** the daemon knows that we declined: nothing is kept but the request's hash */
   | { readonly t: 'forgotten'; readonly name: string; readonly at: number }
   | PinEvent
+  | AheadEvent
+  | RekeyedEvent
   | RoomEvent
   | { readonly t: 'settled'; readonly frame: string }
   | {
@@ -145,6 +155,10 @@ export function apply(state: State, event: Event): void {
         state.outgoing.delete(key);
       }
       return;
+    case 'ahead':
+      return applyAhead(state, event);
+    case 'rekeyed':
+      return applyRekeyed(state, event);
     case 'restamped':
       return restamp(state, event.keys, event.at);
     case 'grant':

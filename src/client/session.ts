@@ -3,9 +3,11 @@ import { fromHex, hex } from '../../protocol/index.js';
 import { asClientError, ClientError, error } from './errors.js';
 import type { Me } from './identity.js';
 import { Link, type OnEvent } from './link.js';
-import { login } from './login.js';
+import { login, type SessionGrant } from './login.js';
 import type { ClientPorts } from './ports.js';
+import { readFactorCode, SecondFactor } from './second-factor.js';
 import type { Grant } from './state.js';
+import { loginEither } from './unsettled.js';
 
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
@@ -21,18 +23,34 @@ const final: ReadonlySet<string> = new Set([
   'damaged-generation',
   'pin',
   'login-refused',
+  'former-secrets',
+  'newer-secrets',
   'taken-over',
   'session-over',
   'protocol',
   'wrong-password',
   'refused',
 ]);
+/** After these it is made again when somebody typed a code. */
+const needsPerson: ReadonlySet<string> = new Set([
+  'code-needed',
+  'mail-code-needed',
+  'wrong-code',
+  'bad-code',
+  'mail-unsent',
+]);
 
 export type SessionState = 'idle' | 'connecting' | 'online' | 'waiting' | 'ended';
 
 export interface SessionParts {
   readonly ports: ClientPorts;
-  readonly me: Me;
+  readonly me: () => Me;
+  /** New keys of which nobody knows yet whether the daemon has them: they are tried first. */
+  readonly next: () => Me | undefined;
+  /** The daemon has them: they are kept, durably. Events that come after the call are handled after it. */
+  readonly adopt: () => Promise<void>;
+  /** The daemon has the former ones still. */
+  readonly unadopted: () => Promise<void>;
   readonly grant: () => Grant | undefined;
   readonly keepGrant: (grant: Grant | undefined) => Promise<void>;
   readonly onEvent: OnEvent;
@@ -53,6 +71,12 @@ export class Session {
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #stopped = false;
+  /** Typed by a person for the next login, and for no other. */
+  #code: string | undefined;
+  #proof: Uint8Array | undefined;
+  #factor: number = SecondFactor.none;
+  /** The connection is ended to be made anew at once. */
+  #again = false;
   #attempts: { resolve: () => void; reject: (why: ClientError) => void }[] = [];
 
   constructor(parts: SessionParts) {
@@ -65,6 +89,22 @@ export class Session {
   get link(): Link | undefined {
     return this.#state === 'online' ? this.#link : undefined;
   }
+  /** Of the words, while there is a session: what shows the daemon that the person is there (SPEC 6.8). */
+  get proof(): Uint8Array | undefined {
+    return this.link && this.#proof;
+  }
+  /** The second factor that the account asks for, of SecondFactor. */
+  get factor(): number {
+    return this.#factor;
+  }
+  get name(): string {
+    return this.#parts.me().name;
+  }
+  /** Words or second factor were changed in this session. */
+  changed({ proof = this.#proof, factor = this.#factor }: { proof?: Uint8Array; factor?: number }): void {
+    this.#proof = proof;
+    this.#factor = factor;
+  }
   /** Why there is no session, while none is being made. */
   get trouble(): ClientError | undefined {
     if (this.#state === 'online' || this.#state === 'connecting') return undefined;
@@ -74,10 +114,12 @@ export class Session {
   /**
    * Resolves with the first session, rejects with the first failure; goes on trying either way.
    * @param ready a link that exists already, as after a registration
+   * @param code proves the second factor at the login that follows
    */
-  connect(ready?: Link): Promise<void> {
+  connect(ready?: Link, code?: string): Promise<void> {
     if (this.#state === 'online') return Promise.resolve();
     if (this.#state === 'ended' && this.#why) return Promise.reject(this.#why);
+    if (code !== undefined) this.#code = code;
     return new Promise((resolve, reject) => {
       this.#attempts.push({ resolve, reject });
       this.#running ??= this.#run(ready);
@@ -94,6 +136,12 @@ export class Session {
       this.#link = undefined;
       this.#why = why;
       this.#parts.ports.log(`session: ${why.code}`);
+      if (this.#again && !this.#isStopped()) {
+        this.#again = false;
+        this.#state = 'connecting';
+        this.#parts.offline(why);
+        continue;
+      }
       const over = this.#isStopped() || final.has(why.code);
       this.#state = over ? 'ended' : 'waiting';
       this.#parts.offline(why);
@@ -102,7 +150,7 @@ export class Session {
         if (!this.#isStopped()) this.#parts.ended(why);
         return;
       }
-      await this.#pause(why.wait);
+      await this.#pause(needsPerson.has(why.code) ? Infinity : why.wait);
     }
   }
 
@@ -143,19 +191,59 @@ export class Session {
   }
 
   async #login(link: Link): Promise<void> {
-    const { ports, me } = this.#parts;
+    const { ports } = this.#parts;
     const kept = this.#parts.grant();
     const grant = kept && kept.ends > ports.clock.now() ? kept : undefined;
     try {
-      const made = await login(ports, link, me, grant && fromHex(grant.grant));
+      const code = this.#code;
+      this.#code = undefined;
+      const typed = code === undefined ? undefined : readFactorCode(code);
+      const made = await this.#loginAs(link, grant && fromHex(grant.grant), typed);
+      this.#proof = made.proof;
+      this.#factor = made.factor;
       const ends = Math.min(made.ends, ports.clock.now() + SESSION_MAX_MS);
       await this.#parts.keepGrant({ grant: hex(made.grant), ends });
     } catch (thrown) {
       /* A grant that was revoked must not stand in the way of the next login. */
-      if (grant && thrown instanceof ClientError && thrown.code === 'login-refused')
+      if (grant && thrown instanceof ClientError && (thrown.code === 'login-refused' || thrown.code === 'code-needed'))
         await this.#parts.keepGrant(undefined);
       throw thrown;
     }
+  }
+
+  /** With the keys that the daemon has: the next ones, where there are any and it knows them. */
+  async #loginAs(
+    link: Link,
+    grant: Uint8Array | undefined,
+    typed: ReturnType<typeof readFactorCode> | undefined,
+  ): Promise<SessionGrant> {
+    const { ports, me, next, adopt, unadopted } = this.#parts;
+    const candidate = next();
+    if (!candidate) return loginEither(ports, link, me(), grant, typed);
+    try {
+      let adopted: Promise<void> | undefined;
+      const made = await login(ports, link, candidate, grant, typed, () => {
+        adopted = adopt();
+        adopted.catch(() => undefined); // awaited below, unless the login itself fails
+      });
+      await adopted;
+      return made;
+    } catch (thrown) {
+      if (!(thrown instanceof ClientError) || thrown.code !== 'login-refused') throw thrown;
+    }
+    const made = await loginEither(ports, link, me(), grant, typed);
+    await unadopted();
+    return made;
+  }
+
+  /** Ends the connection, and resolves with the next session. */
+  again(): Promise<void> {
+    if (this.#state !== 'online') return this.connect();
+    this.#again = true;
+    return new Promise((resolve, reject) => {
+      this.#attempts.push({ resolve, reject });
+      this.#link?.fail(error('disconnected'));
+    });
   }
 
   /** What the daemon said before it closes. */
@@ -170,10 +258,13 @@ export class Session {
     const draw = (crypto.sync.random(1)[0] ?? 0) / 255;
     const ms = Math.max(wait, grown * (1 - JITTER * draw));
     return new Promise((resolve) => {
-      const cancel = clock.after(ms, () => {
-        this.#wake = undefined;
-        resolve();
-      });
+      const cancel =
+        ms === Infinity
+          ? () => undefined // until somebody asks
+          : clock.after(ms, () => {
+              this.#wake = undefined;
+              resolve();
+            });
       this.#wake = () => {
         this.#wake = undefined;
         cancel();

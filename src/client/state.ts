@@ -17,6 +17,8 @@ export interface Changed extends Keys {
   readonly theirs?: string;
   /** they came with the acceptance of our request */
   readonly accepts?: true;
+  /** the pinned keys signed them */
+  readonly signed?: true;
 }
 
 /** Where a chain of envelopes stands: the last sequence, and the hash of the last envelope. */
@@ -42,6 +44,8 @@ export interface Contact {
   readonly keys?: Keys;
   /** the last of others that came later: nothing is sent until a person decided */
   readonly changed?: Changed;
+  /** uid and fingerprint of keys that a person rejected, the newest REJECTED_MAX: these are never taken without a person */
+  readonly rejected?: readonly string[];
   /** uid and fingerprint whose safety number a person was shown last: those that a confirmation can mean */
   readonly shown?: string;
   /** fingerprint of the keys that a person compared; with the pinned uid, which changes by `repinned` alone */
@@ -56,6 +60,8 @@ export interface Contact {
   readonly received: Chain;
   /** missing and not reported yet, at most MISSING_MAX */
   readonly missing?: readonly Missing[];
+  /** they write for keys that are to be ours already: what is received of them is counted anew */
+  readonly ahead?: true;
 }
 
 /** entering: what the daemon and this client know of it is still being brought together. */
@@ -136,6 +142,9 @@ export interface Offer {
   readonly secret: string;
 }
 
+/** What the daemon's limits make wait. */
+export type Limited = 'messages' | 'look-ups';
+
 /** failed: the daemon will never take it. */
 export type OutgoingState = 'waiting' | 'queued' | 'delivered' | 'failed';
 
@@ -198,6 +207,9 @@ export type NoticeKind =
   | 'unknown-name'
   | 'refused'
   | 'changed'
+  | 'renewed'
+  | 'renewal-open'
+  | 'renewal-done'
   | 'send-again'
   | 'unreadable'
   | 'gap'
@@ -324,6 +336,8 @@ export const MISSING_MAX = 32;
 export const EARLIER_MAX = 4;
 /** Messages of a contact whose parts are not all here; the oldest is given up for a further one. */
 export const UNFINISHED_MAX = 32;
+/** Keys of a contact that a person rejected, and that are known again. */
+export const REJECTED_MAX = 32;
 /** Rooms one is in or invited to. */
 export const ROOMS_MAX = 1_000;
 /** Former members of a room that are remembered. */

@@ -63,6 +63,7 @@ export function addNotice(state: State, event: Omit<NoticeEvent, 't'>): void {
 const junk: ReadonlySet<NoticeKind> = new Set<NoticeKind>(['unreadable', 'given-up', 'entered', 'left']);
 const warnings: ReadonlySet<NoticeKind> = new Set<NoticeKind>([
   'changed',
+  'renewed',
   'gap',
   'incomplete',
   'ghost',

@@ -1,9 +1,17 @@
 /** Comparing safety numbers, and deciding on keys that changed (SPEC 7.5, 7.6). */
-import { fingerprint as ownFingerprint, fromHex, safetyNumber, safetyWords } from '../../protocol/index.js';
+import {
+  fingerprint as ownFingerprint,
+  fromHex,
+  readSafetyCode,
+  safetyNumber,
+  safetyWords,
+} from '../../protocol/index.js';
 import type { SafetyView } from './client.js';
 import { cryptoOf, notice, stateOf, type Desk } from './desk.js';
 import { error } from './errors.js';
 import type { Gaps } from './gaps.js';
+import type { Me } from './identity.js';
+import { repinning } from './key-changes.js';
 import { otherName, type People } from './people.js';
 import { fingerprintOf, partyOf, sealedBefore } from './pins.js';
 import type { Event } from './reducer.js';
@@ -20,6 +28,8 @@ export class Trust {
   readonly #gaps: Gaps;
   /** By uid and fingerprint: some ten milliseconds each. */
   readonly #numbers = new Map<string, string>();
+  /** whose they are too */
+  #own: Me | undefined;
 
   constructor(desk: Desk, people: People, gaps: Gaps) {
     this.#desk = desk;
@@ -42,10 +52,12 @@ export class Trust {
   }
 
   #number({ uid }: Keys, fingerprint: string): string {
+    const { me } = this.#desk;
+    if (this.#own !== me) this.#numbers.clear(); // ours are others now
+    this.#own = me;
     const key = `${uid}:${fingerprint}`;
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
-    const { me } = this.#desk;
     const { sync } = cryptoOf(this.#desk);
     const own = ownFingerprint(sync, { enc: me.enc.modulus, sig: me.sig.modulus });
     const made = safetyNumber(
@@ -77,20 +89,29 @@ export class Trust {
       fingerprint,
       verified: isVerified(contact, fingerprint),
       changed: contact.changed !== undefined,
+      ...(contact.changed?.signed ? { signed: true } : {}),
       ...(former === undefined ? {} : { former }),
     };
   }
 
   /**
-   * A person says that they compared what was shown. A uid or keys that came since are not what they mean.
+   * A person says that they compared what was shown: a uid or keys that came since are not what they mean. Or they hand in
+   * what the other side shows, which is compared with the number of the present keys, whatever was shown.
+   * @param given the other's safety number as it stands in their QR code, or its digits
    * @returns also how many texts were sealed for former keys and have to be sent again
-   * @throws ClientError `not-shown`, `changed-again`, `uid-taken`
+   * @throws ClientError `not-shown`, `changed-again`, `uid-taken`; `bad-number`, `numbers-differ`
    */
-  async confirm(typed: string): Promise<SafetyView & { readonly again: number }> {
+  async confirm(typed: string, given?: string): Promise<SafetyView & { readonly again: number }> {
     const { contact, present, fingerprint } = this.#known(typed);
     const { name } = contact;
-    if (contact.shown === undefined) throw error('not-shown', name);
-    if (contact.shown !== partyOf(cryptoOf(this.#desk).sync, present)) throw error('changed-again', name);
+    if (given === undefined) {
+      if (contact.shown === undefined) throw error('not-shown', name);
+      if (contact.shown !== partyOf(cryptoOf(this.#desk).sync, present)) throw error('changed-again', name);
+    } else {
+      const number = readSafetyCode(given);
+      if (number === undefined) throw error('bad-number');
+      if (number !== this.#number(present, fingerprint)) throw error('numbers-differ', name);
+    }
     if (!contact.changed) {
       if (contact.verified !== fingerprint) await this.#desk.record({ t: 'verified', name, fingerprint });
       return { ...(await this.show(name)), again: 0 };
@@ -106,33 +127,28 @@ export class Trust {
   async reject(typed: string): Promise<SafetyView> {
     const { contact } = this.#known(typed);
     if (!contact.changed) throw error('not-changed', contact.name);
-    await this.#desk.record({ t: 'rejected', name: contact.name, at: this.#desk.ports.clock.now() });
+    const party = partyOf(cryptoOf(this.#desk).sync, contact.changed);
+    await this.#desk.record({ t: 'rejected', name: contact.name, party, at: this.#desk.ports.clock.now() });
     return this.#view(typed); // nobody was shown a number to compare by this
   }
 
   async #repinned(contact: Contact, changed: Changed, fingerprint: string): Promise<Event[]> {
     const { name } = contact;
-    const { theirs, accepts: _used, ...keys } = changed;
+    const { theirs, accepts: _used, signed: _seen, ...keys } = changed;
     const relation = relationAfter(contact.relation, changed);
     const action: Action | undefined =
       relation === 'open' && theirs !== undefined ? await this.#people.acceptance(name, keys, theirs) : undefined;
     const at = this.#desk.ports.clock.now();
-    const events: Event[] = [
-      /* The count begins anew, and what is missing of the former one does not come any more. */
-      ...(contact.missing ?? []).map((missing) => this.#gaps.of(name, missing)),
-      {
-        t: 'repinned',
-        name,
-        keys,
-        fingerprint,
-        relation,
-        at,
-        ...(theirs === undefined ? {} : { theirs }),
-        ...(action ? { action } : {}),
-      },
-    ];
-    const again = sealedBefore(stateOf(this.#desk), name).length;
-    if (again > 0) events.push(notice(this.#desk, 'send-again', name, String(again)));
+    const events = repinning(this.#desk, this.#gaps, contact, {
+      t: 'repinned',
+      name,
+      keys,
+      fingerprint,
+      relation,
+      at,
+      ...(theirs === undefined ? {} : { theirs }),
+      ...(action ? { action } : {}),
+    });
     if (relation === 'requested') events.push(notice(this.#desk, 'request', name));
     return events;
   }

@@ -45,9 +45,13 @@ export function checkPrivateFolder(path: string, ifMissing: string): void {
 
 /**
  * What a private file holds; undefined where there is none.
+ * @param otherwise what to do where it is no such file
  * @throws KeysRefusal as for folders, wider than 0600
  */
-export function readPrivateFile(path: string): Buffer | undefined {
+export function readPrivateFile(
+  path: string,
+  otherwise = 'restore it from the backup of the keys',
+): Buffer | undefined {
   let file: number;
   try {
     // O_NOFOLLOW, and everything is asked of the open file: nobody can exchange it in between.
@@ -59,10 +63,9 @@ export function readPrivateFile(path: string): Buffer | undefined {
   }
   try {
     const stats = fstatSync(file);
-    if (!stats.isFile()) throw new KeysRefusal(`${path} is not a file; restore it from the backup of the keys`);
+    if (!stats.isFile()) throw new KeysRefusal(`${path} is not a file; ${otherwise}`);
     checkOwner(path, stats, 0o600);
-    if (stats.size > FILE_MAX)
-      throw new KeysRefusal(`${path} is longer than 64 KiB; restore it from the backup of the keys`);
+    if (stats.size > FILE_MAX) throw new KeysRefusal(`${path} is longer than 64 KiB; ${otherwise}`);
     return readFileSync(file);
   } finally {
     closeSync(file);

@@ -2,7 +2,16 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Limits } from './limits.js';
 
-export type Budget = 'registrations' | 'failures' | 'lookups' | 'roomPasswords';
+export type Budget =
+  | 'registrations'
+  | 'logins'
+  | 'sourceLogins'
+  | 'lookups'
+  | 'sourceLookups'
+  | 'mails'
+  | 'strangeMails'
+  | 'mailsOfSource'
+  | 'mailsToOne';
 
 export class Budgets {
   readonly #limiters: Readonly<Record<Budget, RateLimiterMemory>>;
@@ -10,9 +19,15 @@ export class Budgets {
   constructor(limits: Limits) {
     this.#limiters = {
       registrations: new RateLimiterMemory({ points: limits['registrations-per-hour'], duration: 3600 }),
-      failures: new RateLimiterMemory({ points: limits['failures-per-quarter'], duration: 900 }),
-      roomPasswords: new RateLimiterMemory({ points: limits['room-failures-per-quarter'], duration: 900 }),
+      mails: new RateLimiterMemory({ points: limits['mails-per-hour'], duration: 3600 }),
+      /* Half of them: so many are left for codes that accounts have sent to their own addresses. */
+      strangeMails: new RateLimiterMemory({ points: Math.ceil(limits['mails-per-hour'] / 2), duration: 3600 }),
+      mailsOfSource: new RateLimiterMemory({ points: limits['mails-per-hour-per-source'], duration: 3600 }),
+      mailsToOne: new RateLimiterMemory({ points: limits['mails-per-hour-to-one'], duration: 3600 }),
+      logins: new RateLimiterMemory({ points: limits['logins-per-minute'], duration: 60 }),
+      sourceLogins: new RateLimiterMemory({ points: limits['source-logins-per-minute'], duration: 60 }),
       lookups: new RateLimiterMemory({ points: limits['lookups-per-minute'], duration: 60 }),
+      sourceLookups: new RateLimiterMemory({ points: limits['source-lookups-per-minute'], duration: 60 }),
     };
   }
 
@@ -25,11 +40,5 @@ export class Budgets {
       if (refused instanceof RateLimiterRes) return Math.max(1, Math.ceil(refused.msBeforeNext / 1000));
       throw refused;
     }
-  }
-
-  /** The seconds to wait, without taking any. */
-  async wait(budget: Budget, key: string): Promise<number> {
-    const state = await this.#limiters[budget].get(key);
-    return state && state.remainingPoints <= 0 ? Math.max(1, Math.ceil(state.msBeforeNext / 1000)) : 0;
   }
 }

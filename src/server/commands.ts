@@ -11,7 +11,7 @@ import {
   type Struct,
   type Values,
 } from '../../protocol/index.js';
-import { StorageError } from '../store/store.js';
+import { StorageError, UnknownId } from '../store/store.js';
 import { decodeStruct } from '../wire/decode.js';
 import { findRow, isKnown, strictStates, type Row } from './dispatch.js';
 import type { Context } from './context.js';
@@ -59,6 +59,12 @@ export class Commands {
     const step = peekStep(bytes);
     const request: Request = { bytes, opcode, step, frameId: peekFrameId(bytes) };
     const row = findRow(opcode, step);
+    /* Before the login each has budgets of its own. */
+    const wait = this.#peer.state === 'ready' ? this.#peer.context.rates.take(row?.rate ?? 'command', this.#peer) : 0;
+    if (wait > 0) {
+      new Reply(this.#out, request).fail(Code.limited, wait);
+      return;
+    }
     const strict = strictStates.has(this.#peer.state);
     if (!row?.states.includes(this.#peer.state)) {
       if (strict) this.#peer.refuse('out of turn');
@@ -82,13 +88,14 @@ export class Commands {
 
   #run(row: Row, values: Values<Struct>, request: Request): void {
     const reply = new Reply(this.#out, request);
+    const alone = row.alone && this.#peer.state !== 'ready';
     try {
       const running = row.once
         ? this.#once(row, values, request)
         : row.handler(this.#peer.context, this.#peer, values, reply, request);
       if (!running) return;
       this.#busy = true;
-      this.#alone = row.alone;
+      this.#alone = alone;
       running
         .catch((error: unknown) => {
           this.#failed(error, reply);
@@ -135,6 +142,7 @@ export class Commands {
   }
 
   #failed(error: unknown, reply: Reply): void {
+    if (this.#peer.state === 'closed' && error instanceof UnknownId) return; // whose account was deleted waits for nothing
     const storage = error instanceof StorageError;
     this.#peer.context.refusals.trouble(storage ? 'the store failed' : 'a handler failed', error);
     if (strictStates.has(this.#peer.state)) this.#peer.become('open');

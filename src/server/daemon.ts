@@ -15,8 +15,11 @@ import {
   type GenerationFiles,
   type NetworkFiles,
 } from '../keys/network.js';
+import { readPrivateFile } from '../keys/private-files.js';
+import { auditFileIn } from '../ops/audit-file.js';
 import { takeLock } from '../ops/instance-lock.js';
 import { makeLog, type Log } from '../ops/log.js';
+import { SmtpMailer } from '../ops/mailer.js';
 import { isSystemError, nodeFiles } from '../store/journal/disk.js';
 import { ensureFolder } from '../store/journal/durable.js';
 import { openJournalStore } from '../store/journal/journal-store.js';
@@ -26,10 +29,12 @@ import { StorageError, StoreRefusal } from '../store/store.js';
 import type { Turned } from '../transport/listen.js';
 import { listenTcp } from '../transport/tcp.js';
 import { listenTls } from '../transport/tls.js';
+import { BlocklistRefusal, readBlocklist, type IsListed } from './blocklist.js';
 import { Budgets } from './budgets.js';
 import type { ServedClients } from './clients.js';
+import { ConfigMistake, noConfig, readConfig, type MailConfig } from './config.js';
 import { SeenHellos } from './gate.js';
-import { STOP_MS } from './limits.js';
+import { defaultLimits, STOP_MS, type Limits } from './limits.js';
 import { isCommand, optionParser, readOptions, type Options } from './options.js';
 import { Pool, type PooledPrivate } from './pool.js';
 import { Refusals } from './refusals.js';
@@ -40,6 +45,9 @@ class Refusal extends Error {
   override readonly name = 'Refusal';
 }
 
+/** What the operator can mend: it ends a start with exit code 1. */
+const mendable = [Refusal, ConfigMistake, KeysRefusal, StoreRefusal, BlocklistRefusal];
+
 const version = (
   JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
@@ -47,7 +55,11 @@ const version = (
 type Undo = (() => unknown)[];
 
 /** @param undo gets what has to be released, in order of its making, whether the start succeeds or not */
-async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
+async function start(line: Options, log: Log, undo: Undo): Promise<Server> {
+  const config = line.config === undefined ? noConfig : readConfig(line.config);
+  const options = { ...line, limits: { ...defaultLimits, ...config.limits, ...line.limits } };
+  const mailer = config.mail && mailerOf(config.mail);
+  undo.push(() => mailer?.close());
   const keysFolder = join(options.keys, options.network);
   if (options.generateDefaultCert && (await ensureTlsCertificate(keysFolder)))
     log.warn('made a TLS certificate: link the clients again, they know the old one by its pin');
@@ -55,6 +67,7 @@ async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
   undo.push(() => {
     wipe(network);
   });
+  const isListed = await listedKeys(options, log);
   const dataFolder = join(options.data, options.network);
   await ensureFolder(nodeFiles, resolve(dataFolder));
   const lock = await takeLock(dataFolder);
@@ -100,11 +113,18 @@ async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
       work: pool.work,
       passwords: await passwordServer(network.opaqueSetup),
       generations: generationsOf(network).map(pooled),
+      network: network.network,
+      registration: config.registration,
+      mailer,
       decoySecret: network.decoySecret,
       clients: servedClients(options, network),
       limits: options.limits,
       budgets: new Budgets(options.limits),
       lobby: options.lobby,
+      isListed,
+      auditFile: auditFileIn(dataFolder, (error) => {
+        refusals.trouble('the audit can not be written', error);
+      }),
       refusals,
       log,
       now,
@@ -118,6 +138,46 @@ async function start(options: Options, log: Log, undo: Undo): Promise<Server> {
   });
   server.add(await listen(options, network, server, refusals, log));
   return server;
+}
+
+async function listedKeys({ blocklist: path }: Options, log: Log): Promise<IsListed | undefined> {
+  if (path === undefined) return undefined;
+  const { hashes, isListed } = await readBlocklist(path, nodeSync);
+  log.info('compromised keys are refused', { file: path, keys: hashes });
+  return isListed;
+}
+
+/** With what its files hold. @throws Refusal, KeysRefusal */
+function mailerOf(config: MailConfig): SmtpMailer {
+  const { host, port, tls, sender, user, passwordFile, caFile, timeout } = config;
+  const login =
+    user !== undefined && passwordFile !== undefined ? { user, password: passwordIn(passwordFile) } : undefined;
+  const ca = caFile === undefined ? undefined : certificatesIn(caFile);
+  return new SmtpMailer({ host, port, tls, login, ca, sender, timeout: 1000 * timeout });
+}
+
+function passwordIn(path: string): string {
+  const bytes = readPrivateFile(path, 'write it anew');
+  if (!bytes) throw new Refusal(`${path} is not there — put the password of the mail server into it, 0600`);
+  const password = bytes.toString('utf8').replace(/\r?\n$/, '');
+  if (password === '' || /\p{Cc}/u.test(password))
+    throw new Refusal(`${path} holds no password — write it there, in one line`);
+  return password;
+}
+
+function certificatesIn(path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Refusal(`can't read ${path} (${(error as NodeJS.ErrnoException).code ?? 'error'}) — check ca-file`);
+  }
+  try {
+    spkiPin(text);
+  } catch {
+    throw new Refusal(`${path} is not a PEM certificate — check ca-file`);
+  }
+  return text;
 }
 
 /** The current one first. */
@@ -143,12 +203,19 @@ async function release(undo: Undo): Promise<void> {
   for (let step = undo.pop(); step; step = undo.pop()) await step();
 }
 
-async function listen(options: Options, network: NetworkFiles, server: Server, refusals: Refusals, log: Log) {
+async function listen(
+  options: Options & { readonly limits: Limits },
+  network: NetworkFiles,
+  server: Server,
+  refusals: Refusals,
+  log: Log,
+) {
   const { connections: maxConnections, 'connections-per-source': maxPerSource } = options.limits;
   const refused = (reason: Turned, source: string): void => {
     refusals.count(reason, source);
   };
-  const at = { ...options.listen, maxConnections, maxPerSource, refused };
+  const mayConnect = (source: string): boolean => server.context.rates.mayConnect(source);
+  const at = { ...options.listen, maxConnections, maxPerSource, mayConnect, refused };
   try {
     if (options.disableSsl) {
       log.warn('TLS is off: frames are still encrypted, but anybody on the path sees who connects and when');
@@ -226,8 +293,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const server = await start(options, log, undo);
     process.stdout.write(`ready ${server.address}\n`);
-    const { generations, clients } = server.context;
-    const served = { minBuild: clients.minBuild, software: clients.software.length, tables: clients.tables.length };
+    const { generations, clients, registration, mailer } = server.context;
+    const served = {
+      minBuild: clients.minBuild,
+      software: clients.software.length,
+      tables: clients.tables.length,
+      registration,
+      mail: mailer ? 'on' : 'off',
+    };
     log.info('serving', { network: options.network, version, generations: generations.length, ...served });
     const why = await Promise.race([signalled, server.context.store.failed]);
     const failed = typeof why !== 'string';
@@ -242,8 +315,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     return failed ? 2 : 0;
   } catch (error) {
     await release(undo);
-    if (error instanceof Refusal || error instanceof KeysRefusal || error instanceof StoreRefusal) {
-      say(error.message);
+    if (mendable.some((kind) => error instanceof kind)) {
+      say((error as Error).message);
       return 1;
     }
     if (error instanceof StorageError || isSystemError(error)) {

@@ -1,12 +1,23 @@
 /** What a handler is, and what it sees of the client that calls it: never a socket. */
-import type { LoginTranscript, Struct, Values } from '../../protocol/index.js';
-import type { Account } from '../store/store.js';
+import type { Code, LoginTranscript, Struct, Values } from '../../protocol/index.js';
+import type { Account, UsedInvitation, SecondFactor } from '../store/store.js';
 import type { Context } from './context.js';
+import type { Keys } from './known-keys.js';
 import type { Mailbox } from './mailbox.js';
 import type { Refusal } from './refusals.js';
 import type { Reply, Request } from './reply.js';
 
-export type LinkState = 'hello' | 'open' | 'registering' | 'authenticating' | 'proving' | 'words' | 'ready' | 'closed';
+export type LinkState =
+  | 'hello'
+  | 'open'
+  | 'registering'
+  | 'confirming'
+  | 'authenticating'
+  | 'proving'
+  | 'words'
+  | 'recovering'
+  | 'ready'
+  | 'closed';
 
 /** A login or registration between its steps; one at a time. */
 export interface PendingLogin {
@@ -24,7 +35,40 @@ export interface PendingRegistration {
   readonly name: string;
   readonly enc: Uint8Array;
   readonly sig: Uint8Array;
+  /** as they were compared */
+  readonly keys: Keys;
   readonly possession: Uint8Array;
+  /** that let it in, where one is needed */
+  readonly invitation: UsedInvitation | undefined;
+  /** complete, once all but the code that was sent by mail is proven */
+  readonly account?: Account;
+  /** wrong codes so far */
+  readonly tries: number;
+}
+
+/** A second factor that is being set up: it counts when somebody has shown a code of it. */
+export type PendingEnrolment = {
+  /** codes that may still be mistyped */
+  tries: number;
+} & (
+  | { readonly kind: typeof SecondFactor.totp; readonly secret: Uint8Array }
+  | { readonly kind: typeof SecondFactor.mail; readonly email: string }
+);
+/** New keys that are to be proven: p was sealed for their `enc`. */
+export interface PendingKeys {
+  readonly enc: Uint8Array;
+  readonly sig: Uint8Array;
+  readonly possession: Uint8Array;
+}
+
+export interface PendingRecovery extends PendingKeys {
+  /** as they are compared */
+  readonly keys: Keys;
+  /** undefined: a decoy */
+  readonly account: Account | undefined;
+  /** H(uid | code) */
+  readonly code: Uint8Array;
+  readonly passwordState: string;
 }
 
 /** Blocks of a room's next epoch, before the head that needs them. */
@@ -53,13 +97,20 @@ export interface Caller {
   login: PendingLogin | undefined;
   registration: PendingRegistration | undefined;
   rotation: PendingRotation | undefined;
+  enrolment: PendingEnrolment | undefined;
+  /** `pswd1` was answered: `pswd2` is due. */
+  passwordDue: boolean;
+  renewal: PendingKeys | undefined;
+  recovery: PendingRecovery | undefined;
   /** H(grant) of the session, which `quit` revokes. */
   grantHash: Uint8Array | undefined;
 
   /** To another state before the login; drops what an unfinished login or registration left. */
-  become(state: 'open' | 'registering' | 'authenticating' | 'proving' | 'words', within?: number): void;
+  become(state: Exclude<LinkState, 'hello' | 'ready' | 'closed'>, within?: number): void;
   /** The switch to ck3: the finishing answer has been sealed under ck2. */
   authenticated(login: PendingLogin, account: Account, sessionKey: Uint8Array, ends: number, waiting: number): void;
+  /** Sends what is due, tells a logged-in client why, then ends. */
+  close(code: typeof Code.unavailable): void;
   /** Ends without a byte. */
   refuse(reason: Refusal): void;
   /** Sends what is sealed, then ends. */

@@ -5,18 +5,42 @@ import { ROOM_MEMBERS } from '../../protocol/index.js';
 export const limitTable = {
   connections: { value: 20_000, what: 'connections at once' },
   'connections-per-source': { value: 4_096, what: 'connections at once from one address' },
+  'connections-per-second': { value: 20, what: 'new connections from one address in a second' },
+  'connection-burst': { value: 400, what: 'the same at once, after a pause' },
   'hello-seconds': { value: 10, max: 3_600, what: 'seconds in which a connection must have sent its HELLO' },
   'login-seconds': { value: 600, max: 86_400, what: 'seconds in which somebody must have logged in on a connection' },
   handshakes: { value: 512, what: 'handshakes under way at once' },
   'handshakes-per-source': { value: 64, what: 'handshakes under way at once from one address' },
-  logins: { value: 256, what: 'logins being checked at once' },
+  logins: { value: 256, what: 'logins being checked at once; as many new keys may wait to be compared' },
   'logins-per-source': { value: 16, what: 'logins being checked at once from one address' },
   'registrations-per-hour': { value: 60, what: 'registrations begun from one address in an hour' },
-  'failures-per-quarter': { value: 60, what: 'failed logins from one address in 15 minutes' },
+  'mails-per-hour': { value: 200, what: 'codes sent by mail in an hour; at most half of them to new addresses' },
+  'mails-per-hour-per-source': {
+    value: 10,
+    what: 'the same that one address of the network asked for; those to new addresses apart',
+  },
+  'mails-per-hour-to-one': {
+    value: 5,
+    what: 'the same for one account, and to one mailbox; those to new addresses apart',
+  },
+  'logins-per-minute': { value: 120, what: 'logins of one user in a minute, those that succeed too' },
+  'source-logins-per-minute': { value: 1_200, what: 'logins begun from one address in a minute' },
+  'failures-per-quarter': {
+    value: 60,
+    what: 'proofs that fail from one address in 15 minutes; with more it is shut out for 1 minute, then 2, 4, up to an hour',
+  },
   'lookups-per-minute': {
     value: 60,
     what: 'requests, their answers, blocks, key look-ups and changes of rooms by one user in a minute',
   },
+  'source-lookups-per-minute': { value: 600, what: 'the same from one address' },
+  'messages-per-second': {
+    value: 5,
+    what: 'messages, or parts of long ones, by one user in a second; ten times as many from one address',
+  },
+  'message-burst': { value: 200, what: 'the same at once, after a pause' },
+  'commands-per-second': { value: 100, what: 'other commands by one user in a second' },
+  'command-burst': { value: 2_000, what: 'the same at once, after a pause' },
   'epoch-frames': {
     value: 1_048_576,
     min: 1_024,
@@ -25,18 +49,19 @@ export const limitTable = {
   },
   window: { value: 64, max: 65_535, what: 'messages of one client that wait for their answer' },
   flights: { value: 256, what: 'deliveries to one client that wait for their acknowledgement' },
-  'queue-entries': { value: 10_000, what: 'entries in the queue of one user' },
-  'queue-bytes': { value: 33_554_432, what: 'bytes in the queue of one user, as kept' },
+  'queue-entries': {
+    value: 10_000,
+    what: 'entries in the queue of one user; half of them from one other, or one room',
+  },
+  'queue-bytes': { value: 33_554_432, what: 'bytes in the queue of one user, as kept; likewise' },
   'journal-bytes': { value: 32 * 1024 * 1024, what: 'bytes of the journal after which a checkpoint is made' },
   accounts: { value: 100_000, what: 'accounts of the network' },
   rooms: { value: 10_000, what: 'rooms of the network' },
   'rooms-per-user': { value: 20, what: 'rooms that one user owns' },
   'room-members': { value: ROOM_MEMBERS, max: ROOM_MEMBERS, what: 'people in a room, those invited included' },
-  'room-messages-per-second': { value: 20, what: 'parts of messages that one user says in rooms in a second' },
-  'room-burst': { value: 200, what: 'the same at once, after a pause' },
   'room-failures-per-quarter': {
     value: 60,
-    what: 'wrong passwords for one room, and for rooms from one address, in 15 minutes',
+    what: 'wrong passwords for one room in 15 minutes; with more its password opens it to nobody, as long',
   },
 } as const;
 
@@ -47,15 +72,18 @@ export const defaultLimits = Object.fromEntries(
   Object.entries(limitTable).map(([name, { value }]) => [name, value]),
 ) as Limits;
 
+/** From least to most. */
+export function limitRange(name: LimitName): readonly [number, number] {
+  const { min = 1, max = 999_999_999 } = limitTable[name] as { readonly min?: number; readonly max?: number };
+  return [min, max];
+}
+
 /** @throws RangeError, its message for a person */
-export function withLimit(limits: Limits, assignment: string): Limits {
+export function withLimit(limits: Partial<Limits>, assignment: string): Partial<Limits> {
   const [name = '', number = ''] = assignment.split('=');
   if (!Object.hasOwn(limitTable, name))
     throw new RangeError(`unknown limit "${name}" — one of: ${Object.keys(limitTable).join(', ')}`);
-  const { min = 1, max = 999_999_999 } = limitTable[name as LimitName] as {
-    readonly min?: number;
-    readonly max?: number;
-  };
+  const [min, max] = limitRange(name as LimitName);
   if (!/^[1-9]\d{0,8}$/.test(number) || Number(number) < min || Number(number) > max)
     throw new RangeError(`limit ${name} — write ${name}=NUMBER, from ${String(min)} to ${String(max)}`);
   return { ...limits, [name]: Number(number) };
@@ -82,10 +110,16 @@ export const ROOMS_IN_USE = 128;
  * everybody else. Of one message there may be more.
  */
 export const ROOM_DELIVERIES = 8_192;
+/** Contacts who are told of new keys at once. */
+export const TOLD_AT_ONCE = 64;
 /** Accounts that are looked up at once. */
 export const LOOKED_UP_AT_ONCE = 16;
 /** Tries of a login on one connection. */
 export const LOGINS_PER_CONNECTION = 3;
+/** Wrong codes for one that was sent by mail: then it is void, and another has to be sent. */
+export const MAIL_CODE_TRIES = 5;
+/** Wrong codes of a second factor for one account in the time of a session; with more none is looked at for a while. */
+export const WRONG_CODES = 10;
 /** Logins begun with the device's key and not finished, before each further one must wait. */
 export const FREE_ATTEMPTS = 10;
 export const ATTEMPT_WAIT_MS = 30_000;

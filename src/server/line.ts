@@ -30,6 +30,8 @@ export interface LineHost {
   stuck(): void;
   /** It takes more again. */
   drained(): void;
+  /** It is told 403. */
+  forbidden(): void;
 }
 
 /** Why nothing more is read for a while: a command is worked on and others wait, or a new epoch's block is opened. */
@@ -72,6 +74,7 @@ export class Line implements Outlet {
 
   answer(request: Request, status: Status, code: Code): void {
     if (this.#closed) return;
+    if (code === Code.forbidden) this.#host.forbidden();
     if (!this.shares) {
       this.#answerAlone({ request, status, code });
       return;

@@ -5,7 +5,7 @@
  * goes to the disk in the order of its arrival.
  */
 import { Code, Opcode } from '../../protocol/index.js';
-import type { QueueEntry, Store } from '../store/store.js';
+import { UnknownId, type QueueEntry, type Store } from '../store/store.js';
 import { idKey } from './keys.js';
 import { ACKNOWLEDGE_MS, DRAIN_RETRY_MS } from './limits.js';
 
@@ -262,6 +262,10 @@ export class Mailbox {
         settleAll(flight, Code.queued);
       },
       (error: unknown) => {
+        if (error instanceof UnknownId) {
+          this.#refuse(flight, Code.notFound); // the account was deleted by its owner
+          return;
+        }
         this.#host.failed(error);
         this.#refuse(flight, Code.storage);
       },

@@ -1,7 +1,8 @@
 /** The daemon's command line. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { isName } from '../../protocol/index.js';
-import { defaultLimits, limitTable, withLimit, type Limits } from './limits.js';
+import { configHelp } from './config.js';
+import { limitTable, withLimit, type Limits } from './limits.js';
 
 /** What cadenasd does for an operator instead of serving: `admin/`. */
 export const commands: Readonly<Record<string, string>> = {
@@ -10,6 +11,8 @@ export const commands: Readonly<Record<string, string>> = {
   'backup DIR': 'copies the store, while the daemon runs or not',
   'restore DIR': 'puts a backup in the place of a store; the daemon must not run',
   'export @USER': 'prints all that is kept about a user; the daemon may run',
+  invite: 'draws codes that let somebody in to register; needs the keys alone',
+  'audit [@USER]': 'prints unauthorised attempts, of one user or of all; the daemon may run',
   'delete @USER': 'deletes an account and all that is kept for it; the daemon must not run',
 };
 
@@ -31,10 +34,15 @@ export interface Options {
   /** hexadecimal */
   readonly acceptSoftware: readonly string[];
   readonly acceptTable: readonly string[];
+  /** path of a list of compromised keys */
+  readonly blocklist?: string;
   /** name of the room that is offered to everybody */
   readonly lobby?: string;
   readonly debug: boolean;
-  readonly limits: Limits;
+  /** the configuration file */
+  readonly config?: string;
+  /** as the line has them; what it does not name has its value elsewhere */
+  readonly limits: Partial<Limits>;
 }
 
 function endpoint(text: string): Options['listen'] {
@@ -73,7 +81,7 @@ function hexes(length: number) {
   };
 }
 
-function limit(text: string, before: Limits): Limits {
+function limit(text: string, before: Partial<Limits>): Partial<Limits> {
   try {
     return withLimit(before, text);
   } catch (error) {
@@ -95,6 +103,7 @@ export function optionParser(version: string): Command {
         .argParser(endpoint)
         .default({ host: '127.0.0.1', port: 7878 }, '127.0.0.1:7878'),
     )
+    .option('--config <file>', 'TOML file with what stands below; an option of the line goes before it')
     .option('--data <dir>', 'folder of the data; the network has its own folder in it', 'data')
     .option('--keys <dir>', 'folder of the keys; the network has its own folder in it', 'keys')
     .option('--disable-ssl', 'plain TCP: no TLS around the frames, which stay encrypted', false)
@@ -114,14 +123,17 @@ export function optionParser(version: string): Command {
     .option('--accept-software <hex>', 'serve clients of this software id too; may be repeated', hexes(32), [])
     .option('--accept-table <hex>', 'serve clients of this older opcode table too; may be repeated', hexes(64), [])
     .addOption(
-      new Option('--limit <name=number>', 'change a limit; may be repeated')
-        .argParser(limit)
-        .default(defaultLimits, 'see below'),
+      new Option('--limit <name=number>', 'change a limit; may be repeated').argParser(limit).default({}, 'see below'),
     )
     .option('--lobby <name>', 'offer this room to everybody: you can read what is said in it', roomName)
+    .option('--blocklist <file>', 'refuse these keys: SHA-256 of SubjectPublicKeyInfo (DER), one in a line')
     .option('--debug', 'log more', false)
     .addHelpText('after', `\nCommands instead of serving (cadenasd COMMAND --help):\n${does.join('\n')}\n`)
-    .addHelpText('after', `Limits and their defaults:\n${names.join('\n')}\n`)
+    .addHelpText(
+      'after',
+      `Tables and keys of the configuration file, and their defaults:\n${configHelp().join('\n')}\n`,
+    )
+    .addHelpText('after', `Limits (--limit, or [limits] in the file) and their defaults:\n${names.join('\n')}\n`)
     .configureOutput({ writeErr: () => undefined }) // `main` tells it as one line
     .exitOverride()
     .allowExcessArguments(false);
@@ -129,6 +141,6 @@ export function optionParser(version: string): Command {
 
 /** commander's names to ours. */
 export function readOptions(parser: Command): Options {
-  const { limit: limits, ...rest } = parser.opts<Omit<Options, 'limits'> & { limit: Limits }>();
+  const { limit: limits, ...rest } = parser.opts<Omit<Options, 'limits'> & { limit: Partial<Limits> }>();
   return { ...rest, limits };
 }

@@ -2,11 +2,21 @@
 import { Code, FRAME, SESSION_MS, structs, type EpochStart, type Session } from '../../protocol/index.js';
 import type { Account, QueueEntry } from '../store/store.js';
 import type { Connection } from '../transport/transport.js';
+import { refused } from './attempts.js';
 import { Commands, type CommandHost } from './commands.js';
 import type { Context } from './context.js';
 import type { Flusher } from './flusher.js';
 import type { Admission, Gate } from './gate.js';
-import type { Caller, LinkState, PendingLogin, PendingRegistration, PendingRotation } from './handler.js';
+import type {
+  Caller,
+  LinkState,
+  PendingEnrolment,
+  PendingKeys,
+  PendingLogin,
+  PendingRecovery,
+  PendingRegistration,
+  PendingRotation,
+} from './handler.js';
 import { idKey } from './keys.js';
 import { Line } from './line.js';
 import { Mailbox, type MailboxHost } from './mailbox.js';
@@ -43,6 +53,10 @@ export class Peer implements Caller, CommandHost, Online {
   login: PendingLogin | undefined;
   registration: PendingRegistration | undefined;
   rotation: PendingRotation | undefined;
+  enrolment: PendingEnrolment | undefined;
+  passwordDue = false;
+  renewal: PendingKeys | undefined;
+  recovery: PendingRecovery | undefined;
   grantHash: Uint8Array | undefined;
 
   constructor(connection: Connection, context: Context, gate: Gate, flusher: Flusher, gone: (peer: Peer) => void) {
@@ -142,6 +156,11 @@ export class Peer implements Caller, CommandHost, Online {
       drained: () => {
         void this.#mailbox?.drain();
       },
+      forbidden: () => {
+        const { uid } = this.#account ?? {};
+        if (uid) refused(this.context, this, 'forbidden', { uid });
+        else refused(this.context, this, 'not logged in');
+      },
     });
     this.#hello = new Uint8Array(0);
     this.#link = { session, openBlock, line, commands: new Commands(this, line) };
@@ -150,11 +169,12 @@ export class Peer implements Caller, CommandHost, Online {
 
   // ---- from a session to a login
 
-  become(state: 'open' | 'registering' | 'authenticating' | 'proving' | 'words', within = Infinity): void {
+  become(state: Exclude<LinkState, 'hello' | 'ready' | 'closed'>, within = Infinity): void {
     if (this.#state === 'closed') return;
     this.#state = state;
     if (state === 'open') this.login = undefined;
-    if (state !== 'registering') this.registration = undefined;
+    if (state !== 'registering' && state !== 'confirming') this.registration = undefined;
+    if (state !== 'recovering') this.recovery = undefined;
     /* The whole time without a login is limited, however often the state changes. */
     const left = this.#began + 1000 * this.context.limits['login-seconds'] - performance.now();
     this.#within(Math.min(within, left), 'nobody logged in');
@@ -249,8 +269,9 @@ export class Peer implements Caller, CommandHost, Online {
     this.#destroy();
   }
 
-  /** Tells a logged-in client why, then ends. */
+  /** Sends what is due, tells a logged-in client why, then ends. */
   close(code: typeof Code.authentication | typeof Code.conflict | typeof Code.unavailable): void {
+    this.#link?.line.flush(); // answers that are due come before the farewell
     this.#link?.line.event(structs.clos, {}, code);
     this.finish();
   }
@@ -275,6 +296,9 @@ export class Peer implements Caller, CommandHost, Online {
     this.login = undefined;
     this.registration = undefined;
     this.rotation = undefined;
+    this.enrolment = undefined;
+    this.renewal = undefined;
+    this.recovery = undefined;
     if (this.#mailbox) {
       this.context.presence.leave(this.#uidKey, this);
       this.#saved = this.#mailbox.close();

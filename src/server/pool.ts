@@ -36,6 +36,9 @@ export class Pool {
       openBlock: (...args) => this.#run('openBlock', args),
       answerLogin: (...args) => this.#run('answerLogin', args),
       answerRegistration: (...args) => this.#run('answerRegistration', args),
+      registrationResponse: (...args) => this.#run('registrationResponse', args),
+      sealPossession: (...args) => this.#run('sealPossession', args),
+      answerRecovery: (...args) => this.#run('answerRecovery', args),
       verify: (...args) => this.#run('verify', args),
     };
   }

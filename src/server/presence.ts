@@ -4,6 +4,8 @@ import type { Mailbox } from './mailbox.js';
 /** A connection on which somebody logged in. */
 export interface Online {
   readonly mailbox: Mailbox;
+  /** Everything that was in flight to this client is on the disk, its senders told. */
+  readonly saved: Promise<void>;
   /** Tells the client why, then ends. */
   close(code: 401 | 409 | 503): void;
 }

@@ -3,6 +3,29 @@ import type { Log } from './log.js';
 
 const SAMPLE_MS = 10_000;
 
+/** What somebody tried who may not, in words of docs/operate.md; `attempts.ts` is the way to count one. */
+export type Attempt =
+  /** nobody has the name, or the signature is not theirs: it is not looked at which */
+  | 'name or signature'
+  /** the signature was right */
+  | 'password'
+  | 'words'
+  /** a second factor, or a code that came by mail */
+  | 'code'
+  | 'recovery'
+  | 'invitation'
+  /** its keys, its proof, or that it is closed */
+  | 'registration'
+  /** new keys of an account, or their proof */
+  | 'keys'
+  | 'room password'
+  /** a command before the login */
+  | 'not logged in'
+  /** 403: a conversation or room that is not theirs */
+  | 'forbidden'
+  /** 429 to a login or registration */
+  | 'too many';
+
 export type Refusal =
   | 'tls'
   | 'connections'
@@ -18,8 +41,7 @@ export type Refusal =
   | 'frame'
   | 'out of turn'
   | 'logins'
-  | 'login failed'
-  | 'room password'
+  | Attempt
   | 'congested'
   | 'nobody logged in';
 

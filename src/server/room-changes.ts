@@ -13,6 +13,7 @@ import {
 } from '../../protocol/index.js';
 import { idKey } from './keys.js';
 import {
+  FORMER_KEYS_MAX,
   hasPassword,
   isMember,
   type EntryProofs,
@@ -44,7 +45,7 @@ export function made(
   block: Uint8Array,
 ): RoomState {
   const rows: Row[] = [{ ...maker, kind: RowKind.settled, block }];
-  return { kind, isClosed: false, ...underPassword({ kind }, password, wrap), head, rows };
+  return { kind, isClosed: false, ...underPassword({ kind }, password, wrap), head, rows, outs: [] };
 }
 
 function isOf({ uid }: ListRow, other: Uint8Array): boolean {
@@ -57,7 +58,10 @@ export function entered(state: RoomState, who: ListRow, block: Uint8Array, proof
   return { ...state, rows: [...others, { ...who, ...proofs, kind: RowKind.entered, block }] };
 }
 
-/** Who was in the head's list stays there as who left; with them end the invitations that they made. */
+/**
+ * Who was in the head's list stays there as who left, and who entered since is remembered by the keys that others know;
+ * with them end the invitations that they made.
+ */
 export function left(state: RoomState, uids: readonly Uint8Array[]): RoomState {
   const goes = (uid: Uint8Array): boolean => uids.some((each) => samePublic(each, uid));
   const rows = state.rows.flatMap((row): Row[] => {
@@ -67,7 +71,16 @@ export function left(state: RoomState, uids: readonly Uint8Array[]): RoomState {
     return row.kind === RowKind.entered ? [] : [{ uid, name, fingerprint, kind: RowKind.left }];
   });
   const isClosed = state.isClosed || state.rows.some((row) => isMember(row) && goes(row.uid));
-  return { ...state, isClosed, rows };
+  const since = state.rows.filter((row) => row.kind === RowKind.entered && goes(row.uid));
+  const gone = since.map(({ uid, name, fingerprint }) => ({ uid, name, fingerprint }));
+  const outs = [...state.outs.filter(({ uid }) => !goes(uid)), ...gone].slice(-FORMER_KEYS_MAX);
+  return { ...state, isClosed, rows, outs };
+}
+
+/** They left this epoch with other keys: others take nobody else for them before the next (SPEC 9.6). */
+export function isKnownOtherwise({ rows, outs }: RoomState, { uid, fingerprint }: ListRow): boolean {
+  const gone = [...rows.filter(({ kind }) => kind === RowKind.left), ...outs];
+  return gone.some((row) => isOf(row, uid) && !samePublic(row.fingerprint, fingerprint));
 }
 
 export function invited(state: RoomState, who: ListRow, block: Uint8Array, invitation: Invitation): RoomState {
@@ -115,7 +128,7 @@ export function rotated(
     return own && row.kind === RowKind.invited ? [{ ...row, block: own }] : [];
   });
   const kept = underPassword(state, password ?? state, wrap);
-  return { ...state, isClosed: false, ...kept, head, rows: [...members, ...invitees] };
+  return { ...state, isClosed: false, ...kept, head, rows: [...members, ...invitees], outs: [] };
 }
 
 /** Of somebody who entered by the password. */

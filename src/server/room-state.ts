@@ -55,7 +55,14 @@ export interface RoomState {
   readonly wrap: RoomWrap;
   readonly head: RoomHead;
   readonly rows: readonly Row[];
+  /** who entered in this epoch and left, the newest FORMER_KEYS_MAX: no rows of SPEC 9.10 */
+  readonly outs: readonly ListRow[];
 }
+
+/** Others know them by their keys until the next epoch. */
+export const FORMER_KEYS_MAX = 64;
+/** Of `outs`, in the bytes. */
+const OUT = 4;
 
 export function isMember(row: Row | undefined): row is MemberRow {
   return row?.kind === RowKind.settled || row?.kind === RowKind.entered;
@@ -84,17 +91,18 @@ const HEAD = fieldsLength(headFields);
 type Values = Readonly<Record<string, unknown>>;
 
 export function writeState(state: RoomState): Uint8Array {
-  const { kind, isClosed, salt, auth, wrap, head, rows } = state;
-  const length = rows.reduce((sum, row) => sum + 1 + fieldsLength(rowFields[row.kind]), BEGIN + WRAP + HEAD + 2);
+  const { kind, isClosed, salt, auth, wrap, head, rows, outs } = state;
+  const all = [...rows, ...outs.map((out) => ({ ...out, kind: OUT }))];
+  const length = all.reduce((sum, row) => sum + 1 + fieldsLength(fieldsOf(row.kind)), BEGIN + WRAP + HEAD + 2);
   const out = new Uint8Array(length);
   writeFields(begin, { format: FORMAT, kind, closed: Number(isClosed), salt, auth }, out, 0);
   writeFields(wrapFields, wrap as unknown as Values, out, BEGIN);
   writeFields(headFields, head, out, BEGIN + WRAP);
-  writeUint(out, BEGIN + WRAP + HEAD, 2, rows.length);
+  writeUint(out, BEGIN + WRAP + HEAD, 2, all.length);
   let at = BEGIN + WRAP + HEAD + 2;
-  for (const row of rows) {
+  for (const row of all) {
     out[at] = row.kind;
-    const fields = rowFields[row.kind];
+    const fields = fieldsOf(row.kind);
     writeFields(fields, row as unknown as Values, out, at + 1);
     at += 1 + fieldsLength(fields);
   }
@@ -107,12 +115,15 @@ export function readState(bytes: Uint8Array): RoomState {
   if (first['format'] !== FORMAT) throw new Error('room: a newer daemon wrote this room');
   const { kind, salt, auth } = first as unknown as RoomState;
   const rows: Row[] = [];
+  const outs: ListRow[] = [];
   let at = BEGIN + WRAP + HEAD + 2;
   const count = readUint(bytes, at - 2, 2);
   for (let n = 0; n < count; n++) {
-    const row = bytes[at] as Row['kind'];
-    const fields = rowFields[row];
-    rows.push({ kind: row, ...readFields(fields, bytes, at + 1) } as unknown as Row);
+    const row = bytes[at] ?? 0;
+    const fields = fieldsOf(row);
+    const values = readFields(fields, bytes, at + 1);
+    if (row === OUT) outs.push(values as unknown as ListRow);
+    else rows.push({ kind: row, ...values } as unknown as Row);
     at += 1 + fieldsLength(fields);
   }
   if (at !== bytes.length) throw new Error('room: its bytes are cut short');
@@ -124,7 +135,12 @@ export function readState(bytes: Uint8Array): RoomState {
     wrap: readFields(wrapFields, bytes, BEGIN) as unknown as RoomWrap,
     head: readFields(headFields, bytes, BEGIN + WRAP) as unknown as RoomHead,
     rows,
+    outs,
   };
+}
+
+function fieldsOf(kind: number): readonly Field[] {
+  return kind === OUT ? listRow : rowFields[kind as Row['kind']];
 }
 
 export function hasPassword({ kind }: Pick<RoomState, 'kind'>): boolean {

@@ -2,22 +2,25 @@
  * The rooms in use. Each is read once and stays in memory while it is used; what happens to it happens there first to
  * the disk, then in memory, then in the queues of its people, one change after another.
  */
-import { copy, Departure, RowKind, samePublic } from '../../protocol/index.js';
-import type { KeptRoom, QueueEntry, Store } from '../store/store.js';
+import { copy, Departure, fingerprint, hex, RowKind, samePublic, type SyncCrypto } from '../../protocol/index.js';
+import type { Account, KeptRoom, QueueEntry, Store } from '../store/store.js';
 import { idKey } from './keys.js';
 import { LOOKED_UP_AT_ONCE, ROOMS_IN_USE } from './limits.js';
 import type { Lobby } from './lobby.js';
+import type { Log } from './log.js';
 import type { Settle } from './mailbox.js';
 import type { Presence } from './presence.js';
 import type { Refusals } from './refusals.js';
 import { inTime, left } from './room-changes.js';
 import { leftEvent, type Ids } from './room-events.js';
-import { writeState, type RoomState } from './room-state.js';
+import { isMember, writeState, type RoomState, type Row } from './room-state.js';
 import { Room } from './room.js';
 import { Turns } from './turns.js';
 
 interface Host extends Ids {
   readonly store: Store;
+  readonly sync: SyncCrypto;
+  readonly log: Log;
   readonly presence: Presence;
   readonly refusals: Refusals;
   readonly deliver: (to: Uint8Array, entry: QueueEntry, settle: Settle, key?: string) => void;
@@ -156,20 +159,17 @@ export class Rooms {
   }
 
   /** It is gone from the disk. */
-  forget(room: Room): void {
+  #forget(room: Room): void {
     this.#rooms.delete(room.key);
     this.#checked.delete(room.key);
     if (this.#common === room) this.#common = undefined;
   }
 
-  /** An account may have been deleted while the daemon stood still, and only then: who had it has left. */
+  /** Accounts may have been deleted, or have other keys, since somebody looked: who had them has left. */
   #check(room: Room): void {
     if (this.#checked.has(room.key)) return;
     this.#checked.add(room.key);
-    const checking = this.#missing(room)
-      .then(async (missing) => {
-        if (missing.length > 0) await this.inTurn(room.id, async (found) => found && this.part(found, missing));
-      })
+    const checking = this.mend(room)
       .catch((error: unknown) => {
         this.#checked.delete(room.key);
         this.#host.refusals.trouble('the people of a room could not be looked up', error);
@@ -178,24 +178,71 @@ export class Rooms {
     this.#checks.add(checking);
   }
 
-  async #missing({ state }: Room): Promise<Uint8Array[]> {
+  /** Whoever has no account any more, or another's keys than those by which they are in the room, leaves it. */
+  async mend(room: Room): Promise<void> {
+    const missing = await this.#missing(room);
+    if (missing.length === 0) return;
+    await this.inTurn(room.id, async (found) => {
+      /* Somebody may have come back meanwhile, as who they are now. */
+      const still = found?.state.rows.filter(
+        (row) => row.kind !== RowKind.left && missing.some((one) => isThat(one, row)),
+      );
+      if (found && still && still.length > 0)
+        await this.part(
+          found,
+          still.map(({ uid }) => uid),
+        );
+    });
+  }
+
+  /** What somebody's account has become other than: rooms that are in use are mended now, others at their next use. */
+  async reconsider(uid: Uint8Array): Promise<void> {
+    const key = idKey(uid);
+    this.#checked.clear();
+    await Promise.all([...this.#rooms.values()].filter(({ people }) => people.has(key)).map((room) => this.mend(room)));
+  }
+
+  /** Somebody leaves all rooms that are in use. */
+  async dismiss(uid: Uint8Array): Promise<void> {
+    const key = idKey(uid);
+    const theirs = [...this.#rooms.values()].filter(({ people }) => people.has(key));
+    await Promise.all(
+      theirs.map(({ id }) => this.inTurn(id, async (room) => room?.people.has(key) && this.part(room, [uid]))),
+    );
+  }
+
+  /** @returns rows of people whose account is gone, or another's */
+  async #missing({ state }: Room): Promise<Row[]> {
     const { store } = this.#host;
-    const missing: Uint8Array[] = [];
-    const uids = state.rows.filter((row) => row.kind !== RowKind.left).map(({ uid }) => uid);
-    for (let at = 0; at < uids.length; at += LOOKED_UP_AT_ONCE) {
-      const some = uids.slice(at, at + LOOKED_UP_AT_ONCE);
-      const found = await Promise.all(some.map((uid) => store.accountByUid(uid)));
-      missing.push(...some.filter((_, n) => !found[n]));
+    const missing: Row[] = [];
+    const rows = state.rows.filter(({ kind }) => kind !== RowKind.left);
+    for (let at = 0; at < rows.length; at += LOOKED_UP_AT_ONCE) {
+      const some = rows.slice(at, at + LOOKED_UP_AT_ONCE);
+      const found = await Promise.all(some.map(({ uid }) => store.accountByUid(uid)));
+      missing.push(...some.filter((row, n) => !this.isTheirs(row, found[n])));
     }
     return missing;
   }
 
-  /** They leave; whoever else is in the room, or invited to it, is told: it may have been their invitation. To be called in turn. */
+  /** Whether the account has the keys by which the row's owner is in the room. */
+  isTheirs({ fingerprint: print }: Row, account: Account | undefined): account is Account {
+    return account !== undefined && samePublic(fingerprint(this.#host.sync, account), print);
+  }
+
+  /**
+   * They leave; whoever else is in the room, or invited to it, is told: it may have been their invitation. A room in which
+   * nobody stays is deleted. To be called in turn.
+   */
   async part(room: Room, uids: readonly Uint8Array[]): Promise<void> {
     const gone = new Set(uids.map((uid) => idKey(uid)));
     const members = uids.filter((uid) => room.member(idKey(uid)));
     const others = [...room.people].filter(([key]) => !gone.has(key));
-    await this.change(room, left(room.state, uids), () => {
+    const next = left(room.state, uids);
+    if (!next.rows.some(isMember)) {
+      await this.destroy(room);
+      return;
+    }
+    await this.change(room, next, () => {
       for (const uid of members) {
         const event = leftEvent(this.#host, room, uid, Departure.left);
         for (const [key, to] of others) this.#host.deliver(to, event, unheeded, key);
@@ -203,8 +250,33 @@ export class Rooms {
     });
   }
 
+  /**
+   * The room is deleted: first from the queues, then as such, so that a kill in between leaves an owner who can do it again.
+   * To be called in turn.
+   */
+  async destroy(room: Room): Promise<void> {
+    const { store, deliver, log } = this.#host;
+    room.gone = true;
+    const event = leftEvent(this.#host, room, room.owner, Departure.deleted);
+    const people = [...room.people];
+    try {
+      await Promise.all(people.map(([key, uid]) => this.clear(room, uid, key)));
+      await store.deleteRoom(room.id);
+    } catch (error) {
+      room.gone = false;
+      throw error;
+    }
+    this.#forget(room);
+    for (const [key, uid] of people) deliver(uid, event, unheeded, key);
+    log.info('room deleted', { room: hex(room.id) });
+  }
+
   /** What it does on its own account has ended. */
   async idle(): Promise<void> {
     while (this.#checks.size > 0) await Promise.all(this.#checks);
   }
+}
+
+function isThat(one: Row, other: Row): boolean {
+  return one.kind === other.kind && samePublic(one.uid, other.uid) && samePublic(one.fingerprint, other.fingerprint);
 }

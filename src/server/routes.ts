@@ -37,6 +37,12 @@ export class Routes {
     return open;
   }
 
+  /** An account that is no more. */
+  forget(uidKey: string): void {
+    this.#changes++;
+    for (const pair of this.#open.keys()) if (pair.startsWith(uidKey) || pair.endsWith(uidKey)) this.#open.delete(pair);
+  }
+
   async setConsent(of: Uint8Array, towards: Uint8Array, consent: Consent): Promise<void> {
     const forget = (): void => {
       this.#changes++;

@@ -3,22 +3,50 @@ import { randomBytes } from 'node:crypto';
 import { UnknownId } from '../store/store.js';
 import type { Connection, Listener } from '../transport/transport.js';
 import type { Context } from './context.js';
+import { AtRest } from './at-rest.js';
+import { Audit, auditNameHash, type AuditFile } from './audit.js';
+import { BackOff } from './back-off.js';
 import { Flusher } from './flusher.js';
 import { Gate, SeenHellos } from './gate.js';
+import { Invitations } from './invitations.js';
 import { idKey } from './keys.js';
-import { Code, ID } from '../../protocol/index.js';
-import type { Limits } from './limits.js';
+import { WRONG_CODES } from './limits.js';
+import { Code, ID, SESSION_MS } from '../../protocol/index.js';
+import { KnownKeys } from './known-keys.js';
+import type { IsListed } from './blocklist.js';
 import { Logins } from './logins.js';
+import { MailCodes } from './mail-codes.js';
 import { Peer } from './peer.js';
+import { PerKey } from './per-key.js';
 import { Presence } from './presence.js';
+import { Rates } from './rates.js';
 import { lobbyOf } from './lobby.js';
 import { Rooms } from './rooms.js';
 import { Routes } from './routes.js';
-import { TokenBucket, TokenBuckets } from './token-bucket.js';
 
-type Given = Omit<Context, 'presence' | 'routes' | 'rooms' | 'roomRates' | 'logins' | 'nextId' | 'deliver'> & {
+type Made =
+  | 'atRest'
+  | 'mailCodes'
+  | 'knownKeys'
+  | 'invitations'
+  | 'presence'
+  | 'routes'
+  | 'rooms'
+  | 'rates'
+  | 'failures'
+  | 'codeFailures'
+  | 'roomFailures'
+  | 'audit'
+  | 'logins'
+  | 'nextId'
+  | 'deliver';
+type Given = Omit<Context, Made> & {
+  /** where unauthorised attempts are put on record */
+  readonly auditFile: AuditFile;
   /** name of the room that is offered to everybody */
   readonly lobby?: string | undefined;
+  /** whether the operator lists a key as compromised */
+  readonly isListed?: IsListed | undefined;
 };
 
 /** Never the same twice: eight random bytes for each start, then a counter. */
@@ -34,10 +62,6 @@ function idMaker(): () => Uint8Array {
   };
 }
 
-function roomRate({ 'room-messages-per-second': perSecond, 'room-burst': burst }: Limits, now: number): TokenBucket {
-  return new TokenBucket(perSecond, burst, now);
-}
-
 export class Server {
   readonly context: Context;
   readonly #gate: Gate;
@@ -47,14 +71,22 @@ export class Server {
   readonly #listeners: Listener[] = [];
   #stopping = false;
 
-  constructor({ lobby, ...given }: Given, seen: SeenHellos) {
-    const { store, sync, decoySecret, limits } = given;
+  constructor({ lobby, auditFile, isListed = () => false, ...given }: Given, seen: SeenHellos) {
+    const { store, sync, decoySecret, limits, now } = given;
     const shared = { ...given, presence: new Presence(), nextId: idMaker(), deliver: this.#deliver };
     this.context = Object.assign(shared, {
       routes: new Routes(store),
       rooms: new Rooms(shared, lobby === undefined ? undefined : lobbyOf(sync, decoySecret, lobby)),
-      roomRates: new TokenBuckets((now) => roomRate(limits, now)),
-      logins: new Logins(given.limits),
+      rates: new Rates(limits),
+      failures: new PerKey((at) => new BackOff(limits['failures-per-quarter'], at)),
+      codeFailures: new PerKey((at) => new BackOff(WRONG_CODES, at, SESSION_MS)),
+      roomFailures: new PerKey((at) => new BackOff(limits['room-failures-per-quarter'], at)),
+      audit: new Audit(auditFile, (name) => auditNameHash(sync, decoySecret, name), now),
+      logins: new Logins(limits),
+      invitations: new Invitations(sync, decoySecret),
+      atRest: new AtRest(sync, decoySecret),
+      mailCodes: new MailCodes(sync, now),
+      knownKeys: new KnownKeys(store, sync, isListed, limits),
     });
     this.#gate = new Gate(this.context, seen);
   }
@@ -94,7 +126,7 @@ export class Server {
       },
       (error: unknown) => {
         if (error instanceof UnknownId) {
-          settle(Code.notFound); // the account was deleted while the daemon stood still
+          settle(Code.notFound); // the account was deleted
           return;
         }
         refusals.trouble('the store failed', error);
@@ -116,5 +148,6 @@ export class Server {
     await this.context.rooms.idle();
     while (this.#saving.size > 0) await Promise.all(this.#saving);
     await Promise.all(this.#listeners.map((listener) => listener.ended()));
+    await this.context.audit.close();
   }
 }

@@ -1,9 +1,15 @@
 /** How fast one may do what is done often: so many at once, then so many in a second. On the path of a message. */
+
+/** Who takes now and then keeps their bucket: making one costs more than looking it up. */
+const IDLE_MS = 60_000;
+
 export class TokenBucket {
   readonly #perSecond: number;
   readonly #burst: number;
   #tokens: number;
   #at: number;
+  /** Until then nothing is given. */
+  #shut = -Infinity;
 
   /** @param now ms of a clock that never goes back */
   constructor(perSecond: number, burst: number, now: number) {
@@ -13,61 +19,30 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Takes one; 0, or the seconds to wait where nothing is left. */
+  /**
+   * Takes one; 0, or the seconds to wait where nothing is left. Who was told to wait gets nothing before: what was on its
+   * way behind the one that was refused would overtake it otherwise.
+   */
   take(now: number): number {
+    if (now < this.#shut) return Math.ceil((this.#shut - now) / 1000);
     this.#fill(now);
-    if (this.#tokens < 1) return Math.ceil((1 - this.#tokens) / this.#perSecond);
+    if (this.#tokens < 1) {
+      const wait = Math.ceil((1 - this.#tokens) / this.#perSecond);
+      this.#shut = now + 1000 * wait;
+      return wait;
+    }
     this.#tokens--;
     return 0;
   }
 
-  /** It says no more than a new one would. */
+  /** It says no more than a new one would, and nobody took of it lately. */
   isFull(now: number): boolean {
-    this.#fill(now);
-    return this.#tokens >= this.#burst;
+    if (now - this.#at < IDLE_MS || now < this.#shut) return false;
+    return this.#tokens + ((now - this.#at) / 1000) * this.#perSecond >= this.#burst;
   }
 
   #fill(now: number): void {
     this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#at) / 1000) * this.#perSecond);
     this.#at = now;
-  }
-}
-
-/** Buckets that are looked at for each new one: more go than come. */
-const LOOKS = 2;
-
-/** One for each who takes: a new connection has what the one before it left. */
-export class TokenBuckets {
-  readonly #make: (now: number) => TokenBucket;
-  readonly #buckets = new Map<string, TokenBucket>();
-
-  /** @param make a full one */
-  constructor(make: (now: number) => TokenBucket) {
-    this.#make = make;
-  }
-
-  get size(): number {
-    return this.#buckets.size;
-  }
-
-  /** Takes one of this one's; as `TokenBucket.take`. */
-  take(key: string, now: number): number {
-    const known = this.#buckets.get(key);
-    if (known) return known.take(now);
-    for (const [other, bucket] of [...this.#first()]) {
-      this.#buckets.delete(other);
-      if (!bucket.isFull(now)) this.#buckets.set(other, bucket); // to the end
-    }
-    const bucket = this.#make(now);
-    this.#buckets.set(key, bucket);
-    return bucket.take(now);
-  }
-
-  *#first(): Generator<readonly [string, TokenBucket]> {
-    let looks = 0;
-    for (const each of this.#buckets) {
-      if (++looks > LOOKS) return;
-      yield each;
-    }
   }
 }

@@ -17,11 +17,15 @@ import { unserved, type ServedClients } from './clients.js';
 
 export type SealedInner = Pick<OpenedHello<RsaPrivate>, 'cr' | 'b1' | 'inner' | 'aad'>;
 
-/** One identity with which OPAQUE and OAEP answer a login. */
+/** One identity with which OPAQUE answers a login. */
 export interface Answering {
-  readonly enc: Uint8Array;
   readonly identifier: Uint8Array;
   readonly record: Uint8Array | undefined;
+}
+
+/** The same with the key for which OAEP seals. */
+export interface Sealing extends Answering {
+  readonly enc: Uint8Array;
 }
 
 export interface LoginQuestion {
@@ -32,9 +36,9 @@ export interface LoginQuestion {
   readonly ke1: Uint8Array;
   readonly s2: Uint8Array;
   /** undefined: there is no such account */
-  readonly account: Answering | undefined;
+  readonly account: Sealing | undefined;
   /** answers unless the account has signed, after the same work */
-  readonly decoy: Answering;
+  readonly decoy: Sealing;
 }
 
 export interface LoginAnswer {
@@ -58,6 +62,17 @@ export interface Work {
     uid: Uint8Array,
     request: Uint8Array,
   ): Promise<{ readonly block: Uint8Array; readonly response: Uint8Array } | undefined>;
+  /** Answers the OPAQUE request of an account that is there; undefined where it is malformed. */
+  registrationResponse(uid: Uint8Array, request: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Seals `secret` for a new key. */
+  sealPossession(enc: Uint8Array, secret: Uint8Array): Promise<Uint8Array>;
+  /** The same, and answers the first step of OPAQUE's login, as an account or as a decoy. */
+  answerRecovery(
+    enc: Uint8Array,
+    secret: Uint8Array,
+    as: Answering,
+    ke1: Uint8Array,
+  ): Promise<Omit<LoginAnswer, 'signed'>>;
   /** PSS under a label of the protocol's. */
   verify(label: Uint8Array, sig: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
 }
@@ -85,6 +100,12 @@ export function workOf<Private extends RsaPrivate>(
       const block = await asymmetric.oaepSeal(enc, Label.pop, secret);
       const response = await passwords.registrationResponse(uid, request);
       return response && { block, response };
+    },
+    registrationResponse: (uid, request) => passwords.registrationResponse(uid, request),
+    sealPossession: (enc, secret) => asymmetric.oaepSeal(enc, Label.pop, secret),
+    async answerRecovery(enc, secret, { identifier, record }, ke1) {
+      const block = await asymmetric.oaepSeal(enc, Label.pop, secret);
+      return { block, response: await passwords.loginResponse(identifier, record, ke1) };
     },
     verify: (label, sig, message, signature) => asymmetric.pssVerify(sig, label, message, signature),
   };

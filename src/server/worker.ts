@@ -17,4 +17,7 @@ export const openInner: Task<'openInner'> = (args) => work.openInner(...args);
 export const openBlock: Task<'openBlock'> = (args) => work.openBlock(...args);
 export const answerLogin: Task<'answerLogin'> = (args) => work.answerLogin(...args);
 export const answerRegistration: Task<'answerRegistration'> = (args) => work.answerRegistration(...args);
+export const registrationResponse: Task<'registrationResponse'> = (args) => work.registrationResponse(...args);
+export const sealPossession: Task<'sealPossession'> = (args) => work.sealPossession(...args);
+export const answerRecovery: Task<'answerRecovery'> = (args) => work.answerRecovery(...args);
 export const verify: Task<'verify'> = (args) => work.verify(...args);

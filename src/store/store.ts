@@ -23,6 +23,39 @@ export class UnknownId extends RangeError {}
 /** An account or a room has this id already. */
 export class IdInUse extends RangeError {}
 
+/** How somebody proves themselves besides keys, password and words. */
+export const SecondFactor = { none: 0, totp: 1, mail: 2 } as const;
+export type SecondFactor = (typeof SecondFactor)[keyof typeof SecondFactor];
+
+/** What an account has besides keys and password. */
+export interface Security {
+  readonly factor: SecondFactor;
+  /** of one-time codes, as the daemon sealed it, 255 bytes at most; empty where there is none */
+  readonly secret: Uint8Array;
+  /** the last time step whose code counted (RFC 6238): none of it or before counts again */
+  readonly step: number;
+  /** hashes of the recovery codes that were not used, 32 bytes each, 255 at most */
+  readonly recovery: readonly Uint8Array[];
+  /** what was told at the registration, as the daemon sealed it, 1,024 bytes at most */
+  readonly details: Uint8Array;
+}
+
+export const noSecurity: Security = {
+  factor: SecondFactor.none,
+  secret: new Uint8Array(0),
+  step: 0,
+  recovery: [],
+  details: new Uint8Array(0),
+};
+
+/** A code that let somebody in to register: it counts once. */
+export interface UsedInvitation {
+  /** 16 bytes */
+  readonly id: Uint8Array;
+  /** ms since 1970: it counts no more then, and is forgotten */
+  readonly ends: number;
+}
+
 export interface Account {
   /** 16 bytes, given by the daemon */
   readonly uid: Uint8Array;
@@ -36,6 +69,7 @@ export interface Account {
   readonly words: Uint8Array;
   /** ms since 1970 */
   readonly created: number;
+  readonly security: Security;
 }
 
 /** Logins begun with a valid signature and not finished, since the last finished one. */
@@ -134,9 +168,20 @@ export interface Store {
 
   /**
    * `taken`: the name has an account already; two calls at once for one name give one `created`.
-   * `full`: there are as many accounts as there may be.
+   * `full`: there are as many accounts as there may be. `used`: the invitation let somebody in already, or has
+   * ended; it is used by the same record that makes the account, so that neither is there without the other.
    */
-  createAccount(account: Account): Promise<'created' | 'taken' | 'full'>;
+  createAccount(account: Account, invitation?: UsedInvitation): Promise<'created' | 'taken' | 'full' | 'used'>;
+  /** Whether the invitation let somebody in already. */
+  isUsed(invitation: Uint8Array): Promise<boolean>;
+  /**
+   * Puts what `change` makes of the account in its place: of two calls at once the second sees what the first made.
+   * @param change pure; undefined: nothing is changed. uid, name and created stay what they are
+   * @returns the account as it is now on the disk; undefined where nothing was changed
+   */
+  changeAccount(uid: Uint8Array, change: (account: Account) => Account | undefined): Promise<Account | undefined>;
+  /** Every account, in no order; one that is made or deleted meanwhile may be missing, and one whose file is damaged is. */
+  accounts(): AsyncIterable<Account>;
   /**
    * Removes the account, all that is kept for it, what waits for it and the rooms it owns. Its name is
    * free again. False where there is no such account. What others keep about its uid stays theirs.
@@ -158,6 +203,8 @@ export interface Store {
 
   consent(of: Uint8Array, towards: Uint8Array): Promise<Consent | undefined>;
   setConsent(of: Uint8Array, towards: Uint8Array, consent: Consent): Promise<void>;
+  /** The uids towards whom this user's consent is open, in no order. */
+  openTowards(uid: Uint8Array): Promise<readonly Uint8Array[]>;
 
   reply(uid: Uint8Array, frameId: Uint8Array): Promise<Reply | undefined>;
   /** Keeps the newest 1,024 of each user, none older than 21 days; a second one for a frame id takes the first one's place. */
@@ -167,7 +214,8 @@ export interface Store {
    * What waits longer than 21 days is gone: no call gives it, and it leaves the disk later.
    *
    * Appends to the user's queue. `known`: an entry with the same opcode, `from` and `key` waits
-   * already; resolves when that one is durable. `full`: the queue holds as many entries or bytes as it may.
+   * already; resolves when that one is durable. `full`: the queue holds as many entries or bytes as it may, or half of them
+   * with the same `from`: nobody, and no room, fills a queue alone.
    */
   enqueue(uid: Uint8Array, entry: QueueEntry): Promise<Enqueued>;
   /**
@@ -185,6 +233,8 @@ export interface Store {
   createRoom(room: Room): Promise<'created' | 'taken' | 'full'>;
   roomByName(name: string): Promise<KeptRoom | undefined>;
   roomById(id: Uint8Array): Promise<KeptRoom | undefined>;
+  /** The ids of the rooms that this user owns, in no order. */
+  roomsOf(owner: Uint8Array): Promise<readonly Uint8Array[]>;
   /**
    * Puts another owner and state in the place of version `version`; `stale` where it is not the current one. `full`: who
    * would own it from now on has as many rooms as one may.

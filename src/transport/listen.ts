@@ -12,6 +12,8 @@ export interface ListenOptions extends Endpoint {
   readonly maxConnections: number;
   /** The same of one source. */
   readonly maxPerSource: number;
+  /** False: too many came from this source lately. */
+  readonly mayConnect: (source: string) => boolean;
   /** A socket that was turned away before it became a connection. */
   readonly refused: (reason: Turned, source: string) => void;
 }
@@ -22,8 +24,7 @@ class Sockets {
   readonly #bySource = new Map<string, number>();
   #empty: (() => void) | undefined;
 
-  add(socket: Socket, most: number): boolean {
-    const source = sourceOf(socket.remoteAddress);
+  add(socket: Socket, source: string, most: number): boolean {
     const own = this.#bySource.get(source) ?? 0;
     if (own >= most) return false;
     this.#bySource.set(source, own + 1);
@@ -62,11 +63,12 @@ export async function listen(
   const sockets = new Sockets();
   server.maxConnections = options.maxConnections;
   server.on('connection', (socket: Socket) => {
-    if (sockets.add(socket, options.maxPerSource)) {
+    const source = sourceOf(socket.remoteAddress);
+    if (options.mayConnect(source) && sockets.add(socket, source, options.maxPerSource)) {
       accept?.(socket);
       return;
     }
-    options.refused('connections', sourceOf(socket.remoteAddress));
+    options.refused('connections', source);
     socket.destroy();
   });
   server.on('drop', (dropped) => {

@@ -7,6 +7,8 @@ declare module 'binary-parser' {
     uint32(name: string): this;
     uint64(name: string, options?: { formatter: (value: unknown) => unknown }): this;
     buffer(name: string, options: { length: number | string; formatter?: (value: unknown) => unknown }): this;
+    /** Passes over as many bytes as this says; `this` is what was read so far. */
+    seek(length: (this: Readonly<Record<string, number>>) => number): this;
     nest(name: string, options: { type: Parser; formatter?: (value: unknown) => unknown }): this;
     array(name: string, options: { type: Parser; length: string }): this;
     parse(bytes: Uint8Array): unknown;

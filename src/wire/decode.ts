@@ -3,6 +3,7 @@ import { Parser } from 'binary-parser';
 import {
   allStructs,
   check,
+  fieldsLength,
   headerLength,
   NAME_MAX,
   readHeader,
@@ -17,6 +18,13 @@ const text = (bytes: Buffer): string => {
   return bytes.toString('latin1', 0, zero < 0 ? bytes.length : zero); // `check` has found it to be a name: ASCII
 };
 
+/** Bytes to the end of a field that is as long as it may be, whatever it holds. */
+function unused(of: 'length' | 'count', max: number, each: number) {
+  return function (this: Readonly<Record<'length' | 'count', number>>): number {
+    return (max - this[of]) * each;
+  };
+}
+
 function add(parser: Parser, field: Field): Parser {
   switch (field.kind) {
     case 'uint':
@@ -28,7 +36,11 @@ function add(parser: Parser, field: Field): Parser {
     case 'name':
       return parser.buffer(field.name, { length: NAME_MAX, formatter: (bytes: unknown) => text(bytes as Buffer) });
     case 'data': {
-      const inner = new Parser().endianness('big').uint16('length').buffer('bytes', { length: 'length' });
+      const inner = new Parser()
+        .endianness('big')
+        .uint16('length')
+        .buffer('bytes', { length: 'length' })
+        .seek(unused('length', field.max, 1));
       return parser.nest(field.name, {
         type: inner,
         formatter: (value: unknown) => (value as { bytes: Buffer }).bytes,
@@ -39,13 +51,13 @@ function add(parser: Parser, field: Field): Parser {
         type: new Parser()
           .endianness('big')
           .uint8('count')
-          .array('rows', { type: build(field.of), length: 'count' }),
+          .array('rows', { type: build(field.of), length: 'count' })
+          .seek(unused('count', field.max, fieldsLength(field.of))),
         formatter: (value: unknown) => (value as { rows: unknown[] }).rows,
       });
   }
 }
 
-/* A data or list field is as long as it may be, whatever it holds; nothing stands behind one but the padding, which a test holds. */
 function build(fields: readonly Field[]): Parser {
   return fields.reduce(add, new Parser().endianness('big'));
 }

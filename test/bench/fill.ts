@@ -4,6 +4,7 @@ import { openJournalStore } from '../../src/store/journal/journal-store.js';
 import type { QueueEntry, Store } from '../../src/store/store.js';
 import { obeyParent } from './child.js';
 import { say } from './row.js';
+import { noSecurity } from '../../src/store/store.js';
 
 export interface FillSetup {
   readonly folder: string;
@@ -47,6 +48,7 @@ async function fill(into: Store, users: number, messages: number): Promise<void>
       uid: uids[at] ?? randomBytes(16),
       name: `user${String(at)}`,
       created: Date.now(),
+      security: noSecurity,
     }),
   );
   const fields = randomBytes(MESSAGE);

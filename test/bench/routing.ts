@@ -1,5 +1,6 @@
 /** Between users who are there, their logins, and connections that say nothing. */
 import { cpuOf, memoryOf, startDaemon, type Daemon, type DaemonOptions, type TestNetwork } from '../support/daemon.js';
+import { lavishArgs } from '../support/lavish.js';
 import type { Teardown } from '../support/temp.js';
 import { Child } from './child.js';
 import type { Flooded, Order, Setup } from './load.js';
@@ -8,18 +9,16 @@ import { round, say, type Row } from './row.js';
 export const PAIRS = 20;
 export const WINDOW = 32;
 const limits = [
-  'registrations-per-hour=1000000',
-  'lookups-per-minute=1000000',
   'handshakes-per-source=512',
   'connections-per-source=20000',
-  'room-messages-per-second=1000000',
-  'room-burst=1000000',
+  'queue-entries=100000000',
+  'queue-bytes=999999999',
 ];
 
 /** A daemon whose limits are in nobody's way. */
 export function startBenched(scope: Teardown, options: DaemonOptions): Promise<Daemon> {
-  const lavish = [...limits, 'queue-entries=100000000', 'queue-bytes=999999999'].flatMap((limit) => ['--limit', limit]);
-  return startDaemon(scope, { ...options, args: [...lavish, ...(options.args ?? [])] });
+  const args = [...lavishArgs, ...limits.flatMap((limit) => ['--limit', limit]), ...(options.args ?? [])];
+  return startDaemon(scope, { ...options, args });
 }
 
 export function loadFor(scope: Teardown, { host, port, tls, network }: Daemon): Promise<Child<Order>> {

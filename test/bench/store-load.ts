@@ -8,6 +8,7 @@ import { openJournalStore } from '../../src/store/journal/journal-store.js';
 import type { QueueEntry } from '../../src/store/store.js';
 import { ENVELOPE } from '../../protocol/index.js';
 import { obeyParent } from './child.js';
+import { noSecurity } from '../../src/store/store.js';
 
 export interface StoreSetup {
   readonly folder: string;
@@ -70,7 +71,9 @@ const store = await openJournalStore(folder, {
 const account = { enc: randomBytes(256), sig: randomBytes(256), record: randomBytes(192), words: randomBytes(32) };
 const uids = Array.from({ length: users }, () => randomBytes(16));
 await Promise.all(
-  uids.map((uid, at) => store.createAccount({ ...account, uid, name: `user${String(at)}`, created: Date.now() })),
+  uids.map((uid, at) =>
+    store.createAccount({ ...account, uid, name: `user${String(at)}`, created: Date.now(), security: noSecurity }),
+  ),
 );
 const fields = randomBytes(ENVELOPE);
 let made = 0;

@@ -2,7 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Test } from 'tap';
 import { Code } from '../../protocol/index.js';
-import type { Account, QueueEntry, Reply, Room, RoomMessage, Store } from '../../src/store/store.js';
+import {
+  noSecurity,
+  type Account,
+  type QueueEntry,
+  type Reply,
+  type Room,
+  type RoomMessage,
+  type Store,
+} from '../../src/store/store.js';
 
 export interface ContractOptions {
   readonly now: () => number;
@@ -30,6 +38,7 @@ export function account(name: string): Account {
     record: randomBytes(192),
     words: randomBytes(32),
     created: START,
+    security: noSecurity,
   };
 }
 

@@ -162,6 +162,10 @@ for (const [name, calls] of Object.entries(needs)) {
     t.equal(await store.enqueue(bob, entry()), 'queued', 'other users go on');
     t.same(await store.attempts(bob), { count: 0, last: 0 });
     t.equal(await store.createAccount(account('carol')), 'created');
+    const told: string[] = [];
+    for await (const each of store.accounts()) told.push(each.name);
+    t.equal(told.includes('alice'), name !== 'account.json', 'of all accounts the damaged one alone is missing');
+    t.ok(told.includes('bob') && told.includes('carol'));
     writeFileSync(file, sound);
     for (const call of calls) t.equal(await damageTold(call(store, alice.uid, lounge.id)), undefined, 'mended');
     await store.close();

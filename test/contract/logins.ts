@@ -53,6 +53,13 @@ export const logins: Record<string, Case> = {
     t.equal(await store.consent(uid, bob.uid), 'blocked');
     t.equal(await store.consent(bob.uid, uid), 'declined');
     t.equal(await store.consent(bob.uid, bob.uid), undefined);
+    t.same(await store.openTowards(uid), []);
+    const others = [randomBytes(16), randomBytes(16)];
+    await Promise.all(others.map((other) => store.setConsent(uid, other, 'open')));
+    store = await again(store, reopen);
+    const sorted = (uids: readonly Uint8Array[]) => uids.map((each) => Buffer.from(each).toString('hex')).sort();
+    t.same(sorted(await store.openTowards(uid)), sorted(others));
+    t.same(await store.openTowards(randomBytes(16)), []);
     await store.close();
   },
 };

@@ -1,7 +1,7 @@
 /** What waits for a user. */
 import { randomBytes } from 'node:crypto';
 import type { QueueEntry } from '../../src/store/store.js';
-import { account, again, entry, ids, plain, withUser, type Case } from './cases.js';
+import { account, addUser, again, entry, ids, plain, START, withUser, type Case } from './cases.js';
 
 export const queues: Record<string, Case> = {
   'entries wait in the order of arrival, page by page': async (t, reopen) => {
@@ -52,6 +52,31 @@ export const queues: Record<string, Case> = {
     await store.acknowledge(uid, [all[1]?.id ?? randomBytes(16)]);
     t.equal(await store.enqueue(uid, entry()), 'queued');
     t.equal(await store.queueLength(uid), 3);
+    await store.close();
+  },
+  'one who causes entries has half of a queue at most, and others the rest': async (t, reopen) => {
+    const from = randomBytes(16);
+    const caused = (bytes = 10): QueueEntry => ({ ...entry(randomBytes(bytes)), from });
+    const all = { bob: { maxQueueEntries: 6 }, carol: { maxQueueBytes: 6 * 1100 } };
+    for (const [name, limits] of Object.entries(all)) {
+      let store = await reopen({ now: () => START, ...limits });
+      const uid = await addUser(store, name);
+      const first = caused(1000);
+      const results = [await store.enqueue(uid, first)];
+      for (let n = 0; n < 4; n++) results.push(await store.enqueue(uid, caused(1000)));
+      t.same(results, ['queued', 'queued', 'queued', 'full', 'full']);
+      t.equal(await store.enqueue(uid, { ...first, id: randomBytes(16) }), 'known');
+      t.equal(await store.enqueue(uid, entry(randomBytes(1000))), 'queued', 'somebody else');
+      store = await again(store, reopen, limits);
+      t.equal(await store.enqueue(uid, caused(1000)), 'full', 'after a restart too');
+      await store.acknowledge(uid, [first.id]);
+      t.equal(await store.enqueue(uid, caused(1000)), 'queued', 'when one of theirs is gone');
+      t.equal(await store.dequeue(uid, from), 3);
+      t.equal(await store.enqueue(uid, caused(1000)), 'queued');
+      await store.close();
+    }
+    const { store, uid } = await withUser(reopen, { maxQueueEntries: 1 });
+    t.equal(await store.enqueue(uid, caused()), 'queued', 'one always has a place in an empty queue');
     await store.close();
   },
   'a queue is full by its bytes too': async (t, reopen) => {

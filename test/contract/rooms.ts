@@ -16,6 +16,8 @@ export const rooms: Record<string, Case> = {
       t.same(plain(await store.roomById(lounge.id)), kept);
       t.equal(await store.roomByName('loung'), undefined);
       t.same(await store.said(lounge.id), []);
+      t.same((await store.roomsOf(uid)).map(plain), [plain(lounge.id)]);
+      t.same(await store.roomsOf(randomBytes(16)), []);
       t.equal(await store.createRoom(room('lounge', uid)), 'taken');
       store = await again(store, reopen);
     }

@@ -134,7 +134,7 @@ const bugs: Readonly<Record<string, Decoder>> = {
   'a time beyond 2^53 passes': deceived((bytes) => (bytes[22] = 0)),
   'a status of 4 passes': deceived((bytes, { from }) => from === 'daemon' && bytes[30] === 4 && bytes.fill(0, 30, 31)),
   'a value above its highest passes': deceived((bytes, struct) => {
-    if (struct === structs.pass && bytes[factorAt] === 4) bytes[factorAt] = 3;
+    if (struct === structs.pass && bytes[factorAt] === 5) bytes[factorAt] = 4;
   }),
   'what stands behind the zero of a name is passed over': deceived((bytes, struct) => {
     const zero = bytes.indexOf(0, nameAt);

@@ -1,7 +1,7 @@
 /** What SPEC 3.5, 6.2 and 6.5 say that a daemon does with a struct, before the command's own clause has its turn. */
 import { lines, readBySpec, type Line } from './spec-codec.js';
 
-export type State = 'open' | 'registering' | 'proving' | 'words' | 'ready' | 'closed';
+export type State = 'open' | 'registering' | 'confirming' | 'proving' | 'words' | 'recovering' | 'ready' | 'closed';
 
 /** `own`: the command's clause decides. `close`: without a byte. */
 export type Verdict =
@@ -9,12 +9,14 @@ export type Verdict =
   | { readonly is: 'close' }
   | { readonly is: 'answer'; readonly code: number; readonly next: State };
 
-const loginOrRegistration = ['crea1', 'crea2', 'auth1', 'auth2', 'pass'];
+const loginOrRegistration = ['crea1', 'crea2', 'crea3', 'auth1', 'auth2', 'pass', 'rcov1', 'rcov2'];
 const due: Readonly<Record<State, readonly string[]>> = {
-  open: ['crea1', 'auth1', 'quit'],
-  registering: ['crea1', 'crea2', 'auth1', 'quit'],
+  open: ['crea1', 'auth1', 'rcov1', 'quit'],
+  registering: ['crea1', 'crea2', 'auth1', 'rcov1', 'quit'],
+  confirming: ['crea1', 'crea3', 'auth1', 'rcov1', 'quit'],
   proving: ['auth2'],
-  words: ['pass'],
+  words: ['pass', 'mcod'],
+  recovering: ['rcov2'],
   ready: [],
   closed: [],
 };
@@ -39,7 +41,7 @@ export function judge(state: State, bytes: Uint8Array): Verdict {
     return reading.step === undefined ? { is: 'own', line: of, values: reading.values } : malformed;
   };
   const isDue = line !== undefined && due[state].includes(line.name);
-  if (state === 'proving' || state === 'words') {
+  if (state === 'proving' || state === 'words' || state === 'recovering') {
     /* From `auth1` on frames alternate; a struct that fails 3.5 ends the login with 400 (6.5). */
     if (!isDue) return { is: 'close' };
     return own(line, answer(400, 'open'));

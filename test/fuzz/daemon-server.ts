@@ -15,10 +15,13 @@ import {
   passwordServer,
   type NodeRsaPrivate,
 } from '../../src/crypto/index.js';
+import type { AuditLine } from '../../src/server/audit.js';
 import { Budgets } from '../../src/server/budgets.js';
 import type { Context } from '../../src/server/context.js';
 import { SeenHellos } from '../../src/server/gate.js';
-import { defaultLimits } from '../../src/server/limits.js';
+import { defaultLimits, type Limits } from '../../src/server/limits.js';
+import type { MailCodes } from '../../src/server/mail-codes.js';
+import type { Mailer } from '../../src/server/mailer.js';
 import { Refusals } from '../../src/server/refusals.js';
 import { Server } from '../../src/server/server.js';
 import { workOf } from '../../src/server/work.js';
@@ -26,6 +29,7 @@ import { openJournalStore } from '../../src/store/journal/journal-store.js';
 import type { Store } from '../../src/store/store.js';
 import type { Connection } from '../../src/transport/transport.js';
 import { unsyncedFiles } from '../contract/watched-files.js';
+import { lavishLimits } from '../support/lavish.js';
 import { RawConnection } from '../support/raw.js';
 import { temporaryFolder, type Teardown } from '../support/temp.js';
 import { MemoryConnection } from '../unit/memory-connection.js';
@@ -35,13 +39,18 @@ export interface FuzzedDaemon {
   readonly linked: LinkedNetwork;
   readonly keys: TestKeys;
   readonly store: Store;
-  readonly connect: () => RawConnection;
+  /** @param source the address of the network that it comes from */
+  readonly connect: (source?: string) => RawConnection;
   /** A connection for a client of its own. */
   readonly open: () => Connection;
   /** The inside of the daemon: for tests in which whoever runs it is hostile. */
   readonly context: Context;
+  /** The code that was sent to an address last. */
+  readonly mailed: ReadonlyMap<string, string>;
   /** What it said about failures of its own. */
   readonly troubles: readonly string[];
+  /** What it put on record of unauthorised attempts. */
+  readonly audited: readonly AuditLine[];
 }
 
 /** What a planted bug replaces. */
@@ -50,19 +59,29 @@ export interface Parts {
   readonly sync: SyncCrypto;
   readonly asymmetric: AsymmetricCrypto<NodeRsaPrivate>;
   readonly passwords: PasswordServer;
+  /** undefined: the daemon's own */
+  readonly spendCode: MailCodes['spend'] | undefined;
 }
 export type Change = (parts: Parts) => Partial<Parts>;
 
 const MANY = 1_000_000;
 
-export async function startFuzzed(t: Teardown, change: Change = () => ({})): Promise<FuzzedDaemon> {
+/** What an operator sets. */
+type Settings = Pick<Context, 'registration' | 'mailer' | 'now'> & { readonly limits: Partial<Limits> };
+
+export async function startFuzzed(
+  t: Teardown,
+  change: Change = () => ({}),
+  settings: Partial<Settings> = {},
+): Promise<FuzzedDaemon> {
   const keys = await readTestKeys();
   const folder = join(await temporaryFolder(t), 'data', 'net');
-  const now = Date.now;
+  const now = settings.now ?? Date.now;
   const store = await openJournalStore(folder, { now, files: unsyncedFiles, inThread: true });
   const [networkKey, software] = [nodeSync.random(16), nodeSync.random(16)];
   const table = tableHash((text) => nodeSync.sha256(text));
   const troubles: string[] = [];
+  const audited: AuditLine[] = [];
   const quiet = (): void => undefined;
   const log = {
     debug: quiet,
@@ -76,17 +95,26 @@ export async function startFuzzed(t: Teardown, change: Change = () => ({})): Pro
     'handshakes-per-source': MANY,
     logins: MANY,
     'logins-per-source': MANY,
-    'registrations-per-hour': MANY,
-    'failures-per-quarter': MANY,
-    'lookups-per-minute': MANY,
-    'room-failures-per-quarter': MANY,
+    ...lavishLimits,
     accounts: MANY,
+    'mails-per-hour': MANY,
+    'mails-per-hour-per-source': MANY,
+    'mails-per-hour-to-one': MANY,
+    ...settings.limits,
+  };
+  const mailed = new Map<string, string>();
+  const post: Mailer = {
+    send: (to, _subject, text) => {
+      mailed.set(to, /\d{8}/.exec(text)?.[0] ?? '');
+      return Promise.resolve();
+    },
   };
   const sound: Parts = {
     store,
     sync: nodeSync,
     asymmetric: nodeAsymmetric,
     passwords: await passwordServer(await createOpaqueSetup()),
+    spendCode: undefined,
   };
   const parts = { ...sound, ...change(sound) };
   const server = new Server(
@@ -96,16 +124,21 @@ export async function startFuzzed(t: Teardown, change: Change = () => ({})): Pro
       passwords: parts.passwords,
       work: workOf(parts.sync, parts.asymmetric, parts.passwords, () => keys.server),
       generations: [{ networkKey, serverModulus: keys.server.modulus, serverPrivate: keys.server }],
+      network: 'fuzz',
+      registration: settings.registration ?? 'open',
+      mailer: 'mailer' in settings ? settings.mailer : post,
       decoySecret: nodeSync.random(32),
       clients: { minBuild: 1, software: [software], tables: [table] },
       limits,
       budgets: new Budgets(limits),
+      auditFile: { write: (line) => audited.push(line), close: () => Promise.resolve() },
       refusals: new Refusals(log, now),
       log,
       now,
     },
     new SeenHellos([], now()),
   );
+  if (parts.spendCode) server.context.mailCodes.spend = parts.spendCode;
   t.teardown(async () => {
     await server.stop();
     await store.close();
@@ -114,6 +147,8 @@ export async function startFuzzed(t: Teardown, change: Change = () => ({})): Pro
     keys,
     store,
     troubles,
+    mailed,
+    audited,
     linked: {
       network: 'fuzz',
       version: '0',
@@ -125,8 +160,8 @@ export async function startFuzzed(t: Teardown, change: Change = () => ({})): Pro
       serverModulus: hex(keys.server.modulus),
       pins: [],
     },
-    connect: () => {
-      const { near, far } = piped();
+    connect: (source) => {
+      const { near, far } = piped(source);
       const raw = RawConnection.over(near);
       server.accept(far);
       return raw;
@@ -140,8 +175,8 @@ export async function startFuzzed(t: Teardown, change: Change = () => ({})): Pro
   };
 }
 
-function piped(): { near: MemoryConnection; far: MemoryConnection } {
-  const [near, far] = [new MemoryConnection(), new MemoryConnection()];
+function piped(source?: string): { near: MemoryConnection; far: MemoryConnection } {
+  const [near, far] = [new MemoryConnection(source), new MemoryConnection(source)];
   near.other = far;
   far.other = near;
   return { near, far };

@@ -47,6 +47,8 @@ const bugs: Readonly<Record<string, Change>> = {
     },
   }),
   'any words will do': ({ sync }) => ({ sync: { ...sync, equal: () => true } }),
+  'any code by mail will do': () => ({ spendCode: () => true }),
+  'no code by mail will do': () => ({ spendCode: () => false }),
   'any signature will do': ({ asymmetric }) => ({
     asymmetric: { ...asymmetric, pssVerify: () => Promise.resolve(true) },
   }),

@@ -65,7 +65,7 @@ export function wordLength(of: Word): number {
 }
 
 const statuses = [0, 1, 2, 3];
-const codes = [0, 101, 102, 200, 202, 400, 401, 403, 404, 409, 413, 426, 429, 500, 503, 507];
+const codes = [0, 101, 102, 103, 200, 202, 400, 401, 403, 404, 409, 413, 426, 429, 500, 503, 507];
 
 /** What a struct holds, or the step at which SPEC 3.5 refuses it. */
 export type Reading =

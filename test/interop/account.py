@@ -18,6 +18,7 @@ from crypto import (
     pss_sign,
     sha256,
 )
+from weak_keys import key_problem
 
 NO_FACTOR, GRANT = 0, 3
 WHITE_SPACE = re.compile("[\t-\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+")
@@ -90,13 +91,15 @@ def register(connection, name, password, words):
     secret = opaque.password_bytes(password)
     blinding, request = opaque.blind(secret)
     enc, sig = account.moduli
-    _, answer = connection.call("crea1", {"name": name, "enc": enc, "sig": sig, "opaque": request})
+    if key_problem(enc, sig):
+        raise Refused("keys")
+    _, answer = connection.call("crea1", {"name": name, "enc": enc, "sig": sig, "opaque": request, "invitation": b""})
     _expect(answer, 1, 101)
     p = oaep_open_32(account.enc, b"pop", answer["block"])
     record, export_key = opaque.finish_registration(secret, blinding, answer["opaque"])
     mac, signature = possession(account, p, connection.th2, record)
     words_hash = sha256(words_proof(export_key, words, account.salt2))
-    proofs = {"mac": mac, "signature": signature, "record": record, "words": words_hash}
+    proofs = {"mac": mac, "signature": signature, "record": record, "words": words_hash, "fullName": b"", "email": b""}
     _expect(connection.call("crea2", proofs)[1], 3, 200)
     account.uid = answer["uid"]
     return account

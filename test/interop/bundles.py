@@ -1,8 +1,9 @@
 """Requests to talk and their acceptance: bundles, signatures, request hash (SPEC 7.1)."""
 
 from account import fingerprint
-from crypto import Refused, labelled_hash, modulus_is_sound, pss_sign, pss_verify
+from crypto import Refused, labelled_hash, pss_sign, pss_verify
 from structs import clock, encode_fields
+from weak_keys import key_problem
 
 SUITE = 1
 
@@ -43,8 +44,7 @@ def _check_bundle(account, struct, label, addressed):
 
 def check_keys_and_signature(struct, label):
     """6.4 and the signature: what the vectors of 7.1 name `modulus` and `signature`."""
-    sound = modulus_is_sound(struct["enc"]) and modulus_is_sound(struct["sig"])
-    if not sound or struct["enc"] == struct["sig"]:
+    if key_problem(struct["enc"], struct["sig"]):
         raise Refused("modulus")
     pss_verify(struct["sig"], label, struct.fields[:-256], struct["signature"])
 

@@ -8,6 +8,7 @@ import argon2.low_level
 
 import check_wire
 from check_crypto import LABEL, Refused, hkdf, oaep_open, private_key, pss_verify, raw, same, sha256, unseal
+from weak_keys import key_problem
 
 TEXT, PARTS = 1024, 64
 
@@ -103,17 +104,11 @@ def verify_invitation(where, inviter, inviter_sig, invitee, given, bound):
     pss_verify(inviter_sig, b"invite", message, bytes.fromhex(given["invitation"]), "invitation")
 
 
-def is_refused(modulus):
-    """6.4"""
-    number = int.from_bytes(modulus, "big")
-    return number >> 2047 != 1 or any(number % prime == 0 for prime in range(2, 100))
-
-
 def check_room_entry(vector, spec):
     room, key = raw(vector, "room", "key")
     entry, epoch = vector["entry"], vector["epoch"]
     uid, enc, sig, inviter, bound, signature = raw(entry, "uid", "enc", "sig", "inviter", "bound", "signature")
-    if is_refused(enc) or is_refused(sig) or enc == sig:
+    if key_problem(enc, sig):
         raise Refused("modulus")
     message = place(room, epoch)
     message += check_wire.encode_fields(fields_until(spec.structs["enrm"], "uid", "invitation"), entry)

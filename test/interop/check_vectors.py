@@ -32,6 +32,7 @@ from check_crypto import (
     x25519_public,
     x25519_shared,
 )
+from weak_keys import key_problem
 
 
 def check_struct(vector, spec):
@@ -335,10 +336,10 @@ def check_account(vector, _spec):
     same("conversation", conversation_id(*raw(vector, "uid", "otherUid")), vector["conversation"])
 
 
-def is_plausible(modulus):
-    number = int.from_bytes(modulus, "big")
-    primes = [p for p in range(2, 98) if all(p % q for q in range(2, p))]
-    return number.bit_length() == 2048 and all(number % p for p in primes)
+def check_keys(vector, _spec):
+    problem = key_problem(*raw(vector, "enc", "sig"))
+    if problem:
+        raise Refused(problem)
 
 
 def check_bundle(vector, spec):
@@ -347,11 +348,36 @@ def check_bundle(vector, spec):
     fields = check_wire.encode_fields(layout.fields, vector["values"])
     same("fields", fields, vector["fields"])
     enc, sig, signature = raw(vector["values"], "enc", "sig", "signature")
-    if not is_plausible(enc) or not is_plausible(sig):
+    if key_problem(enc, sig):
         raise Refused("modulus")
     pss_verify(sig, label, fields[:-256], signature)
     if is_request:
         same("request hash", sha256(LABEL + b"request hash", fields), vector["requestHash"])
+
+
+def check_key_change(vector, spec):
+    """SPEC 6.12, 6.13, 7.6: what a client sees of somebody's new keys."""
+    fields = check_wire.encode_fields(spec.structs["chky"].fields, vector["values"])
+    same("fields", fields, vector["fields"])
+    bundle, former = fields[:-256], fields[-256:]
+    enc, sig, signature = raw(vector["values"], "enc", "sig", "signature")
+    if key_problem(enc, sig):
+        raise Refused("modulus")
+    pss_verify(sig, b"change", bundle[:-256], signature)
+    if any(former):
+        try:
+            pss_verify(*raw(vector, "before"), b"former", bundle, former)
+        except Refused:
+            raise Refused("former") from None
+    same("signed by the former", int(any(former)), vector["signedByFormer"])
+
+
+def check_key_proofs(vector, spec):
+    bundle = check_wire.encode_fields(spec.structs["chky"].fields, vector["values"])[:-256]
+    p, th2, session_key, words = raw(vector, "p", "th2", "sessionKey", "words")
+    same("mac of rkey2", hmac.new(p, th2 + bundle, hashlib.sha256).digest(), vector["renewalMac"])
+    recovery = hmac.new(p + session_key, th2 + words + bundle, hashlib.sha256).digest()
+    same("mac of rcov2", recovery, vector["recoveryMac"])
 
 
 def check_opaque_run(vector, _spec):
@@ -381,8 +407,11 @@ CHECKS = {
     "envelope": check_envelope,
     "safety": check_safety,
     "account": check_account,
+    "keys": check_keys,
     "request": check_bundle,
     "acceptance": check_bundle,
+    "key-change": check_key_change,
+    "key-proofs": check_key_proofs,
     "opaque": check_opaque_run,
     **check_rooms.CHECKS,
 }

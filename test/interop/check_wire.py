@@ -108,7 +108,7 @@ def encode_struct(struct, header, values):
     return (out + encode_fields(struct.fields, values)).ljust(struct.size, b"\0")
 
 
-CODES = (0, 101, 102, 200, 202, 400, 401, 403, 404, 409, 413, 426, 429, 500, 503, 507)
+CODES = (0, 101, 102, 103, 200, 202, 400, 401, 403, 404, 409, 413, 426, 429, 500, 503, 507)
 NAME = re.compile(rb"[a-z][a-z0-9_]{2,31}\0*")
 
 

@@ -27,7 +27,6 @@ from check_crypto import (  # noqa: F401
     x25519_shared,
 )
 
-SMALL_PRIMES = [n for n in range(2, 100) if all(n % d for d in range(2, n))]
 
 
 def draw(length):
@@ -81,23 +80,14 @@ def keep_rsa_keys(path):
 
 
 def new_rsa_key():
-    """A pair whose modulus passes 6.4."""
+    """A pair; 6.4 is for both of an account together."""
     if _kept:
         return serialization.load_der_private_key(base64.b64decode(_kept.pop()), None)
-    while True:
-        key = rsa.generate_private_key(65537, 2048)
-        if modulus_is_sound(modulus_of(key)):
-            return key
+    return rsa.generate_private_key(65537, 2048)
 
 
 def modulus_of(key):
     return key.public_key().public_numbers().n.to_bytes(256, "big")
-
-
-def modulus_is_sound(modulus):
-    """6.4"""
-    number = int.from_bytes(modulus, "big")
-    return number >> 2047 == 1 and all(number % prime for prime in SMALL_PRIMES)
 
 
 def pkcs8(key):

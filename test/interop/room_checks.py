@@ -12,7 +12,6 @@ from crypto import (
     hkdf,
     hmac_sha256,
     labelled_hash,
-    modulus_is_sound,
     oaep_open,
     oaep_seal,
     pss_sign,
@@ -24,6 +23,7 @@ from crypto import (
 from crypto import LABEL
 from envelopes import PARTS, TEXT, readable
 from structs import clock, encode_fields
+from weak_keys import key_problem
 
 ZEROS = bytes(32)
 IN_LIST, ENTERED, GONE, INVITED = range(4)
@@ -259,7 +259,7 @@ def check_inviter(view, entry):
 
 
 def sound(entry):
-    return modulus_is_sound(entry["enc"]) and modulus_is_sound(entry["sig"]) and entry["enc"] != entry["sig"]
+    return key_problem(entry["enc"], entry["sig"]) is None
 
 
 def check_pinned(book, entry):
@@ -356,7 +356,7 @@ def check_rows(room, head, rows):
     listed = [row for row in rows if row["state"] in (IN_LIST, GONE)]
     for row in listed:
         if any(row["enc"]) or row["state"] == IN_LIST:  # the moduli of an account that was deleted are zeros; it left
-            if fingerprint(row["enc"], row["sig"]) != row["fingerprint"] or not any(row["enc"]):
+            if fingerprint(row["enc"], row["sig"]) != row["fingerprint"] or not sound(row):
                 raise Refused("list")
     if any(len({row[name] for row in listed}) < len(listed) for name in ("uid", "name")):
         raise Refused("list")

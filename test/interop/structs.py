@@ -9,11 +9,12 @@ from crypto import Refused, draw, sha256
 # The canonical text of 3.7; its hash is the table hash of 10.5.
 TABLE = """\
 helo client 100010 0 1720 build:u32 software:bytes16 table:bytes32 x25519:bytes32 mlkem:bytes1184
-crea1 client 100001 1 1776 name:name enc:bytes256 sig:bytes256 opaque:bytes32
-crea2 client 100001 2 1776 mac:bytes32 signature:bytes256 record:bytes192 words:bytes32
+crea1 client 100001 1 1776 name:name enc:bytes256 sig:bytes256 opaque:bytes32 invitation:data16
+crea2 client 100001 2 1776 mac:bytes32 signature:bytes256 record:bytes192 words:bytes32 fullName:data96 email:data254
+crea3 client 100001 3 1776 code:data8
 auth1 client 100002 1 1776 name:name signature:bytes256 ke1:bytes96
 auth2 client 100002 2 1776 ke3:bytes64
-pass client 100003 0 1776 words:bytes32 factor:u8<=3 code:data32
+pass client 100003 0 1776 words:bytes32 factor:u8<=4 code:data32
 crms client 100004 0 1776 kind:u8<=1 nonce:bytes32 salt:bytes16 auth:bytes32 wrapSalt:bytes32 commitment:bytes32 wrapped:bytes48 block:bytes256 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32
 jrms1 client 100005 1 1776 name:name
 jrms2 client 100005 2 1776 room:bytes16 auth:bytes32
@@ -35,16 +36,37 @@ rtrm1 client 100020 1 1776 room:bytes16 epoch:u32 from:u16 blocks:list6(uid:byte
 rtrm2 client 100020 2 1776 room:bytes16 version:u64 renewed:u8<=1 salt:bytes16 auth:bytes32 wrapSalt:bytes32 commitment:bytes32 wrapped:bytes48 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32 removed:list32(uid:bytes16)
 strm client 100021 0 1776 room:bytes16
 mbrm client 100022 0 1776 room:bytes16 index:u16
+mcod client 100023 0 1776 words:bytes32
+fact1 client 100024 1 1776 kind:u8<=2 words:bytes32 factor:u8<=4 code:data32 email:data254
+fact2 client 100024 2 1776 code:data8
+rcod client 100025 0 1776 words:bytes32 factor:u8<=4 code:data32
+acct client 100026 0 1776
+rvok client 100027 0 1776 session:bytes16
+pswd1 client 100028 1 1776 opaque:bytes32
+pswd2 client 100028 2 1776 words:bytes32 factor:u8<=4 code:data32 record:bytes192 newWords:bytes32
+rkey1 client 100029 1 1776 enc:bytes256 sig:bytes256
+rkey2 client 100029 2 1776 words:bytes32 factor:u8<=4 code:data32 mac:bytes32 time:u64 suite:u8 signature:bytes256 former:bytes256
+rcov1 client 100030 1 1776 name:name code:bytes10 enc:bytes256 sig:bytes256 ke1:bytes96
+rcov2 client 100030 2 1776 ke3:bytes64 mac:bytes32 words:bytes32 time:u64 suite:u8 signature:bytes256
+dlac client 100031 0 1776 words:bytes32 factor:u8<=4 code:data32
 ack daemon 100010 0 2000 x25519:bytes32 mlkem:bytes1088 challenge:bytes32 session:bytes16 window:u16
 answer daemon 0 0 1776 wait:u32
 crea1Answer daemon 100001 1 1776 uid:bytes16 block:bytes256 opaque:bytes64
 auth1Answer daemon 100002 1 1776 block:bytes256 ke2:bytes320
+auth2Answer daemon 100002 2 1776 factor:u8<=2
 passAnswer daemon 100003 0 1776 grant:bytes32 ends:u64
 jrms1Answer daemon 100005 1 1776 room:bytes16 salt:bytes16
 jrms2Answer daemon 100005 2 1776 epoch:u32 wrapSalt:bytes32 commitment:bytes32 wrapped:bytes48
 keyqAnswer daemon 100012 0 1776 uid:bytes16 name:name enc:bytes256 sig:bytes256
 strmAnswer daemon 100021 0 1776 room:bytes16 version:u64 kind:u8<=1 closed:u8<=1 behind:u8<=1 rows:u16 kept:u16 block:bytes256 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32
 mbrmAnswer daemon 100022 0 1776 room:bytes16 version:u64 index:u16 state:u8<=3 online:u8<=1 epoch:u32 fingerprint:bytes32 uid:bytes16 name:name enc:bytes256 sig:bytes256 time:u64 inviter:bytes16 invitedEpoch:u32 expires:u64 bound:bytes32 invitation:bytes256 mac:bytes32 signature:bytes256
+fact1Answer daemon 100024 1 1776 secret:data20
+fact2Answer daemon 100024 2 1776 codes:list10(code:bytes10)
+rcodAnswer daemon 100025 0 1776 codes:list10(code:bytes10)
+acctAnswer daemon 100026 0 1776 factor:u8<=2 codes:u8<=10 created:u64 fullName:data96 email:data254 current:bytes16 sessions:list16(id:bytes16,ends:u64)
+pswd1Answer daemon 100028 1 1776 opaque:bytes64
+rkey1Answer daemon 100029 1 1776 block:bytes256
+rcov1Answer daemon 100030 1 1776 uid:bytes16 block:bytes256 ke2:bytes320
 cnnt daemon 10001 0 1776 uid:bytes16 name:name queued:u32
 rvum daemon 10002 0 1776 envelope:bytes1736
 rvrm daemon 10003 0 1776 room:bytes16 epoch:u32 sender:bytes16 message:bytes16 sequence:u64 time:u64 previous:bytes32 part:u16 parts:u16 salt:bytes32 sealed:bytes1298
@@ -60,13 +82,14 @@ enrm daemon 10012 0 1776 room:bytes16 version:u64 epoch:u32 uid:bytes16 name:nam
 lfrm daemon 10013 0 1776 room:bytes16 version:u64 uid:bytes16 what:u8<=4
 chrm daemon 10014 0 1776 room:bytes16 version:u64 renewed:u8<=1 block:bytes256 name:name epoch:u32 previous:bytes32 owner:bytes16 list:bytes32 key:bytes32 signer:bytes16 time:u64 signature:bytes256 mac:bytes32 removed:list32(uid:bytes16)
 ofrm daemon 10015 0 1776 name:name secret:bytes32
+chky daemon 10016 0 1776 uid:bytes16 name:name enc:bytes256 sig:bytes256 time:u64 suite:u8 signature:bytes256 former:bytes256
 """
 
 TABLE_HASH = sha256(TABLE.encode())
 MAX_INTEGER = 2**53
 DATA_STRUCT = 1776
 NAME = re.compile(rb"[a-z][a-z0-9_]{2,31}")
-CODES = {0, 101, 102, 200, 202, 400, 401, 403, 404, 409, 413, 426, 429, 500, 503, 507}
+CODES = {0, 101, 102, 103, 200, 202, 400, 401, 403, 404, 409, 413, 426, 429, 500, 503, 507}
 
 
 @dataclass

@@ -11,7 +11,7 @@ const keyq = (name: string) => encodeCommand(structs.keyq, { name }, nodeSync.ra
 void test('case 1: random bytes get no byte and cost no memory', async (t) => {
   const network = await makeNetwork();
   for (const tls of [false, true]) {
-    const daemon = await startDaemon(t, { network, tls });
+    const daemon = await startLavish(t, { network, tls });
     const attack = async (bytes: Uint8Array): Promise<number> => {
       const raw = await RawConnection.connect(daemon, network.linked.pins);
       raw.connection.write(bytes);

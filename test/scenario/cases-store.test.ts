@@ -50,7 +50,7 @@ test('case 17: a reader that never reads and a sender that floods it', async (t)
   const [entries, flood, atOnce] = [1_000, 72_000, 128];
   /* After so many the daemon has taken what memory it needs: caches, buffers, threads. */
   const settled = flood / 2;
-  const args = ['--limit', `queue-entries=${String(entries)}`];
+  const args = ['--limit', `queue-entries=${String(2 * entries)}`];
   const daemon = await startLavish(t, { network: await makeNetwork(), args });
   const [flooder, sink] = await pairOf(t, daemon, 'flooder', 'sink');
   const [carol, dave] = await pairOf(t, daemon, 'carol', 'dave');

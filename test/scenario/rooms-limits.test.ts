@@ -6,7 +6,7 @@ import { atDaemon, heard, newGuest, say } from '../support/room-lab.js';
 import { code } from '../unit/client-parties.js';
 
 test('who says too much too fast is told, waits by itself, and nothing is lost', async (t) => {
-  const limits = ['room-messages-per-second=20', 'room-burst=5', 'rooms-per-user=2', 'room-members=2'];
+  const limits = ['messages-per-second=20', 'message-burst=5', 'rooms-per-user=2', 'room-members=2'];
   const args = limits.flatMap((limit) => ['--limit', limit]);
   const host = atDaemon(await startLavish(t, { network: await makeNetwork(), args }));
   const [alice, bob, carol] = await Promise.all(['alice', 'bobby', 'carol'].map((name) => newGuest(t, host, name)));

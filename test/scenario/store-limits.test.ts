@@ -50,11 +50,12 @@ test('of many who register at once no more get an account than there may be', as
   t.same(codes.sort(), [...Array<number>(3).fill(Code.done), ...Array<number>(3).fill(Code.limited)]);
 });
 
-for (const limit of ['queue-entries=5', 'queue-bytes=10000']) {
+for (const limit of ['queue-entries=10', 'queue-bytes=20000']) {
   test(`a full queue (${limit}) is told to its sender, who goes on with others`, async (t) => {
     const daemon = await limited(t, limit);
     const [alice, bobby] = [await newPerson(t, daemon, 'alice'), await newPerson(t, daemon, 'bobby')];
-    const carol = await newPerson(t, daemon, 'carol');
+    const [carol, david] = [await newPerson(t, daemon, 'carol'), await newPerson(t, daemon, 'david')];
+    await befriend(david.raw, david.user, bobby.raw, bobby.user);
     await befriend(alice.raw, alice.user, bobby.raw, bobby.user);
     await befriend(alice.raw, alice.user, carol.raw, carol.user);
     await befriend(carol.raw, carol.user, bobby.raw, bobby.user);
@@ -64,7 +65,10 @@ for (const limit of ['queue-entries=5', 'queue-bytes=10000']) {
     const codes: number[] = [];
     for (const each of letters) codes.push(await send(alice, each));
     t.same(codes, [...Array<number>(5).fill(Code.queued), ...Array<number>(3).fill(Code.limited)]);
-    t.equal(await send(carol, letter(carol.user, bobby.user, 9)), Code.limited, 'to any sender');
+    const theirs: number[] = [];
+    for (let number = 0; number < 6; number++) theirs.push(await send(carol, letter(carol.user, bobby.user, number)));
+    t.same(theirs, [...Array<number>(5).fill(Code.queued), Code.limited], 'whoever fills a half leaves the other');
+    t.equal(await send(david, letter(david.user, bobby.user, 9)), Code.limited, 'then it is full to any sender');
     const [first, , , , , sixth] = letters;
     if (!first || !sixth) throw new Error('eight letters');
     t.equal(await send(alice, first), Code.queued, 'a replay of what waits is answered as before');
@@ -73,8 +77,8 @@ for (const limit of ['queue-entries=5', 'queue-bytes=10000']) {
     t.equal(await send(alice, letter(alice.user, carol.user, 2)), Code.queued, 'whether there or away');
 
     const back = await enter(t, daemon, bobby.user, false);
-    t.equal(back.cnnt.queued, 5);
-    for (let number = 0; number < 5; number++) {
+    t.equal(back.cnnt.queued, 10);
+    for (const number of [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]) {
       const received = await message(back);
       t.equal(numberOf(received), number, 'what was refused is not among them');
       acknowledge(back.raw, received.frameId);

@@ -7,6 +7,7 @@ import { makeNetwork, startDaemon, type Daemon } from '../support/daemon.js';
 import { connected, enter, newPerson, startLavish } from '../support/people.js';
 import { befriend, makeUser, ports, RawConnection, registerUser, requestOf, type RawUser } from '../support/raw.js';
 import type { Teardown } from '../support/temp.js';
+import { uninvited } from '../support/registration.js';
 
 /** Sockets from another address that connect and say nothing; resolves when each is open or turned away. */
 async function silent(t: Teardown, daemon: Daemon, count: number): Promise<Socket[]> {
@@ -50,7 +51,7 @@ test('a connection on which nobody logs in ends, whatever is said on it', async 
   const { enc, sig } = await makeUser('talker');
   const opaque = (await passwordClient()).registrationStart('x').request;
   const raw = await connected(t, daemon);
-  const ask = { name: 'talker', enc: enc.modulus, sig: sig.modulus, opaque };
+  const ask = { name: 'talker', enc: enc.modulus, sig: sig.modulus, opaque, ...uninvited };
   let answers = 0;
   while (!raw.isClosed) {
     await raw.ask(structs.crea1, ask).then(

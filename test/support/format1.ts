@@ -6,6 +6,7 @@ import type { Files } from '../../src/store/journal/disk.js';
 import { ensureFolder, makeFolder, replaceFile, syncFolder } from '../../src/store/journal/durable.js';
 import type { Account, Attempts, Consent, Grant, QueueEntry, Reply } from '../../src/store/store.js';
 import type { Draws } from './draws.js';
+import { noSecurity } from '../../src/store/store.js';
 
 /** Payloads that were written and synced together. */
 type Batches = readonly (readonly Uint8Array[])[];
@@ -91,7 +92,7 @@ export async function writeOldStore(files: Files, folder: string, users: readonl
 
 export function drawnAccount(draws: Draws, name: string, created: number): Account {
   const bytes = { enc: draws.bytes(256), sig: draws.bytes(256), record: draws.bytes(192), words: draws.bytes(32) };
-  return { uid: draws.bytes(16), name, ...bytes, created };
+  return { uid: draws.bytes(16), name, ...bytes, created, security: noSecurity };
 }
 
 export function drawnEntry(draws: Draws, time: number, length: number): QueueEntry {

@@ -2,14 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Code, HELLO_WINDOW_MS, structs, type Values } from '../../protocol/index.js';
 import { startDaemon, type Daemon, type DaemonOptions } from './daemon.js';
+import { lavishArgs } from './lavish.js';
 import { logIn, makeUser, RawConnection, registerUser, type RawUser } from './raw.js';
 import type { Teardown } from './temp.js';
 
 /** A daemon whose limits don't stand in the way of what a test repeats. */
 export function startLavish(t: Teardown, options: DaemonOptions): Promise<Daemon> {
-  const limits = ['registrations-per-hour', 'failures-per-quarter', 'lookups-per-minute', 'room-failures-per-quarter'];
-  const args = limits.flatMap((name) => ['--limit', `${name}=100000`]);
-  return startDaemon(t, { ...options, args: [...args, ...(options.args ?? [])] });
+  return startDaemon(t, { ...options, args: [...lavishArgs, ...(options.args ?? [])] });
 }
 
 export async function connected(t: Teardown, daemon: Daemon): Promise<RawConnection> {

@@ -26,6 +26,7 @@ import {
   Status,
   structs,
   SUITE_RSA,
+  utf8,
   wordsProof,
   type Ack,
   type ClientBuild,
@@ -45,6 +46,7 @@ import type { Connection } from '../../src/transport/transport.js';
 import { epochs } from './epochs.js';
 import { hurriedPasswords } from './passwords.js';
 import { nextRsa } from './rsa-pairs.js';
+import { uninvited } from './registration.js';
 
 export const ports: Ports<NodeRsaPrivate> = { sync: nodeSync, asymmetric: nodeAsymmetric };
 
@@ -292,15 +294,27 @@ export interface RawUser {
   /** W: stretched words; random here, what stretching makes is 32 bytes */
   readonly w: Uint8Array;
   uid: Uint8Array;
+  /** of the words, as the last login made it */
+  proof: Uint8Array;
 }
 
-let pair: Promise<NodeRsaPrivate[]> | undefined;
+const pairs = new Map<string, Promise<NodeRsaPrivate[]>>();
 
-/** All users of a process have the same keys: making them takes longer than most tests, and the daemon does not mind. */
+/** Who has one name in several networks has the same keys there: making them takes longer than most tests. */
 export async function makeUser(name: string): Promise<RawUser> {
-  const [enc, sig] = await (pair ??= Promise.all([nextRsa(), nextRsa()]));
+  const made = pairs.get(name) ?? Promise.all([nextRsa(), nextRsa()]);
+  pairs.set(name, made);
+  const [enc, sig] = await made;
   if (!enc || !sig) throw new Error('no keys');
-  return { name, password: `password of ${name}`, enc, sig, w: nodeSync.random(32), uid: new Uint8Array(ID) };
+  return {
+    name,
+    password: `password of ${name}`,
+    enc,
+    sig,
+    w: nodeSync.random(32),
+    uid: new Uint8Array(ID),
+    proof: new Uint8Array(32),
+  };
 }
 
 /** Two users who asked each other, so that each may write to the other. */
@@ -323,8 +337,17 @@ export function requestOf(user: RawUser, to: string): Promise<Request> {
   return signRequest(ports, sig, fields);
 }
 
-/** crea, both steps. @returns the last answer */
-export async function registerUser(raw: RawConnection, user: RawUser): Promise<Received> {
+/** What somebody brings and tells at the registration. */
+export interface Told {
+  readonly invitation?: Uint8Array;
+  readonly fullName?: string;
+  readonly email?: string;
+  /** Types what came by mail; undefined: the registration goes no further. */
+  readonly code?: () => Promise<string>;
+}
+
+/** crea, all steps. @returns the last answer */
+export async function registerUser(raw: RawConnection, user: RawUser, told: Told = {}): Promise<Received> {
   const password = await hurriedPasswords();
   const begun = password.registrationStart(user.password);
   const first = await raw.ask(structs.crea1, {
@@ -332,6 +355,7 @@ export async function registerUser(raw: RawConnection, user: RawUser): Promise<R
     enc: user.enc.modulus,
     sig: user.sig.modulus,
     opaque: begun.request,
+    invitation: told.invitation ?? uninvited.invitation,
   });
   if (first.header.status === Status.error) return first;
   const answer = first.values as Values<typeof structs.crea1Answer>;
@@ -341,13 +365,24 @@ export async function registerUser(raw: RawConnection, user: RawUser): Promise<R
   if (!p || !done) throw new Error('the first step of crea does not open');
   const { th2 } = raw.session;
   const message = keysMessage(th2, user.name, user.enc.modulus, user.sig.modulus);
-  return raw.ask(structs.crea2, {
+  const second = await raw.ask(structs.crea2, {
     mac: possession(nodeSync, p, th2, done.record),
     signature: await ports.asymmetric.pssSign(user.sig, Label.keys, message),
     record: done.record,
     words: nodeSync.sha256(wordsProof(nodeSync, done.exportKey, user.w)),
+    fullName: utf8(told.fullName ?? ''),
+    email: utf8(told.email ?? ''),
   });
+  if (second.header.code !== Code.mailed || !told.code) return second;
+  return raw.ask(structs.crea3, { code: utf8(await told.code()) });
 }
+
+/** How `pass` and others prove the second factor. */
+export interface FactorCode {
+  readonly factor: number;
+  readonly code: Uint8Array;
+}
+export const noCode: FactorCode = { factor: 0, code: new Uint8Array(0) };
 
 export interface LoginChange {
   readonly password?: string;
@@ -355,8 +390,14 @@ export interface LoginChange {
   readonly sig?: NodeRsaPrivate;
   readonly w?: Uint8Array;
   readonly grant?: Uint8Array;
+  /** of a second factor */
+  readonly code?: FactorCode | undefined;
+  /** asks for a code by mail, and types what it gives */
+  readonly mailed?: () => Promise<string>;
   /** signs another transcript than this connection's */
   readonly th2?: Uint8Array;
+  /** gets the words proof; nothing is shown before it is done */
+  readonly proven?: (words: Uint8Array) => unknown;
 }
 
 /** auth and pass. @returns the last answer: of `pass`, or the error that came before */
@@ -389,6 +430,13 @@ export async function logIn(raw: RawConnection, user: RawUser, change: LoginChan
     raw.authenticated(concat(s2, opened.sessionKey), transcript.hash(nodeSync, session.th2), block, user.enc);
   };
   const words = wordsProof(nodeSync, opened.exportKey, change.w ?? user.w);
-  const code = change.grant ?? new Uint8Array(0);
-  return step(structs.pass, { words, factor: change.grant ? 3 : 0, code });
+  user.proof = words;
+  await change.proven?.(words);
+  if (change.mailed) {
+    const sent = await step(structs.mcod, { words });
+    if (sent.header.status === Status.error) return sent;
+    return step(structs.pass, { words, factor: 4, code: utf8(await change.mailed()) });
+  }
+  const shown = change.code ?? (change.grant ? { factor: 3, code: change.grant } : noCode);
+  return step(structs.pass, { words, ...shown });
 }

@@ -39,6 +39,7 @@ import { secrets } from '../unit/client-parties.js';
 import { clientCrypto, MovableClock } from '../unit/client-support.js';
 import { startFuzzed, type FuzzedDaemon } from '../fuzz/daemon-server.js';
 import { atServer, type Guest, type Host } from './room-lab.js';
+import { noSecurity } from '../../src/store/store.js';
 import type { Teardown } from './temp.js';
 
 export const ports = { sync: nodeSync, asymmetric: nodeAsymmetric };
@@ -86,8 +87,6 @@ const MANY = 1_000_000;
 export async function openLab(t: Teardown): Promise<Lab> {
   const server = await startFuzzed(t);
   Object.assign(server.context.limits, {
-    'room-burst': MANY,
-    'room-messages-per-second': MANY,
     'rooms-per-user': MANY,
   });
   const lab: Lab = {
@@ -179,7 +178,13 @@ export function inject<S extends Struct>(lab: Lab, to: Uint8Array, struct: S, va
 }
 
 export async function ghostOf(lab: Lab, name: string): Promise<Soul> {
-  return { uid: nodeSync.random(16), name, enc: lab.server.keys.senderEnc, sig: lab.server.keys.senderSig };
+  const { store, keys } = lab.server;
+  const [uid, enc, sig] = [nodeSync.random(16), keys.senderEnc, keys.senderSig];
+  /* With an account, of whatever name: whoever has none is taken out of a room when it is looked at. */
+  const rest = { record: nodeSync.random(192), words: nodeSync.random(32), created: 1, security: noSecurity };
+  const own = `ghost_${hex(uid).slice(0, 16)}`;
+  await store.createAccount({ uid, name: own, enc: enc.modulus, sig: sig.modulus, ...rest });
+  return { uid, name, enc, sig };
 }
 
 /** An entry, as somebody would make it who knows `key`. */

@@ -318,6 +318,8 @@ export class StoreCalls {
         const waiting = this.#waiting(all);
         if (waiting.some((each) => replayOf(this.#entry(each)) === replay)) return [waiting, 'known'];
         if (waiting.length >= this.#maxQueueEntries) return [waiting, 'full'];
+        const same = waiting.filter((each) => hex(this.#entry(each).from) === hex(entry.from)).length;
+        if (same > 0 && same + 1 > this.#maxQueueEntries / 2) return [waiting, 'full'];
         return [[...waiting, id], 'queued'];
       },
       (store, of) => handing(entry, (given) => store.enqueue(of, given)),

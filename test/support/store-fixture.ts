@@ -5,13 +5,23 @@ import { accountFileFormat, fromFile, toFile } from '../../src/store/journal/for
 import { openJournalStore, type JournalStore } from '../../src/store/journal/journal-store.js';
 import type { Account, QueueEntry } from '../../src/store/store.js';
 import { temporaryFolder, type Teardown } from './temp.js';
+import { noSecurity } from '../../src/store/store.js';
 
 export const id = (number: number): Uint8Array => new Uint8Array(16).fill(number);
 
 export function account(number: number, name: string): Account {
   const modulus = new Uint8Array(256).fill(number);
   const record = new Uint8Array(192).fill(100 + number);
-  return { uid: id(number), name, enc: modulus, sig: modulus, record, words: new Uint8Array(32), created: 1000 };
+  return {
+    uid: id(number),
+    name,
+    enc: modulus,
+    sig: modulus,
+    record,
+    words: new Uint8Array(32),
+    created: 1000,
+    security: noSecurity,
+  };
 }
 
 /** A message of the user `from`; its number tells it. */

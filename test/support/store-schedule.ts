@@ -16,6 +16,7 @@ import { Draws } from './draws.js';
 import { atCall, diskError, SimulatedDisk, type DiskCall, type Fault } from './simulated-disk.js';
 import { StoreCalls, type StoreCall } from './store-calls.js';
 import { REFUSED, StoreModel, type Begun } from './store-model.js';
+import { noSecurity } from '../../src/store/store.js';
 
 const START = 1_800_000_000_000;
 const HOUR = 3600_000;
@@ -309,6 +310,7 @@ class Schedule {
       record: draws.bytes(192),
       words: draws.bytes(32),
       created: this.#now,
+      security: noSecurity,
     };
     const call = this.#calls.createAccount(account);
     if (this.#model.mayBegin(call.steps)) this.#accounts.push(account);

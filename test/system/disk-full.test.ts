@@ -4,9 +4,9 @@ import { mkdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
 import { Code, structs } from '../../protocol/index.js';
-import { makeNetwork, startDaemon } from '../support/daemon.js';
+import { makeNetwork } from '../support/daemon.js';
 import { acknowledge, letter, numberOf } from '../support/letters.js';
-import { enter, newPerson, type Person } from '../support/people.js';
+import { enter, newPerson, startLavish, type Person } from '../support/people.js';
 import { befriend, type Received } from '../support/raw.js';
 import { temporaryFolder } from '../support/temp.js';
 
@@ -46,7 +46,7 @@ test('case 19: a full disk: 507, reads go on, and with room again all goes on', 
   await writeFile(join(disk, 'ballast'), Buffer.alloc(BALLAST));
   const network = await makeNetwork();
   const args = ['--limit', 'queue-entries=1000000'];
-  const daemon = await startDaemon(t, { network, data: join(disk, 'data'), args });
+  const daemon = await startLavish(t, { network, data: join(disk, 'data'), args });
   const people: Person[] = [];
   for (const name of ['alice', 'bobby', 'carol', 'dave']) people.push(await newPerson(t, daemon, name));
   const [alice, bobby, carol, dave] = people as [Person, Person, Person, Person];
@@ -97,7 +97,7 @@ test('case 19: a full disk: 507, reads go on, and with room again all goes on', 
   t.ok(await enter(t, daemon, carol.user), 'logins, too');
 
   await daemon.kill();
-  const again = await startDaemon(t, { network, data: daemon.data, args });
+  const again = await startLavish(t, { network, data: daemon.data, args });
   const back = await enter(t, again, bobby.user, false);
   const came: number[] = [];
   while (came.length < back.cnnt.queued) {

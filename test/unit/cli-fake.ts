@@ -61,14 +61,20 @@ export interface Face {
   readonly home: string;
 }
 
-/** A profile of @alice that is logged in. */
-export async function faceOf(t: Test, client: Client): Promise<Face> {
+const sealed = utf8(
+  JSON.stringify({
+    ...{ format: 1, network: 'test', name: 'alice', uid: '0a'.repeat(16), salt1: '00', salt2: '00' },
+    ...{ sig: '00', enc: '00' },
+  }),
+);
+
+/** A profile of @alice that is logged in. @param identity its file, where somebody types its secrets */
+export async function faceOf(t: Test, client: Client, identity: Uint8Array = sealed): Promise<Face> {
   const home = join(t.testdir(), 'home');
   const folder = profileFolder(home, anyNetwork.network, 'default');
   await prepareFolder(folder);
   const storage = new FileStorage(folder);
-  const identity = { format: 1, network: 'test', name: 'alice', uid: '0a'.repeat(16), salt1: '00', salt2: '00' };
-  await storage.replace('identity', utf8(JSON.stringify({ ...identity, sig: '00', enc: '00' })));
+  await storage.replace('identity', identity);
   await storage.close();
   const server = await ProfileServer.start(folder, client, () => undefined);
   t.teardown(() => server.close());

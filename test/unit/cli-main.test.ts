@@ -6,6 +6,7 @@ import { wordlist } from '../../protocol/index.js';
 import { drawWords } from '../../src/client/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
 import { main } from '../../src/faces/cli/main.js';
+import { Output } from '../../src/faces/cli/output.js';
 import { anyNetwork } from './client-support.js';
 
 class Collect extends Writable {
@@ -70,6 +71,9 @@ test('hints name the program as it was started, with its profile', async (t) => 
   const said = async (program: string, ...argv: string[]) => (await runAs([process.execPath, program], t, ...argv)).err;
   t.match(await said('/x/bin/cadenas', 'whoami'), / register first: bin\/cadenas register @name\n$/);
   t.match(await said('/x/bin/cadenas', 'whoami', '--profile', 'bob'), /: bin\/cadenas --profile bob register @name\n$/);
+  const output = new Output(process.stdout, process.stderr, false);
+  output.program = 'bin/cadenas';
+  t.equal(output.named('begin with cadenas 2fa enable'), 'begin with bin/cadenas 2fa enable');
   t.match(await said('/x/other', 'whoami', '--profile', 'bob'), /: cadenas --profile bob register @name\n$/);
 });
 

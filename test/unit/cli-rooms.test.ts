@@ -515,6 +515,7 @@ test('receive --follow tells of rooms and how far texts are', async (t) => {
       setImmediate(() => {
         client.tell({ type: 'sent', id: 'm2', to: '#garden', state: 'delivered' });
         client.tell({ type: 'sent', id: 'm3', to: 'bobby', state: 'queued' });
+        client.tell({ type: 'limited', of: 'messages', wait: 3 });
       });
       return { items: [said], more: false };
     },
@@ -536,14 +537,16 @@ test('receive --follow tells of rooms and how far texts are', async (t) => {
   t.match(await face.run(follow), {
     exit: 0,
     out: /#garden @bobby: hi\n {8}you\n✓✓ #garden m2 delivered\n✓ @bobby m3/,
+    err: /the daemon limits how fast you send: what waits in the outbox goes by itself/,
   });
   told = false;
   const { json } = await face.run([...follow, '--json']);
   t.same(
-    json.filter((row) => (row as { type: string }).type === 'delivery'),
+    json.filter((row) => ['delivery', 'limited'].includes((row as { type: string }).type)),
     [
       { type: 'delivery', id: 'm2', to: '#garden', room: 'garden', state: 'delivered' },
       { type: 'delivery', id: 'm3', to: 'bobby', state: 'queued' },
+      { type: 'limited', of: 'messages', wait: 3 },
     ],
   );
 });

@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { Code, EPOCH_MS, hex } from '../../protocol/index.js';
-import { openCore, registerCore } from '../../src/client/index.js';
+import { openCore, registerCore, unfinishedOf } from '../../src/client/index.js';
 import { code, friends, isNotice, isText, nextDelivery, register, reopen, secrets, unread } from './client-parties.js';
 import { MemoryStorage, MovableClock } from './client-support.js';
 import { MemoryDaemon } from './memory-daemon.js';
@@ -65,6 +65,7 @@ test('who takes no more for now holds up nobody else', async (t) => {
   await unread(a.core, isNotice('request'));
   await a.core.call('accept', { name: 'carol' });
   const answers: Code[] = [Code.limited];
+  daemon.wait = 0; // not how fast we write, but how much somebody takes
   daemon.treat = () => answers.shift() ?? Code.queued;
   t.match(await a.core.call('send', { to: 'bob', text: 'too much' }), { trouble: { code: 'limited' } });
   const sent = await a.core.call('send', { to: 'carol', text: 'not too much' });
@@ -167,6 +168,34 @@ test('wrong secrets, taken names, other builds', async (t) => {
   t.equal(await code(registerCore(fresh, 'carol', { ...secrets, words: 'two words' })), 'bad-words');
   daemon.upgrade = true;
   t.equal(await code(registerCore(fresh, 'carol', secrets)), 'too-old');
+});
+
+test('weak keys of one’s own are not shown to anybody; keys that the network refuses leave nothing', async (t) => {
+  const daemon = await MemoryDaemon.start();
+  const [storage, clock] = [new MemoryStorage(), new MovableClock()];
+  const ports = await daemon.ports(storage, clock);
+  const { keys } = ports.crypto;
+  const same = await keys.generate();
+  const broken = { ...ports, crypto: { ...ports.crypto, keys: { ...keys, generate: () => Promise.resolve(same) } } };
+  await t.rejects(registerCore(broken, 'alice', secrets), {
+    code: 'weak-keys',
+    message: /made on this machine are weak \(shared\)/,
+    hint: /update Node/,
+  });
+  t.notOk(daemon.accounts.has('alice'));
+  for (const step of ['crea1', 'crea2'] as const) {
+    daemon.refusesAt = step;
+    await t.rejects(
+      registerCore(ports, 'alice', secrets),
+      { code: 'keys-refused', message: /there is no account/ },
+      step,
+    );
+    t.notOk(daemon.accounts.has('alice'));
+    t.equal(await unfinishedOf(ports), undefined, 'the next try begins anew');
+  }
+  daemon.refusesAt = undefined;
+  const core = await registerCore(ports, 'alice', secrets);
+  t.teardown(() => core.close());
 });
 
 test('a registration whose last answer was lost is taken up', async (t) => {

@@ -64,10 +64,13 @@ export class MovableClock implements Clock {
     return performance.now() + this.offset;
   }
   after(ms: number, run: () => void): () => void {
-    const handle = setTimeout(() => {
-      this.#timers.delete(timer);
-      run();
-    }, ms);
+    const handle = setTimeout(
+      () => {
+        this.#timers.delete(timer);
+        run();
+      },
+      Math.min(ms, 2 ** 31 - 1),
+    );
     const timer = { due: this.#elapsed() + ms, run, handle };
     this.#timers.add(timer);
     return () => {

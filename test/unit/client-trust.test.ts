@@ -75,6 +75,19 @@ test('somebody who has not answered has no keys to compare', async (t) => {
   t.equal(await code(verify(a.core, 'bob')), 'no-keys');
 });
 
+test('two clients compare by what one of them shows as a code', async (t) => {
+  const daemon = await MemoryDaemon.start();
+  const [a, b] = await friends(daemon);
+  t.teardown(() => Promise.all([a.core.close(), b.core.close()]));
+  const compare = (number: string) => a.core.call('confirm', { name: 'bob', number });
+  const { number } = await b.core.call('verify', { name: 'alice' });
+  const other = number.replace(/^./, (digit) => String((Number(digit) + 1) % 10));
+  t.equal(await code(compare(`CADENAS:1:SAFETY:${other}`)), 'numbers-differ');
+  t.equal(await code(compare('not a number')), 'bad-number');
+  t.match(await a.core.call('contacts', { check: false }), { contacts: [{ verified: false }] });
+  t.match(await compare(`CADENAS:1:SAFETY:${number}`), { verified: true, again: 0 }, 'though nothing was shown here');
+});
+
 test('changed keys: nothing is sent until they are confirmed; then all begins anew', async (t) => {
   const { daemon, a } = await talking(t);
   await verify(a.core, 'bob');

@@ -4,12 +4,16 @@ import { type Connection, type ConnectionEvents } from '../../src/transport/tran
 
 export class MemoryConnection implements Connection {
   readonly binding = { transport: Transport.tcp, exporter: noExporter };
-  readonly source = 'memory';
+  readonly source: string;
   readonly buffered = 0;
   other!: MemoryConnection;
   #events: ConnectionEvents | undefined;
   #early: Uint8Array[] = [];
   #over = false;
+
+  constructor(source = 'memory') {
+    this.source = source;
+  }
 
   start(events: ConnectionEvents): void {
     this.#events = events;

@@ -41,7 +41,7 @@ import { clientCrypto } from './client-support.js';
 import { MemoryConnection } from './memory-connection.js';
 import { nextRsa } from '../support/rsa-pairs.js';
 
-type Account = Omit<Stored, 'created'>;
+type Account = Omit<Stored, 'created' | 'security'>;
 
 interface Queued {
   readonly id: Uint8Array;
@@ -72,6 +72,8 @@ export class MemoryDaemon {
   readonly envelopes: Uint8Array[] = [];
   down = false;
   upgrade = false;
+  /** the step of a registration that is answered 400: the network refuses its keys */
+  refusesAt: 'crea1' | 'crea2' | undefined;
   /** new epochs that clients began */
   turns = 0;
   /** ms that a session lasts, as the daemon says */
@@ -273,6 +275,7 @@ class Peer {
     const daemon = this.#daemon;
     switch (commandStruct(peekOpcode(frame), peekStep(frame))?.name) {
       case 'crea1': {
+        if (daemon.refusesAt === 'crea1') return this.#answer(frame, Code.malformed);
         const { name, enc, sig, opaque } = read(structs.crea1);
         if (daemon.accounts.has(name)) return this.#answer(frame, Code.conflict);
         const uid = nodeSync.random(16);
@@ -295,6 +298,7 @@ class Peer {
         );
       }
       case 'crea2': {
+        if (daemon.refusesAt === 'crea2') return this.#answer(frame, Code.malformed);
         const { record, words } = read(structs.crea2);
         if (this.#made) daemon.accounts.set(this.#made.name, { ...this.#made, record, words });
         return this.#send(structs.answer, structs.crea2.opcode, 2, peekFrameId(frame), Status.finished, Code.done, {
@@ -307,8 +311,9 @@ class Peer {
         this.#transcript.add(frame);
         this.#shared = await this.#password.loginFinish(this.#opaque, read(structs.auth2).ke3);
         const ok = this.#shared !== undefined;
-        const [status, code] = ok ? [Status.progress, Code.words] : [Status.error, Code.authentication];
-        return this.#send(structs.answer, structs.auth2.opcode, 2, peekFrameId(frame), status, code, { wait: 0 });
+        if (!ok) return this.#answer(frame, Code.authentication);
+        const [opcode, id] = [structs.auth2.opcode, peekFrameId(frame)];
+        return this.#send(structs.auth2Answer, opcode, 2, id, Status.progress, Code.words, { factor: 0 });
       }
       case 'pass':
         return this.#pass(frame, read(structs.pass));

@@ -1,10 +1,10 @@
-/** Accounts, requests and acceptances: what they sign, and the keys that are refused (SPEC 6, 7.1). */
+/** Accounts, requests and acceptances: what they sign (SPEC 6, 7.1). */
 import { test } from 'tap';
 import {
+  exportFileKey,
   fileKeys,
   fingerprint,
   hex,
-  isPlausibleModulus,
   keysMessage,
   linkedBuild,
   linkedGenerations,
@@ -26,43 +26,6 @@ import { Seeded } from '../vectors/seeded.js';
 const ports = { sync: nodeSync, asymmetric: nodeAsymmetric };
 const some = (what: string, length: number): Uint8Array => new Seeded(`account unit ${what}`).bytes(length);
 const keys = await readTestKeys();
-const big = (bytes: Uint8Array): bigint => BigInt(`0x${hex(bytes)}`);
-const bytesOf = (number: bigint): Uint8Array =>
-  Uint8Array.from(Buffer.from(number.toString(16).padStart(512, '0'), 'hex'));
-
-/** An even number near this one whose other small factors are none: refused for being even alone. */
-function evenOnly(near: bigint): bigint {
-  const odd = [
-    3n,
-    5n,
-    7n,
-    11n,
-    13n,
-    17n,
-    19n,
-    23n,
-    29n,
-    31n,
-    37n,
-    41n,
-    43n,
-    47n,
-    53n,
-    59n,
-    61n,
-    67n,
-    71n,
-    73n,
-    79n,
-    83n,
-    89n,
-    97n,
-  ];
-  let even = near - (near % 2n);
-  while (odd.some((prime) => even % prime === 0n)) even -= 2n;
-  return even;
-}
-
 const asker = {
   to: 'recipient_1',
   uid: some('asker', 16),
@@ -125,35 +88,6 @@ test('an acceptance is of one request', async (t) => {
   t.not(hex(requestHash(nodeSync, again)), hex(hash), 'the hash takes the signature too');
 });
 
-test('weak moduli', async (t) => {
-  const sound = keys.senderEnc.modulus;
-  t.ok(isPlausibleModulus(sound));
-  const top = 2n ** 2047n;
-  const weak: Readonly<Record<string, Uint8Array>> = {
-    zeros: new Uint8Array(256),
-    'one byte short': sound.slice(1),
-    'one byte long': Uint8Array.from([0, ...sound]),
-    even: bytesOf(evenOnly(big(sound))),
-    '2047 bits': bytesOf((big(sound) % top) | 1n),
-    '1024 bits': bytesOf(big(sound.slice(128)) | 1n),
-  };
-  for (const [what, modulus] of Object.entries(weak)) {
-    t.notOk(isPlausibleModulus(modulus), what);
-    if (modulus.length !== 256) continue;
-    const request = await signRequest(ports, keys.senderSig, { ...asker, enc: modulus });
-    t.notOk(await verifyRequest(ports, request), `${what}, in a request`);
-  }
-  for (const prime of [3n, 5n, 53n, 89n, 97n]) {
-    const start = top + 1n;
-    const multiple = start + ((prime - (start % prime)) % prime);
-    t.notOk(
-      isPlausibleModulus(bytesOf(multiple % 2n === 1n ? multiple : multiple + prime)),
-      `divisible by ${String(prime)}`,
-    );
-  }
-  t.end();
-});
-
 test('what is signed is bound to the connection, the name and the keys, without two readings', (t) => {
   const [th2, ke1] = [some('th2', 32), some('ke1', 96)];
   t.equal(hex(loginMessage(th2, 'abc', ke1)), `${hex(th2)}03616263${hex(ke1)}`);
@@ -171,6 +105,8 @@ test('keys of files and the words depend on all that they should', (t) => {
   for (const key of all) t.equal(key.length, 32);
   t.not(hex(fileKeys(nodeSync, k, some('other w', 32)).enc), all[1], 'the words');
   t.not(hex(fileKeys(nodeSync, some('other k', 32), w).enc), all[1], 'the password');
+  t.equal(exportFileKey(nodeSync, k).length, 16);
+  t.not(hex(exportFileKey(nodeSync, k)), hex(sigFileKey(nodeSync, k)), 'of the same bytes, for another use');
   const proof = wordsProof(nodeSync, some('export key', 64), w);
   t.equal(proof.length, 32);
   t.not(hex(wordsProof(nodeSync, some('another export key', 64), w)), hex(proof));

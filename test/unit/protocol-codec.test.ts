@@ -117,7 +117,7 @@ test('the first failing check is the one reported', (t) => {
 test('a value that does not fit its field is our own mistake and throws', (t) => {
   const header = headerFor(new Seeded('throws'), structs.pass);
   const sound = { words: new Uint8Array(32), factor: 0, code: new Uint8Array(0) };
-  t.throws(() => encode(structs.pass, header, { ...sound, factor: 4 }), RangeError);
+  t.throws(() => encode(structs.pass, header, { ...sound, factor: 5 }), RangeError);
   t.throws(() => encode(structs.pass, header, { ...sound, factor: 0.5 }), RangeError);
   t.throws(() => encode(structs.pass, header, { ...sound, factor: -1 }), RangeError);
   t.throws(() => encode(structs.pass, header, { ...sound, words: new Uint8Array(31) }), RangeError);
@@ -179,7 +179,7 @@ test('opcode and step lead to the layout', (t) => {
   t.equal(daemonStruct(COMMANDS_FROM + 99, 7, true), structs.answer, 'also one to an opcode that there is not');
   t.equal(daemonStruct(COMMANDS_FROM + 99, 7, false), undefined);
   t.equal(commandStruct(COMMANDS_FROM + 99, 0), undefined);
-  t.equal(commandStruct(Opcode.crea, 3), undefined, 'a step that there is not');
+  t.equal(commandStruct(Opcode.crea, 4), undefined, 'a step that there is not');
   t.end();
 });
 

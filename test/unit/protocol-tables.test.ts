@@ -106,10 +106,9 @@ test('codes', (t) => {
   t.end();
 });
 
-test('every field has its own name in its struct, and variable ones stand last', (t) => {
+test('every field has its own name in its struct', (t) => {
   for (const { name, fields } of allStructs) {
     t.equal(new Set(fields.map((field) => field.name)).size, fields.length, name);
-    for (const field of fields.slice(0, -1)) t.notMatch(field.kind, /^(data|list)$/, `${name}.${field.name}`);
   }
   t.end();
 });
@@ -131,7 +130,7 @@ test('the canonical text has one line for each struct, and its hash moves with i
   t.ok(lines.includes('mbrm client 100022 0 1776 room:bytes16 index:u16'));
   t.ok(lines.includes('lfrm daemon 10013 0 1776 room:bytes16 version:u64 uid:bytes16 what:u8<=4'));
   t.ok(lines.includes('ackd client 100011 0 1776 ids:list64(id:bytes16)'));
-  t.ok(lines.includes('pass client 100003 0 1776 words:bytes32 factor:u8<=3 code:data32'));
+  t.ok(lines.includes('pass client 100003 0 1776 words:bytes32 factor:u8<=4 code:data32'));
   t.equal(hex(tableHash((text) => nodeSync.sha256(text))), hex(nodeSync.sha256(Buffer.from(canonicalTable()))));
   t.end();
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
-import { hex, safetyNumber, safetyWords, utf8, wordlist } from '../../protocol/index.js';
+import { hex, readSafetyCode, safetyCode, safetyNumber, safetyWords, utf8, wordlist } from '../../protocol/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
 import { specFile, wordsFile } from '../vectors/format.js';
 
@@ -36,5 +36,16 @@ test('another key, another number, in the half of its owner alone', (t) => {
   t.match(one, /^\d{60}$/);
   t.equal(one.slice(0, 30), other.slice(0, 30));
   t.not(one.slice(30), other.slice(30));
+  t.end();
+});
+
+test('the code of a safety number is its digits behind a fixed beginning, however it is copied', (t) => {
+  const number = '0123456789'.repeat(6);
+  const code = safetyCode(number);
+  t.match(code, /^[A-Z0-9:]{77}$/, 'letters that make a small picture');
+  for (const text of [code, code.toLowerCase(), ` ${code}\n`, number, number.replace(/(.{5})/g, '$1 ')])
+    t.equal(readSafetyCode(text), number, text);
+  for (const text of ['', number.slice(1), `${number}0`, `CADENAS:2:SAFETY:${number}`, code.replace('0', 'O'), 'x'])
+    t.equal(readSafetyCode(text), undefined, text);
   t.end();
 });

@@ -129,12 +129,15 @@ export class Reader {
     const desk: Desk = {
       ports,
       me,
+      next: undefined,
       journal,
       record: (...events) => journal.append(...events),
       inTurn: (work) => work(),
+      inOwnTurn: (work) => work(),
       background: (work) => {
         this.#background = Promise.all([this.#background, work]);
       },
+      limited: () => undefined,
       trouble: () => undefined,
     };
     const inbox = new Inbox(desk);

@@ -11,7 +11,6 @@ import { Line } from '../../src/server/line.js';
 import { Mailbox, type MailboxHost } from '../../src/server/mailbox.js';
 import { Reply } from '../../src/server/reply.js';
 import { Tally } from '../../src/server/tally.js';
-import { TokenBucket, TokenBuckets } from '../../src/server/token-bucket.js';
 import type { QueueEntry, Store } from '../../src/store/store.js';
 import { MemoryConnection } from './memory-connection.js';
 
@@ -33,7 +32,7 @@ function counted(number: number): { entry: QueueEntry; reads: () => number } {
 test('a message for many is built once as a struct, and sealed for each', (t) => {
   const sealed: Uint8Array[] = [];
   const session = { send: { add: (struct: Uint8Array) => sealed.push(struct.slice()), pending: 0 } };
-  const host = { stuck: () => undefined, drained: () => undefined };
+  const host = { stuck: () => undefined, drained: () => undefined, forbidden: () => undefined };
   const lines = Array.from(
     { length: 100 },
     () => new Line(new MemoryConnection(), {} as Context, new Flusher(), session as unknown as Session, host),
@@ -60,7 +59,7 @@ const nothing = (): void => undefined;
 function reader(n: number, store: Store, seal: (struct: Uint8Array) => void, took: (entry: QueueEntry) => void) {
   const uid = Buffer.alloc(ID, n);
   const session = { send: { add: seal, pending: 0 } };
-  const host = { stuck: nothing, drained: nothing };
+  const host = { stuck: nothing, drained: nothing, forbidden: nothing };
   const line = new Line(new MemoryConnection(), {} as Context, new Flusher(), session as unknown as Session, host);
   const push = (entry: QueueEntry): void => {
     took(entry);
@@ -101,7 +100,6 @@ test('srms for many: one struct, a seal for each of them, no copy besides, one a
   const context = {
     ...{ store, deliver, limits: { window: 1 }, rooms: { known: () => room, deliveries: 0 } },
     ...{
-      roomRates: { take: () => 0 },
       nextId: () => Buffer.alloc(ID, 254),
       now: () => 1,
       sync: { sha256: () => Buffer.alloc(32, ++hashes) },
@@ -135,29 +133,6 @@ test('srms for many: one struct, a seal for each of them, no copy besides, one a
   }
   t.same(codes, [Code.done]);
   for (const { mailbox } of people) await mailbox.close();
-});
-
-test('so many at once, then so many in a second', (t) => {
-  const bucket = new TokenBucket(20, 5, 0);
-  const takes = (now: number, count: number): number[] => Array.from({ length: count }, () => bucket.take(now));
-  t.same(takes(0, 7), [0, 0, 0, 0, 0, 1, 1]);
-  t.same(takes(100, 3), [0, 0, 1], 'a tenth of a second is two');
-  t.same(takes(3_600_000, 6), [0, 0, 0, 0, 0, 1], 'a pause saves no more than the burst');
-  const slow = new TokenBucket(0.1, 1, 0);
-  t.same([slow.take(0), slow.take(0), slow.take(5000), slow.take(10_001)], [0, 10, 5, 0], 'the wait is told');
-  t.end();
-});
-
-test('each has a bucket of their own, which is forgotten when it is full', (t) => {
-  const buckets = new TokenBuckets((now) => new TokenBucket(1, 2, now));
-  t.same([buckets.take('a', 0), buckets.take('a', 0), buckets.take('a', 0), buckets.take('b', 0)], [0, 0, 1, 0]);
-  t.equal(buckets.take('a', 500), 1);
-  for (let n = 0; n < 10; n++) buckets.take(String(n), 600);
-  t.equal(buckets.take('a', 600), 1, 'nobody’s others make it new');
-  t.equal(buckets.size, 12);
-  for (let n = 10; n < 30; n++) buckets.take(String(n), 10_000);
-  t.equal(buckets.size, 20);
-  t.end();
 });
 
 test('many deliveries come to one answer', (t) => {

@@ -4,6 +4,7 @@ import { structs } from '../../protocol/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
 import { startFuzzed } from '../fuzz/daemon-server.js';
 import { encodeCommand } from '../support/raw.js';
+import { uninvited } from '../support/registration.js';
 
 test('nothing may come behind a step of a login, not even while the step itself waits for its turn', async (t) => {
   const daemon = await startFuzzed(t);
@@ -11,7 +12,7 @@ test('nothing may come behind a step of a login, not even while the step itself 
   const { senderEnc, senderSig } = daemon.keys;
   const [enc, sig] = [senderEnc.modulus, senderSig.modulus];
   const id = some(16);
-  const crea1 = encodeCommand(structs.crea1, { name: 'alice', enc, sig, opaque: some(32) }, some(16));
+  const crea1 = encodeCommand(structs.crea1, { name: 'alice', enc, sig, opaque: some(32), ...uninvited }, some(16));
   const auth1 = encodeCommand(structs.auth1, { name: 'alice', signature: some(256), ke1: some(96) }, id);
   const auth2 = encodeCommand(structs.auth2, { ke3: some(64) }, some(16));
   for (const frames of [

@@ -318,13 +318,20 @@ test('export: all that is kept about a user, from files and journal', async (t) 
     await store.keepReply(alice.uid, { frameId: new Uint8Array(16), opcode: 100007, code: 200, time: Date.now() });
   });
   const reading = (inRooms: string): Reading => ({
+    told: () => ({ fullName: 'Alice' }),
     fingerprint: () => new Uint8Array(2).fill(7),
     standing: (_state, uid) => (hex(uid) === inRooms ? 'member' : undefined),
   });
   const nobody = reading('');
   const all = await exportUser(syncFiles, fixture.folder, 'alice', nobody);
   const { waiting: queue, answers, rooms, sessions, contacts, ...rest } = all as Record<string, unknown[]>;
-  t.match(rest, { name: 'alice', uid: hex(alice.uid), keys: { fingerprint: '0707' }, unfinishedLogins: { count: 1 } });
+  t.match(rest, {
+    name: 'alice',
+    uid: hex(alice.uid),
+    told: { fullName: 'Alice' },
+    keys: { fingerprint: '0707' },
+    unfinishedLogins: { count: 1 },
+  });
   t.equal(queue?.length, 15);
   t.match(queue?.[3], { from: { uid: hex(bobby.uid), name: 'bobby' }, bytes: 40 });
   t.match(answers, [{ kind: 'jmpu', code: 200 }]);

@@ -22,7 +22,7 @@ import { queuePath, readAccountFile, readMail, readRoomFile, roomPath } from '..
 import { readMarked, withFile } from '../../src/store/journal/record-file.js';
 import { encodeHeader, encodeRecords } from '../../src/store/journal/record-format.js';
 import {
-  accountRecord,
+  profileRecord,
   attemptsRecord,
   consentRecord,
   deletedRecord,
@@ -85,7 +85,7 @@ function said(id: string): Uint8Array {
 function account(n: number): Uint8Array {
   const found = accounts[n];
   if (!found) throw new RangeError('there are four');
-  return accountRecord(found);
+  return profileRecord(found);
 }
 
 /** An empty store of which all is durable. */

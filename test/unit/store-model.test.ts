@@ -7,6 +7,7 @@ import { Draws } from '../support/draws.js';
 import { StoreCalls, type StoreCall } from '../support/store-calls.js';
 import { StoreModel, type Begun } from '../support/store-model.js';
 import { runSchedule, type Opener } from '../support/store-schedule.js';
+import { noSecurity } from '../../src/store/store.js';
 
 const NOW = 1_800_000_000_000;
 /** Seeds in which a planted bug must show. */
@@ -33,6 +34,7 @@ function account(name: string): Account {
     record: draws.bytes(192),
     words: draws.bytes(32),
     created: NOW,
+    security: noSecurity,
   };
 }
 

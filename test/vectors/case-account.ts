@@ -122,6 +122,12 @@ function requestCases(keys: TestKeys): readonly Case[] {
       kinds.request(evenRequest),
     ),
     refused(
+      'request-refused-modulus-twice',
+      'a request with one key for both uses, well signed',
+      'modulus',
+      kinds.request(signed(structs.jmpu, { ...asker, enc: senderSig.modulus }, senderSig, Label.request)),
+    ),
+    refused(
       'request-refused-label',
       'a request signed under the label of acceptances',
       'signature',

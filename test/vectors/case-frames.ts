@@ -109,7 +109,7 @@ function loginStructs(keys: TestKeys, th2: Uint8Array, b2: Uint8Array): readonly
     ['client', made(structs.auth1, { name, signature, ke1 }, { frameId: auth })],
     ['daemon', made(structs.auth1Answer, { block: b2, ke2: seeded.bytes(320) }, going)],
     ['client', made(structs.auth2, { ke3: seeded.bytes(64) }, { frameId: auth })],
-    ['daemon', made(structs.answer, { wait: 0 }, words)],
+    ['daemon', made(structs.auth2Answer, { factor: 0 }, words)],
     ['client', made(structs.pass, { words: seeded.bytes(32), factor: 0, code: new Uint8Array(0) }, { frameId: pass })],
     ['daemon', made(structs.passAnswer, { grant: seeded.bytes(32), ends: NOW + 12 * 3600_000 }, finished)],
   ];

@@ -38,7 +38,15 @@ function safety(file: string, what: string, a: Party, b: Party): Case {
   const [first, second] = Buffer.compare(a.uid, b.uid) < 0 ? [a, b] : [b, a];
   const [low, high] = [digits(first), digits(second)];
   const number = low.text + high.text;
-  const parts = { a, b, lowDigest: low.digest, highDigest: high.digest, number, words: words(number) };
+  const parts = {
+    a,
+    b,
+    lowDigest: low.digest,
+    highDigest: high.digest,
+    number,
+    words: words(number),
+    code: `CADENAS:1:SAFETY:${number}`,
+  };
   return [file, { kind: 'safety', what, expect: 'accepted', ...(toJson(parts) as object) }];
 }
 

@@ -96,10 +96,10 @@ const refusals: readonly Refusal[] = [
   },
   {
     name: 'uint',
-    what: 'factor 4, where 3 is the highest',
+    what: 'factor 5, where 4 is the highest',
     step: 'range',
     struct: structs.pass,
-    change: at(AT_FACTOR, 4),
+    change: at(AT_FACTOR, 5),
   },
   {
     name: 'data-length',

@@ -4,6 +4,8 @@ import { epochCases } from './case-epochs.js';
 import { envelopeCases } from './case-envelope.js';
 import { frameCases } from './case-frames.js';
 import { handshakeCases } from './case-handshake.js';
+import { keysCases } from './case-keys.js';
+import { keyChangeCases } from './case-key-change.js';
 import { roomEntryCases, roomInvitationCases } from './case-room-entry.js';
 import { roomHeadCases } from './case-room-head.js';
 import { roomBlockCases, roomKeyCases } from './case-room-key.js';
@@ -27,6 +29,8 @@ export async function madeCases(keys: TestKeys): Promise<ReadonlyMap<string, Vec
     ...epochCases(keys),
     ...envelopeCases(keys),
     ...accountCases(keys),
+    ...keysCases(keys),
+    ...keyChangeCases(keys),
     ...safetyCases(),
     ...roomKeys,
     ...roomBlockCases(keys),

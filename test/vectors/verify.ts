@@ -14,8 +14,8 @@ import {
   envelopeHash,
   fileKeys,
   fingerprint,
-  isPlausibleModulus,
   isTimely,
+  keyProblem,
   keysMessage,
   Label,
   loginMessage,
@@ -57,6 +57,7 @@ import {
   verifyRoomKey,
   verifyRoomMessage,
 } from './verify-rooms.js';
+import { verifyKeyChange, verifyKeyProofs } from './verify-keys.js';
 import { verifySafety } from './verify-safety.js';
 import { handshakeSchedule, loginSchedule } from './schedule.js';
 
@@ -333,12 +334,13 @@ async function verifyBundle(vector: Vector): Promise<void> {
   expectEqual('fields', encodeFields(struct, values), from.bytes('fields'));
   const sound = isRequest ? await verifyRequest(ports, values) : await verifyAcceptance(ports, values);
   expectEqual('verified', sound, vector.expect === 'accepted');
-  expectEqual(
-    'plausible moduli',
-    isPlausibleModulus(values.enc) && isPlausibleModulus(values.sig),
-    vector.step !== 'modulus',
-  );
+  expectEqual('keys that are not refused', keyProblem(values) === undefined, vector.step !== 'modulus');
   if (isRequest && sound) expectEqual('request hash', requestHash(nodeSync, values), from.bytes('requestHash'));
+}
+
+function verifyKeys(vector: Vector): void {
+  const from = new Reader(vector);
+  expectEqual('problem', keyProblem({ enc: from.bytes('enc'), sig: from.bytes('sig') }), vector.step);
 }
 
 const verifiers: Readonly<Record<string, (vector: Vector) => void | Promise<void>>> = {
@@ -351,8 +353,11 @@ const verifiers: Readonly<Record<string, (vector: Vector) => void | Promise<void
   epochs: verifyEpochs,
   envelope: verifyEnvelope,
   account: verifyAccount,
+  keys: verifyKeys,
   request: verifyBundle,
   acceptance: verifyBundle,
+  'key-change': verifyKeyChange,
+  'key-proofs': verifyKeyProofs,
   opaque: verifyOpaque,
   safety: verifySafety,
   'room-key': verifyRoomKey,

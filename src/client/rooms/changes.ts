@@ -208,7 +208,9 @@ export class Changes {
     const members = membersOf(state, room.key);
     const isOwner = signer.uid === room.owner;
     const rightful = members.every(({ uid, settled }) => !gone.has(uid) || !settled);
-    if (!isOwner && (!rightful || hex(event.owner) !== room.owner || event.renewed === 1)) return 'right';
+    /* Where the owner has left, whoever begins the next epoch is the owner. */
+    const due = members.some(({ uid }) => uid === room.owner) ? room.owner : signer.uid;
+    if (!isOwner && (!rightful || hex(event.owner) !== due || event.renewed === 1)) return 'right';
     const staying = members.filter(({ uid }) => !gone.has(uid));
     if (!samePublic(listOf(ports.sync, event.room, staying), event.list)) return 'list';
     return staying.some(({ uid }) => uid === hex(event.owner)) ? undefined : 'owner';

@@ -5,8 +5,8 @@ import {
   fromHex,
   headHash,
   hex,
-  isPlausibleModulus,
   isZero,
+  keyProblem,
   listHash,
   openRoomKeys,
   provesKey,
@@ -156,7 +156,7 @@ function checkList(desk: Desk, id: Uint8Array, said: RoomState, listed: readonly
   const { sync } = cryptoOf(desk);
   for (const row of listed) {
     if (isDeleted(row)) continue;
-    if (!areKeys(row) || !samePublic(fingerprint(sync, row), row.fingerprint)) throw new Refused('list');
+    if (keyProblem(row) || !samePublic(fingerprint(sync, row), row.fingerprint)) throw new Refused('list');
   }
   const [uids, names] = [new Set(listed.map(({ uid }) => hex(uid))), new Set(listed.map(({ name }) => name))];
   if (uids.size !== listed.length || names.size !== listed.length) throw new Refused('list');
@@ -167,10 +167,6 @@ function checkList(desk: Desk, id: Uint8Array, said: RoomState, listed: readonly
 /** An account that is no more: its row has no keys. */
 function isDeleted({ state, enc, sig }: RoomRow): boolean {
   return state === RowKind.left && isZero(enc) && isZero(sig);
-}
-
-function areKeys({ enc, sig }: RoomRow): boolean {
-  return isPlausibleModulus(enc) && isPlausibleModulus(sig);
 }
 
 /** Nobody whom we know has other keys now, or is back in the list from which they left in this epoch. */
@@ -214,7 +210,10 @@ async function mustBeginIt(desk: Desk, room: Room, said: RoomState): Promise<voi
   const sig = isGone ? undefined : (member?.sig ?? pinned?.sig);
   if (sig === undefined) throw new Refused(room.standing === 'entering' ? 'moved' : 'signer');
   if (!(await verifyHead(cryptoOf(desk), fromHex(room.id), said, fromHex(sig)))) throw new Refused('signature');
-  if (room.owner !== '' && hex(said.owner) !== room.owner && signer !== room.owner) throw new Refused('owner');
+  if (room.owner === '' || hex(said.owner) === room.owner || signer === room.owner) return;
+  /* Whoever began the epoch behind one that its owner left is the owner. */
+  const hasLeft = memberByUid(stateOf(desk), room.key, room.owner)?.left === true;
+  if (!hasLeft || said.epoch !== room.epoch + 1 || hex(said.owner) !== signer) throw new Refused('owner');
 }
 
 function formerOf(room: Room, epoch: number): { former?: string } {
@@ -271,7 +270,7 @@ async function soundInvitees(
   for (const row of rows.filter(({ state }) => state === RowKind.invited)) {
     const sig = by(row.inviter);
     const id = fromHex(room.id);
-    if (isSpent(room, hex(row.uid), row) || !areKeys(row)) continue;
+    if (isSpent(room, hex(row.uid), row) || keyProblem(row)) continue;
     if (!sig || row.expires <= now || !(await verifyInvitation(cryptoOf(desk), { room: id, name }, row, row, sig)))
       continue;
     sound.push({ uid: hex(row.uid), name: row.name, enc: hex(row.enc), sig: hex(row.sig), inviter: hex(row.inviter) });

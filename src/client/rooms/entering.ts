@@ -40,6 +40,7 @@ import type { Said } from './said.js';
 
 /** Others may change the room while one enters. */
 const TRIES = 5;
+const OUTS = 2;
 
 /** All of it is called in the room's line. */
 export class Entering {
@@ -102,7 +103,7 @@ export class Entering {
       ...(common ? { common } : {}),
     };
     await this.#keeper.put(key, () => begun);
-    const reply = await this.#keeper.link().request(structs.crms, {
+    const reply = await this.#keeper.link().ask(structs.crms, {
       kind: password === undefined ? RoomKind.invitation : RoomKind.password,
       nonce,
       salt: under.salt,
@@ -160,7 +161,7 @@ export class Entering {
   async #enter(key: string, password: string, common?: true): Promise<boolean> {
     const crypto = cryptoOf(this.#desk);
     const link = this.#keeper.link();
-    const asked = await link.request(structs.jrms1, { name: roomName(key) });
+    const asked = await link.ask(structs.jrms1, { name: roomName(key) });
     if (asked.isError) throw roomFailure(asked, 'jrms');
     const { room, salt } = readReply(asked, structs.jrms1Answer);
     const other = roomById(stateOf(this.#desk), room);
@@ -169,8 +170,9 @@ export class Entering {
     const { wrapKey, auth } = roomSecrets(crypto.sync, room, stretched);
     const isNew = this.#keeper.room(key)?.standing !== 'member';
     let isIn = false;
+    let outs = 0;
     for (let attempt = 0, before = 0; attempt < TRIES; attempt++) {
-      const shown = await link.request(structs.jrms2, { room, auth });
+      const shown = await link.ask(structs.jrms2, { room, auth });
       if (shown.code === Code.authentication) {
         if (isNew) await this.#keeper.drop(key);
         return false;
@@ -198,7 +200,10 @@ export class Entering {
       before = epoch;
       const settled = isIn ? await this.#settle(key) : 'moved';
       if (settled === 'in') return true;
-      if (settled === 'out') [isIn, before] = [false, 0];
+      if (settled !== 'out') continue;
+      [isIn, before] = [false, 0];
+      /* Neither in it nor taken in, again and again: not before the next epoch. */
+      if (++outs === OUTS) throw error('room-awaits', roomName(key));
     }
     throw error('room-busy', roomName(key));
   }
@@ -256,7 +261,7 @@ export class Entering {
     const { mac, signature, time } = await signEntry(crypto, at, { ...self, ...invitation }, me.sig, keys.key);
     const block = await sealRoomKeys(crypto, me.enc.modulus, keys);
     this.#said.count(room.key);
-    const reply = await this.#keeper.link().request(structs.jrms3, { ...at, auth, block, time, mac, signature });
+    const reply = await this.#keeper.link().ask(structs.jrms3, { ...at, auth, block, time, mac, signature });
     if (!reply.isError) return true;
     if (room.invitation) await this.#keeper.put(room.key, (now) => now && { ...withoutSent(now), standing: 'invited' });
     if (reply.code === Code.conflict) return false;

@@ -16,6 +16,8 @@ const ROUNDS = 8;
 /** While events about it wait at the daemon: so long for each of them, and so often without one. */
 const BEHIND_MS = 1_000;
 const BEHIND_WAITS = 10;
+/** How long a look waits for the daemon's limits; one that nobody asked for begins again when they allow it. */
+const OWN = { most: 20_000 };
 /** Rows that are asked for at once. */
 const ROWS_AT_ONCE = 64;
 
@@ -52,6 +54,8 @@ export class Keeper {
   readonly #movedOn: Waiters<true>;
   /** What waits for its turn in a room: it will see what the same, asked for now, would. */
   readonly #soon = new Set<string>();
+  /** Work that waits for the daemon's limits: what cancels it. */
+  readonly #putOff = new Set<() => void>();
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -112,8 +116,24 @@ export class Keeper {
     const done = this.inLine(key, work).catch((thrown: unknown) => {
       if (!(thrown instanceof ClientError)) throw thrown;
       desk.ports.log(`${key}: ${thrown.code}`);
+      if (thrown.wait > 0 && this.hasLink) this.#later(thrown.wait, key, work);
     });
     desk.background(done);
+  }
+
+  /** The daemon said when. */
+  #later(ms: number, key: string, work: () => Promise<unknown>): void {
+    const cancel = this.#parts.desk.ports.clock.after(ms, () => {
+      this.#putOff.delete(cancel);
+      this.#quietly(key, work);
+    });
+    this.#putOff.add(cancel);
+  }
+
+  /** The next login looks at all that was put off. */
+  offline(): void {
+    for (const cancel of this.#putOff) cancel();
+    this.#putOff.clear();
   }
 
   /** The queue of a login is in: what was left in the middle, what waits for a look, and what we were not told. */
@@ -165,7 +185,7 @@ export class Keeper {
   }
 
   async #state(room: Uint8Array): Promise<Snapshot['state'] | undefined> {
-    const reply = await this.link().request(structs.strm, { room });
+    const reply = await this.link().ask(structs.strm, { room }, OWN);
     if (reply.code === Code.forbidden) return undefined;
     if (reply.isError) throw roomFailure(reply, 'strm');
     return readReply(reply, structs.strmAnswer);
@@ -179,7 +199,7 @@ export class Keeper {
     const rows: RoomRow[] = [];
     for (let at = 0; at < state.rows; at += ROWS_AT_ONCE) {
       const some = Array.from({ length: Math.min(ROWS_AT_ONCE, state.rows - at) }, (_, i) => at + i);
-      const replies = await Promise.all(some.map((index) => link.request(structs.mbrm, { room, index })));
+      const replies = await Promise.all(some.map((index) => link.ask(structs.mbrm, { room, index }, OWN)));
       for (const reply of replies) {
         if (reply.code === Code.notFound || reply.code === Code.forbidden) return 'changing';
         if (reply.isError) throw roomFailure(reply, 'mbrm');
@@ -235,7 +255,7 @@ export class Keeper {
 
   /** Otherwise nobody could invite us anew. Where it does not get through, the next inviter is told that we are invited. */
   #decline({ key, id }: Room): void {
-    this.#quietly(key, () => this.link().request(structs.dcrm, { room: fromHex(id) }));
+    this.#quietly(key, () => this.link().ask(structs.dcrm, { room: fromHex(id) }));
   }
 
   /** Told once: it stays as it is until the room is entered anew. */

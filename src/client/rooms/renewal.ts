@@ -4,6 +4,7 @@ import {
   Code,
   fromHex,
   HASH,
+  hex,
   KEY,
   noWrap,
   RANDOM,
@@ -20,7 +21,7 @@ import {
 } from '../../../protocol/index.js';
 import { cryptoOf, type Desk } from '../desk.js';
 import { error } from '../errors.js';
-import type { Keys, Member } from '../state.js';
+import type { Keys, Member, Room } from '../state.js';
 import { withoutSent } from './changes.js';
 import type { Checked } from './check.js';
 import { roomFailure, type Keeper } from './keeper.js';
@@ -55,6 +56,11 @@ export async function passwordFor(desk: Desk, room: Uint8Array, password: string
   const stretched = await crypto.password.stretch(canonicalPassword(password), salt);
   const { wrapKey, auth } = roomSecrets(crypto.sync, room, stretched);
   return { salt, auth: roomAuthHash(crypto.sync, auth), wrapKey };
+}
+
+/** The owner, or, where the owner has left, who begins the epoch. */
+function ownerOf({ owner }: Pick<Room, 'owner'>, staying: readonly Member[], me: string): string {
+  return staying.some(({ uid }) => uid === owner) ? owner : me;
 }
 
 export class Renewal {
@@ -125,7 +131,7 @@ export class Renewal {
         name: roomName(room.key),
         epoch,
         previous: fromHex(room.head),
-        owner: fromHex(change.owner?.uid ?? room.owner),
+        owner: fromHex(change.owner?.uid ?? ownerOf(room, staying, hex(this.#desk.me.uid))),
         list: listOf(ports.sync, id, staying),
         key: roomCommitment(ports.sync, { room: id, epoch }, keys.key),
         signer: this.#desk.me.uid,
@@ -134,7 +140,7 @@ export class Renewal {
       this.#desk.me.sig,
       keys.key,
     );
-    const reply = await this.#keeper.link().request(structs.rtrm2, {
+    const reply = await this.#keeper.link().ask(structs.rtrm2, {
       room: id,
       version: room.version,
       renewed: fresh ? 1 : 0,
@@ -167,7 +173,7 @@ export class Renewal {
       const blocks = await Promise.all(
         some.map(async ({ uid, enc }) => ({ uid: fromHex(uid), block: await sealRoomKeys(ports, fromHex(enc), keys) })),
       );
-      const asked = link.request(structs.rtrm1, { room, epoch, from, blocks });
+      const asked = link.ask(structs.rtrm1, { room, epoch, from, blocks });
       asked.catch(() => undefined); // awaited below, where its failure is thrown
       sent.push(asked);
     }

@@ -88,6 +88,7 @@ export class Rooms {
 
   offline(): void {
     this.changes.offline();
+    this.#keeper.offline();
   }
 
   /** The queue of a login is in. */
@@ -318,7 +319,7 @@ export class Rooms {
     const invitation = await signInvitation(crypto, where, invitee, fields, me.sig);
     const reply = await this.#keeper
       .link()
-      .request(structs.inrm, { room: id, invitee: invitee.uid, epoch: room.epoch, expires, head, block, invitation });
+      .ask(structs.inrm, { room: id, invitee: invitee.uid, epoch: room.epoch, expires, head, block, invitation });
     if (!reply.isError) return true;
     if (reply.code === Code.conflict) return false;
     if (reply.code === Code.forbidden) throw error('not-accepted', name);
@@ -379,7 +380,7 @@ export class Rooms {
   async #part(room: Room, struct: typeof structs.lvrm, mayBeOut: boolean): Promise<Reply> {
     const link = this.#keeper.link();
     await this.#keeper.put(room.key, (now) => now && { ...withoutSent(now), leaving: true });
-    const reply = await link.request(struct, { room: fromHex(room.id) });
+    const reply = await link.ask(struct, { room: fromHex(room.id) });
     const isDone = !reply.isError || (mayBeOut && reply.code === Code.forbidden);
     if (!isDone) await this.#keeper.put(room.key, (now) => now && withoutLeaving(now));
     return reply;

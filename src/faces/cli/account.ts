@@ -6,6 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 import { toName } from '../../../protocol/index.js';
 import {
   begunOtherwise,
+  checkApplication,
   checkSecrets,
   ClientError,
   error,
@@ -15,12 +16,14 @@ import {
   type StatusView,
   type Trouble,
 } from '../../client/index.js';
+import { givenCode, withCode } from './codes.js';
 import { newWords } from './compose.js';
 import { toClientError } from './failure.js';
 import { lastingText, untilText, spoken } from './format.js';
 import { plainLine } from '../../plain/plain.js';
 import { secretsOf, tell, withClient, type Run } from './run.js';
-import { askNewSecrets } from './secrets.js';
+import { needsTerminal, setUp } from './second-factor.js';
+import { askNewSecrets, withInvitation } from './secrets.js';
 
 /** Descriptors of the background process: its secrets come in on one, how its login went goes out on the other. */
 const SECRETS_FD = 3;
@@ -28,10 +31,21 @@ const REPORT_FD = 4;
 /** Logging out ends the background process within this, in ms. */
 const LOGOUT_WAIT_MS = 5_000;
 
-export async function register(run: Run, typed: string): Promise<Exit> {
+/** What `register` tells besides the secrets, as the options have it. */
+export interface Told {
+  readonly invitation?: string;
+  readonly fullName?: string;
+  readonly email?: string;
+}
+
+/** @param secondFactor goes on to set one up */
+export async function register(run: Run, typed: string, told: Told, secondFactor: boolean): Promise<Exit> {
   const name = toName(typed);
   if (name === undefined) throw error('bad-name', typed);
-  await freeProfile(run);
+  if (secondFactor) needsTerminal(run);
+  const application = { ...told, ...(run.prompter.possible ? { askCode: mailedCode(run, told.email ?? '') } : {}) };
+  checkApplication(application);
+  await freeProfile(run, name);
   const given = await askNewSecrets(run.given, run.prompter);
   if (given.words === undefined && (await run.profile.unfinished()) === name) throw begunOtherwise(name, 'wrong-words');
   const drawn = given.words === undefined ? newWords() : undefined;
@@ -43,7 +57,9 @@ export async function register(run: Run, typed: string): Promise<Exit> {
   if (drawn !== undefined)
     await run.output.print({ type: 'words', words: drawn }, `your three words: ${plainLine(drawn)}\n${note}`);
   else if (shown !== undefined) await run.output.say(`your three words: ${plainLine(shown)}\n${note}`);
-  const opened = await run.profile.register(name, secrets);
+  const opened = await withInvitation(told.invitation ?? given.invitation, run.prompter, (code) =>
+    run.profile.register(name, secrets, code === undefined ? application : { ...application, invitation: code }),
+  );
   try {
     const { uid, network } = await opened.client.call('status', {});
     const { output } = run;
@@ -58,6 +74,7 @@ export async function register(run: Run, typed: string): Promise<Exit> {
       },
       `registered as @${name} on network ${plainLine(network)}`,
     );
+    if (secondFactor) await setUp(run, opened.client, 'totp', undefined);
     await output.say('next: cadenas login, then cadenas add @somebody');
   } finally {
     await opened.close();
@@ -65,14 +82,27 @@ export async function register(run: Run, typed: string): Promise<Exit> {
   return Exit.done;
 }
 
+function mailedCode({ prompter }: Run, email: string): (again: boolean) => Promise<string> {
+  return async (again) => {
+    const asked = again ? 'That is not the code. Once more: ' : `A code was sent to ${plainLine(email)}; type it: `;
+    try {
+      return await prompter.visible(asked);
+    } finally {
+      prompter.close();
+    }
+  };
+}
+
 /** Before anybody types secrets for nothing. */
-async function freeProfile(run: Run): Promise<void> {
+export async function freeProfile(run: Run, name: string): Promise<void> {
   try {
     const known = await run.profile.identity();
     throw error('registered', known.name);
   } catch (thrown) {
     if (!(thrown instanceof ClientError && thrown.code === 'no-profile')) throw thrown;
   }
+  const begun = await run.profile.unfinished();
+  if (begun !== undefined && begun !== name) throw error('registration-begun', begun);
 }
 
 /** What the background process tells its parent about the login. */
@@ -90,8 +120,12 @@ export async function login(run: Run): Promise<Exit> {
       await owner.close();
     }
   }
-  const report = await startAgent(run, await secretsOf(run)());
-  if ('trouble' in report) return tell(run, report.trouble);
+  const secrets = await secretsOf(run)();
+  const report = await withCode(run, async (code) => {
+    const answer = await startAgent(run, { ...secrets, ...(code === undefined ? {} : { code }) });
+    if ('trouble' in answer) throw new ClientError(answer.trouble);
+    return answer;
+  });
   await sayLogin(run, report.name, report.ends, 'now');
   return Exit.done;
 }
@@ -107,7 +141,7 @@ async function sayLogin(run: Run, name: string, ends: number, how: 'now' | 'alre
 }
 
 /** Starts this program again, detached; the secrets go through a pipe. */
-async function startAgent(run: Run, secrets: Secrets): Promise<Report> {
+async function startAgent(run: Run, secrets: Secrets & { readonly code?: string }): Promise<Report> {
   const { server, home, profile, allowInvalidCert, disableSsl } = run.options;
   const host = server.host.includes(':') ? `[${server.host}]` : server.host;
   const [program = process.execPath, ...first] = run.host.self;
@@ -165,7 +199,7 @@ export async function agent(run: Run): Promise<Exit> {
   try {
     const opened = await run.profile.open(secretsOf(run), true);
     try {
-      await opened.core?.connect();
+      await opened.core?.connect(undefined, await givenCode(run));
       const { name, ends } = await opened.client.call('status', {});
       const over = untilEnded(opened.client, ends, run.host.signal);
       await answer({ name, ends });
@@ -181,7 +215,7 @@ export async function agent(run: Run): Promise<Exit> {
 }
 
 /** @param ends ms since 1970: the session's end, should the daemon not be there to say it */
-function untilEnded(client: Client, ends: number, signal: AbortSignal): Promise<void> {
+export function untilEnded(client: Client, ends: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, Math.max(0, ends - Date.now()));
     const done = (): void => {

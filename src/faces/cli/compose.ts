@@ -11,14 +11,24 @@ import {
 } from '../../crypto/index.js';
 import type { LinkedNetwork } from '../../../protocol/index.js';
 import {
+  checkEmpty,
+  clearProfile,
   ClientError,
   drawWords,
   error,
   Exit,
+  exportAccount,
   identityOf,
+  importAccount,
   openCore,
+  readAccountFile,
+  isDeleting,
+  recoverCore,
   registerCore,
   unfinishedOf,
+  type Application,
+  unlock,
+  type AccountExport,
   type Client,
   type ClientCore,
   type ClientCrypto,
@@ -34,26 +44,32 @@ import {
   profileFolder,
   ProfileServer,
   RemoteClient,
+  removeFolder,
 } from '../../client-node/index.js';
 import { takeLock, type InstanceLock } from '../../ops/instance-lock.js';
 import { connectTcp } from '../../transport/tcp.js';
 import { tlsConnector } from '../../transport/tls.js';
 import type { GlobalOptions } from './options.js';
 
-export { defaultHome } from '../../client-node/index.js';
+export { checkFree, defaultHome, readNamed, writeNew } from '../../client-node/index.js';
 
 /** Three words for a new account. */
 export const newWords = (): string => drawWords(nodeSync);
+/** Five words, which take too long to guess by whoever has what they open. */
+export const newPassphrase = (): string => drawWords(nodeSync, 5);
 
 /** How long a command waits for another of the same profile to end, and how often it looks. In ms. */
 const BUSY_WAIT_MS = 15_000;
 const BUSY_LOOK_MS = 50;
 
+/** Node takes a longer one for none. In ms. */
+const TIMER_MAX = 2 ** 31 - 1;
+
 const clock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   after(ms, run) {
-    const timer = setTimeout(run, ms);
+    const timer = setTimeout(run, Math.min(ms, TIMER_MAX));
     return () => {
       clearTimeout(timer);
     };
@@ -110,6 +126,40 @@ export class Profile {
     return (await folderExists(this.folder)) ? unfinishedOf({ storage: new FileStorage(this.folder) }) : undefined;
   }
 
+  /** Whether the secrets open this profile. @throws ClientError `no-profile`, `wrong-password`, `wrong-words` */
+  async check(secrets: Secrets): Promise<void> {
+    await this.identity();
+    await unlock(await this.#ports(new FileStorage(this.folder)), this.name, secrets);
+  }
+
+  /** The account, ready to be sealed for another device. @throws ClientError */
+  async exported(secrets: Secrets): Promise<AccountExport> {
+    await this.identity();
+    return exportAccount(await this.#ports(new FileStorage(this.folder)), this.name, secrets);
+  }
+
+  /** Whether an account may be put here, and which the file holds. @throws ClientError */
+  async announced(file: Uint8Array): Promise<{ readonly name: string }> {
+    if (await folderExists(this.folder)) await checkEmpty({ storage: new FileStorage(this.folder) });
+    const header = readAccountFile({ sync: nodeSync }, file);
+    if (header.network !== this.#linked.network) throw error('file-of-network', header.network);
+    return header;
+  }
+
+  /** Puts the account of an export into this profile. @throws ClientError */
+  async imported(file: Uint8Array, passphrase: string): ReturnType<typeof importAccount> {
+    await prepareFolder(this.folder);
+    const lock = await this.#lock();
+    const storage = new FileStorage(this.folder);
+    try {
+      await storage.tidy();
+      return await importAccount(await this.#ports(storage), file, passphrase);
+    } finally {
+      await storage.close();
+      lock.release();
+    }
+  }
+
   /** Closes the core that runs here, if one does. */
   close(): Promise<void> {
     return this.#close();
@@ -161,15 +211,54 @@ export class Profile {
     return this.#own(held, serve, (ports) => openCore(ports, this.name, known));
   }
 
+  /** The lock of a profile that nobody should own yet. */
+  async #lock(): Promise<InstanceLock> {
+    const held = await this.#lockOrRemote();
+    if (!('client' in held)) return held;
+    await held.close();
+    throw error('registered', (await this.identity()).name);
+  }
+
   /** A new account in this profile. @throws ClientError */
-  async register(name: string, secrets: Secrets): Promise<Opened> {
+  async register(name: string, secrets: Secrets, application: Application): Promise<Opened> {
     await prepareFolder(this.folder);
     const held = await this.#lockOrRemote();
     if ('client' in held) {
       await held.close();
       throw error('registered', (await this.identity()).name);
     }
-    return this.#own(held, false, (ports) => registerCore(ports, name, secrets));
+    return this.#own(held, false, (ports) => registerCore(ports, name, secrets, application));
+  }
+
+  /** An account whose keys are lost, into this profile, with new ones. @throws ClientError */
+  async recover(name: string, code: string, secrets: Secrets): Promise<Opened> {
+    await prepareFolder(this.folder);
+    const held = await this.#lockOrRemote();
+    if ('client' in held) {
+      await held.close();
+      throw error('registered', (await this.identity()).name);
+    }
+    return this.#own(held, false, (ports) => recoverCore(ports, name, code, secrets));
+  }
+
+  /** The daemon was asked to delete the account, and it is not known whether it did. */
+  isDeleting(): Promise<boolean> {
+    return isDeleting({ storage: new FileStorage(this.folder) });
+  }
+
+  /** Removes all files of the profile, once nobody uses it any more. @throws ClientError `busy` */
+  async erase(): Promise<void> {
+    const held = await this.#lockOrRemote();
+    if ('client' in held) {
+      await held.close();
+      throw error('busy');
+    }
+    try {
+      await clearProfile(new FileStorage(this.folder));
+      await removeFolder(this.folder);
+    } finally {
+      held.release();
+    }
   }
 
   async #own(lock: InstanceLock, serve: boolean, make: (ports: ClientPorts) => Promise<ClientCore>): Promise<Opened> {

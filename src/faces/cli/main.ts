@@ -2,17 +2,22 @@
 import { Command, CommanderError } from 'commander';
 import { linkedGenerations, type LinkedNetwork } from '../../../protocol/index.js';
 import { Exit } from '../../client/index.js';
-import { agent, login, logout, register, status, whoami } from './account.js';
+import { agent, login, logout, register, status, whoami, type Told } from './account.js';
+import { addAccountCommands } from './account-commands.js';
 import { adder, first, second, type Perform } from './commands.js';
 import { defaultHome, Profile } from './compose.js';
 import { mistake, toClientError } from './failure.js';
 import type { Host } from './host.js';
+import { addKeysCommands } from './keys-commands.js';
 import { addGlobalOptions, readGlobalOptions, seconds } from './options.js';
 import { Output, OutputGone } from './output.js';
 import { Prompter } from './prompt.js';
 import { addRoomCommands } from './rooms.js';
 import type { Run } from './run.js';
+import { addSecurityCommands } from './second-factor.js';
 import { secretsFrom } from './secrets.js';
+import { addSessionCommands } from './sessions.js';
+import { addSecretsCommands } from './secrets-commands.js';
 import { signalExit, untilSignal } from './signals.js';
 import { contacts, history, receive, relate, send } from './talk.js';
 import { verify } from './verify.js';
@@ -106,7 +111,8 @@ async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: 
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
     if (thrown.exitCode === 0) return Exit.done;
-    const help = program.args[0] === 'room' ? 'see cadenas room --help' : 'see cadenas --help';
+    const group = program.commands.find((one) => one.commands.length > 0 && one.name() === program.args[0]);
+    const help = group ? `see cadenas ${group.name()} --help` : 'see cadenas --help';
     if (thrown.code === 'commander.help') throw mistake('usage', 'no command', help);
     const message = thrown.message.replace(/^error: /, '').replaceAll('\n', ' ');
     const unquoted = thrown.code === 'commander.excessArguments' && message.includes("'send'");
@@ -146,7 +152,13 @@ function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Comm
     .allowExcessArguments(false);
   const add = adder(program, perform);
 
-  add('register <@name>', 'make an account and this profile', (run, args) => register(run, first(args)));
+  add('register <@name>', 'make an account and this profile', (run, args, options) =>
+    register(run, first(args), options as Told, options['2fa'] === true),
+  )
+    .option('--2fa', 'turn on a second factor too', false)
+    .option('--invitation <code>', 'where the network asks for one')
+    .option('--full-name <text>', 'kept sealed by the daemon, shown to nobody else')
+    .option('--email <address>', 'the same; a code is sent there, to be typed here');
   add('login', 'log in, and stay so in the background until logout', (run) => login(run));
   add('logout', 'end the session', (run) => logout(run));
   add('whoami', 'who this profile is', (run) => whoami(run));
@@ -158,9 +170,16 @@ function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Comm
   add('decline <@user>', 'decline who asked you', (run, args) => relate(run, 'decline', first(args)));
   add('block <@user>', 'take nothing from somebody any more', (run, args) => relate(run, 'block', first(args)));
   add('verify <@user>', 'compare your keys with somebody’s by a safety number', (run, args, options) =>
-    verify(run, first(args), options['confirm'] === true, options['reject'] === true),
+    verify(run, first(args), {
+      confirm: options['confirm'] === true,
+      reject: options['reject'] === true,
+      qr: options['qr'] === true,
+      compare: options['compare'] as string | undefined,
+    }),
   )
     .option('--confirm', 'you compared it, and it is the same', false)
+    .option('--qr', 'show it as a QR code too', false)
+    .option('--compare <code>', 'compare it here with what their QR code says, or their digits')
     .option('--reject', 'the keys that came are not theirs: keep the former', false);
   add('send <@user> <text>', 'send a text; - reads it from standard input', (run, args) =>
     send(run, first(args), second(args)),
@@ -173,7 +192,12 @@ function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Comm
   add('history <@user>', 'both sides of a conversation, as far as it is kept', (run, args) =>
     history(run, first(args)),
   );
+  addSecurityCommands(program, perform);
+  addSessionCommands(program, perform);
   addRoomCommands(program, perform);
+  addAccountCommands(program, perform);
+  addSecretsCommands(program, perform);
+  addKeysCommands(program, perform);
   program.command('agent', { hidden: true }).action((_options, command: Command) => perform(command, agent));
   return program;
 }

@@ -18,7 +18,13 @@ export function noticeText(notice: NoticeItem): string {
     case 'refused':
       return `the daemon refused what you wanted of ${who} (${notice.detail})`;
     case 'changed':
-      return `WARNING: other keys came for ${who}: somebody may be in between. Nothing is sent to ${who} until you decide: cadenas verify ${who}`;
+      return `WARNING: other keys came for ${who}${notice.detail === 'signed' ? ', signed with the former ones: a renewal, or a thief of those' : ': somebody may be in between'}. Nothing is sent to ${who} until you decide: cadenas verify ${who}`;
+    case 'renewed':
+      return `${who} has new keys, signed with the former ones. Nobody compared them: cadenas verify ${who}`;
+    case 'renewal-done':
+      return 'your new keys are in force: you have left all rooms, enter them again. Contacts who compared your keys have to compare the new ones';
+    case 'renewal-open':
+      return 'your new keys are not in force yet, though some contacts may have them: cadenas account renew-keys';
     case 'send-again':
       return `texts to ${who} were sealed for their former keys and will not be read: ${notice.detail}; send them again`;
     case 'unreadable':

@@ -49,7 +49,7 @@ export class Output {
 
   /** Our own line, its commands written so that they can be run. Never a text of others. */
   named(line: string): string {
-    return line.replace(/\bcadenas (?=[a-z-])/g, () => `${this.program} `);
+    return line.replace(/\bcadenas (?=[a-z0-9-])/g, () => `${this.program} `);
   }
 
   #write(line: string): Promise<void> {

@@ -6,6 +6,7 @@ import type { Host } from './host.js';
 import type { GlobalOptions } from './options.js';
 import type { Output } from './output.js';
 import { Prompter } from './prompt.js';
+import { connectCore } from './codes.js';
 import { askSecrets, type Given } from './secrets.js';
 
 export interface Run {
@@ -23,9 +24,9 @@ export function secretsOf(run: Run): () => Promise<Secrets> {
 }
 
 /** Logs in and takes in what waits; what went wrong, for a command that can do without. */
-async function goOnline(opened: Opened): Promise<ClientError | undefined> {
+async function goOnline(run: Run, opened: Opened): Promise<ClientError | undefined> {
   try {
-    await opened.core?.connect();
+    if (opened.core) await connectCore(run, opened.core);
     await opened.client.call('drained', {});
     return undefined;
   } catch (thrown) {
@@ -39,15 +40,17 @@ export type Network = 'none' | 'wanted' | 'needed';
 /**
  * Runs the work with a client, and closes whatever was opened for it.
  * @param work gets why there is no session, where there is none
+ * @param secrets of the profile, asked where no process owns it
  */
 export async function withClient(
   run: Run,
   network: Network,
   work: (client: Client, offline: ClientError | undefined) => Promise<Exit>,
+  secrets = secretsOf(run),
 ): Promise<Exit> {
-  const opened = await run.profile.open(secretsOf(run), false);
+  const opened = await run.profile.open(secrets, false);
   try {
-    const offline = network === 'none' ? undefined : await goOnline(opened);
+    const offline = network === 'none' ? undefined : await goOnline(run, opened);
     if (offline && network === 'needed') throw offline;
     return await work(opened.client, offline);
   } finally {

@@ -18,12 +18,22 @@ export interface SecretsFrom {
 interface GivenSecrets extends Partial<Secrets> {
   /** what to call the source in an error */
   readonly where: string;
+  /** code of an invitation to the network */
+  readonly invitation?: string;
   /** passwords by the names of rooms */
   readonly rooms: ReadonlyMap<string, string>;
+  /** of the second factor */
+  readonly code?: string;
+  /** of the account, from now on */
+  readonly next: Partial<Secrets>;
+  /** of an exported account */
+  readonly passphrase?: string;
+  /** a recovery code */
+  readonly recovery?: string;
 }
 
 /** For a new profile; words may be missing where they are to be drawn. */
-export type NewSecrets = Pick<Secrets, 'password'> & Partial<Pick<Secrets, 'words'>>;
+export type NewSecrets = Pick<Secrets, 'password'> & Partial<Pick<Secrets, 'words'>> & { readonly invitation?: string };
 
 const SHAPE = 'write {"password": "…", "words": "three words here"}';
 const ROOMS_SHAPE = 'write "rooms": {"name": "password"}';
@@ -36,15 +46,39 @@ function parse(text: string, where: string): GivenSecrets {
     /* The parser's own message may quote the secret. */
     throw mistake('secrets', `${where} holds no JSON`, SHAPE);
   }
-  const { password, words, rooms } = (value ?? {}) as Record<string, unknown>;
-  if (!isTextOrMissing(password) || !isTextOrMissing(words))
-    throw mistake('secrets', `${where} holds no password`, SHAPE);
+  const {
+    rooms,
+    new: next,
+    export: passphrase,
+    code,
+    invitation,
+    recovery,
+    ...present
+  } = (value ?? {}) as Record<string, unknown>;
+  if (!isTextOrMissing(passphrase))
+    throw mistake('secrets', `"export" in ${where} is no text`, 'write "export": "passphrase"');
+  if (!isTextOrMissing(code)) throw mistake('secrets', `"code" in ${where} is no text`, 'write "code": "123456"');
+  if (!isTextOrMissing(recovery))
+    throw mistake('secrets', `"recovery" in ${where} is no text`, 'write "recovery": "xxxx-xxxx-xxxx-xxxx"');
+  if (!isTextOrMissing(invitation))
+    throw mistake('secrets', `"invitation" in ${where} is no text`, 'write "invitation": "CODE"');
   return {
     where,
     rooms: rooms === undefined ? new Map<string, string>() : parseRooms(rooms, where),
-    ...(password === undefined ? {} : { password }),
-    ...(words === undefined ? {} : { words }),
+    next: parsePair(next ?? {}, `"new" in ${where}`),
+    ...parsePair(present, where),
+    ...(passphrase === undefined ? {} : { passphrase }),
+    ...(code === undefined ? {} : { code }),
+    ...(invitation === undefined ? {} : { invitation }),
+    ...(recovery === undefined ? {} : { recovery }),
   };
+}
+
+function parsePair(value: unknown, where: string): Partial<Secrets> {
+  const { password, words } = (typeof value === 'object' ? value : {}) as Record<string, unknown>;
+  if (typeof value !== 'object' || !isTextOrMissing(password) || !isTextOrMissing(words))
+    throw mistake('secrets', `${where} holds no password`, SHAPE);
+  return { ...(password === undefined ? {} : { password }), ...(words === undefined ? {} : { words }) };
 }
 
 function isTextOrMissing(value: unknown): value is string | undefined {
@@ -155,6 +189,35 @@ export async function askSecrets(source: Given, prompter: Prompter): Promise<Sec
   }
 }
 
+/** Of an account whose keys are lost: the password, a recovery code, and new words, or none where they are to be drawn. */
+export async function askRecovery(source: Given, prompter: Prompter): Promise<NewSecrets & { readonly code: string }> {
+  const given = await source();
+  if (given) {
+    if (given.recovery === undefined)
+      throw mistake('secrets', 'the recovery code is missing', 'add "recovery": "xxxx-xxxx-xxxx-xxxx"');
+    const words = given.words === undefined ? {} : { words: given.words };
+    return { password: passwordOf(given), code: given.recovery, ...words };
+  }
+  needsTerminal(prompter);
+  try {
+    const password = await prompter.hidden('Password of the account: ');
+    const code = await prompter.hidden('Recovery code: ');
+    const words = await newWords(prompter);
+    return { password, code, ...(words === '' ? {} : { words }) };
+  } finally {
+    prompter.close();
+  }
+}
+
+/** Empty: they are to be drawn. */
+function newWords(prompter: Prompter): Promise<string> {
+  return untilGood(prompter, async () => {
+    const typed = (await prompter.hidden('Three words (Enter: three are drawn for you): ')).trim();
+    if (typed !== '') checkSecrets({ password: SOUND.password, words: typed });
+    return typed;
+  });
+}
+
 /** Stands in for the secret that is not being checked. */
 const SOUND: Secrets = { password: 'long enough', words: 'any three words' };
 const TRIES = 3;
@@ -173,6 +236,30 @@ async function untilGood<T>(prompter: Prompter, ask: () => Promise<T>): Promise<
 }
 const MENDED: ReadonlySet<string> = new Set(['weak-password', 'bad-words', 'password-differs']);
 
+/** Does it, and asks for a code of an invitation where one is needed, or was mistyped, and there is a terminal. */
+export async function withInvitation<T>(
+  given: string | undefined,
+  prompter: Prompter,
+  work: (code: string | undefined) => Promise<T>,
+): Promise<T> {
+  let code = given;
+  for (let left = TRIES; ;) {
+    try {
+      return await work(code);
+    } catch (thrown) {
+      const mended = thrown instanceof ClientError && INVITING.has(thrown.code) && prompter.possible;
+      if (!mended || left-- === 0) throw thrown;
+      prompter.tell(thrown.message);
+      try {
+        code = await prompter.visible('Code of your invitation: ');
+      } finally {
+        prompter.close();
+      }
+    }
+  }
+}
+const INVITING: ReadonlySet<string> = new Set(['invitation-needed', 'invitation-refused', 'bad-invitation']);
+
 /** Typed twice. @param mayBeEmpty just Enter means something */
 export function newPassword(prompter: Prompter, question: string, mayBeEmpty = false): Promise<string> {
   return untilGood(prompter, async () => {
@@ -188,16 +275,80 @@ export function newPassword(prompter: Prompter, question: string, mayBeEmpty = f
 /** For a new profile: the password twice, and words that are chosen or left to be drawn. */
 export async function askNewSecrets(source: Given, prompter: Prompter): Promise<NewSecrets> {
   const given = await source();
-  if (given) return { password: passwordOf(given), ...(given.words === undefined ? {} : { words: given.words }) };
+  if (given) {
+    const { words, invitation } = given;
+    return {
+      password: passwordOf(given),
+      ...(words === undefined ? {} : { words }),
+      ...(invitation === undefined ? {} : { invitation }),
+    };
+  }
   needsTerminal(prompter);
   try {
-    const password = await newPassword(prompter, 'New password (8 characters or more): ');
-    const words = await untilGood(prompter, async () => {
-      const typed = (await prompter.hidden('Three words (Enter: three are drawn for you): ')).trim();
-      if (typed !== '') checkSecrets({ password: SOUND.password, words: typed });
-      return typed;
-    });
+    const password = await newPassword(prompter, NEW_PASSWORD);
+    const words = await newTypedWords(prompter, 'Three words (Enter: three are drawn for you): ');
     return { password, ...(words === '' ? {} : { words }) };
+  } finally {
+    prompter.close();
+  }
+}
+const NEW_PASSWORD = 'New password (8 characters or more): ';
+
+/** Empty: they are to be drawn. */
+function newTypedWords(prompter: Prompter, question: string): Promise<string> {
+  return untilGood(prompter, async () => {
+    const typed = (await prompter.hidden(question)).trim();
+    if (typed !== '') checkSecrets({ password: SOUND.password, words: typed });
+    return typed;
+  });
+}
+
+/** In the place of the present one; typed twice. */
+export async function askNextPassword(source: Given, prompter: Prompter): Promise<string> {
+  const given = await source();
+  if (given?.next.password !== undefined) return given.next.password;
+  if (given && !prompter.possible)
+    throw mistake('secrets', `${given.where} holds no new password`, 'add "new": {"password": "…"}');
+  needsTerminal(prompter);
+  return asked(prompter, () => newPassword(prompter, NEW_PASSWORD));
+}
+
+/** In the place of the present ones; undefined where they are to be drawn. */
+export async function askNextWords(source: Given, prompter: Prompter): Promise<string | undefined> {
+  const given = await source();
+  if (given?.next.words !== undefined || !prompter.possible) return given?.next.words;
+  const question = 'Three new words (Enter: three are drawn for you): ';
+  const typed = await asked(prompter, () => newTypedWords(prompter, question));
+  return typed === '' ? undefined : typed;
+}
+
+/** For what is exported; undefined where one is to be drawn. */
+export async function askNewPassphrase(source: Given, prompter: Prompter): Promise<string | undefined> {
+  const given = await source();
+  if (given?.passphrase !== undefined || !prompter.possible) return given?.passphrase;
+  const question = 'Passphrase of the file (8 characters or more; Enter: five words are drawn for you): ';
+  const typed = await asked(prompter, () => newPassword(prompter, question, true));
+  return typed === '' ? undefined : typed;
+}
+
+/** Of what was exported. */
+export async function askPassphrase(source: Given, prompter: Prompter): Promise<string> {
+  const given = await source();
+  if (given?.passphrase !== undefined) return given.passphrase;
+  if (given && !prompter.possible)
+    throw mistake('secrets', `${given.where} holds no passphrase`, 'add "export": "passphrase"');
+  if (!prompter.possible)
+    throw mistake(
+      'no-secrets',
+      'the passphrase is needed and there is no terminal to ask on',
+      'give --secrets-file F or --secrets-fd N with "export": "passphrase"',
+    );
+  return asked(prompter, () => prompter.hidden('Passphrase of the file: '));
+}
+
+async function asked<T>(prompter: Prompter, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
   } finally {
     prompter.close();
   }

@@ -3,12 +3,16 @@ import { TEXT_MAX } from '../../../protocol/index.js';
 import { error, Exit, type Client, type ClientEvent, type RelationView } from '../../client/index.js';
 import { contactLine, historyLine, itemLine, marks } from './format.js';
 import { plainLine } from '../../plain/plain.js';
-import { mistake } from './failure.js';
+import { connectCore } from './codes.js';
+import { mistake, toClientError } from './failure.js';
 import { roomField } from './room-names.js';
 import { secretsOf, tell, withClient, type Run } from './run.js';
 
 /** Longest text read from standard input, in bytes: far over what a message takes, so that the error can name its length. */
 const STDIN_MAX = 1024 * 1024;
+
+/** What only a person can mend, with a code. */
+const CODES: ReadonlySet<string> = new Set(['code-needed', 'mail-code-needed', 'wrong-code', 'bad-code']);
 
 const relationText = {
   add: (view: RelationView) =>
@@ -31,7 +35,11 @@ export function relate(run: Run, command: keyof typeof relationText, name: strin
 
 export function contacts(run: Run, check: boolean): Promise<Exit> {
   return withClient(run, check ? 'needed' : 'none', async (client) => {
-    const { contacts: all } = await client.call('contacts', { check });
+    const stop = client.on((event) => {
+      if (event.type === 'limited' && event.of === 'look-ups' && !run.output.json)
+        run.output.note(`the daemon limits look-ups: going on in ${String(event.wait)} s`);
+    });
+    const { contacts: all } = await client.call('contacts', { check }).finally(stop);
     for (const contact of all) await run.output.print({ type: 'contact', ...contact }, contactLine(contact));
     if (all.length === 0) await run.output.say('nobody yet: cadenas add @somebody');
     const wrong = all.find((contact) => contact.check === 'different');
@@ -135,12 +143,19 @@ async function followUnread(run: Run, timeout: number | undefined): Promise<Exit
           const { session, trouble } = await client.call('status', {});
           await printEvent(run, { type: 'session', state: session, ...(trouble ? { trouble } : {}) });
         });
-      opened.core?.connect().catch(() => undefined); // the session event tells it, and it is tried again
+      if (opened.core)
+        connectCore(run, opened.core).catch((thrown: unknown) => {
+          /* The session event tells all else, and it is tried again. */
+          const { trouble } = toClientError(thrown);
+          if (CODES.has(trouble.code)) finish({ type: 'ended', trouble });
+        });
     });
   } finally {
     await opened.close();
   }
 }
+
+const limitedText = 'the daemon limits how fast you send: what waits in the outbox goes by itself';
 
 async function printEvent(run: Run, event: Exclude<ClientEvent, { type: 'unread' | 'ended' }>): Promise<void> {
   if (event.type === 'sent') {
@@ -148,6 +163,12 @@ async function printEvent(run: Run, event: Exclude<ClientEvent, { type: 'unread'
     const room = roomField(to);
     const whom = plainLine(room.room === undefined ? `@${to}` : to);
     await run.output.print({ type: 'delivery', id, to, ...room, state }, `${marks[state]} ${whom} ${id} ${state}`);
+    return;
+  }
+  if (event.type === 'limited') {
+    const { of, wait } = event;
+    if (run.output.json) await run.output.print({ type: 'limited', of, wait }, '');
+    else if (of === 'messages') run.output.note(limitedText);
     return;
   }
   const { state, trouble } = event;

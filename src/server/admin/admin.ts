@@ -1,12 +1,14 @@
 /** cadenasd's commands for the operator. A composition root beside daemon.ts: names the concrete store. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { plainLine } from '../../plain/plain.js';
 import { StorageError, StoreRefusal } from '../../store/store.js';
 import { errorCode } from '../../store/journal/disk.js';
+import { runAudit, type AuditOptions } from './audit.js';
 import { runBackup, type BackupOptions } from './backup.js';
 import { runCheck } from './check.js';
 import { runDelete, type DeleteOptions } from './delete.js';
 import { runExport, type ExportOptions } from './export.js';
+import { runInvite, type InviteOptions } from './invite.js';
 import { Exit, folderOf, Mistake, type ExitCode, type Where } from './common.js';
 import { runRepair, type RepairOptions } from './repair.js';
 import { runRestore, type RestoreOptions } from './restore.js';
@@ -34,25 +36,59 @@ class Program {
     const replace = new Option('--replace', 'moves a store that is there aside').default(false);
     this.#add<RestoreOptions>('restore DIR', runRestore, json, replace, keys);
     const out = new Option('--out <file>', 'a new file that is open to you alone, instead of standard output');
-    this.#add<ExportOptions>('export @USER', runExport, out);
+    this.#add<ExportOptions>('export @USER', runExport, out, keys);
+    const since = new Option('--since <time>', 'later ones alone: 30m, 12h, 7d, or a time as 2026-01-31T18:00 (UTC)');
+    this.#add<AuditOptions>('audit [@USER]', runAudit, json, keys, since);
     const yes = new Option('--yes', 'does not ask').default(false);
     this.#add<DeleteOptions>('delete @USER', runDelete, json, yes);
     const dryRun = new Option('--dry-run', 'says what would be done, and does nothing').default(false);
     this.#add<RepairOptions>('repair', runRepair, json, yes, dryRun);
+    const expires = new Option('--expires <time>', 'how long they count, as 12h or 7d').argParser(lasting);
+    const many = new Option('--count <number>', 'how many').argParser(howMany).default(1);
+    this.#name('invite', json, keys, expires.default(lasting('7d'), '7d'), many).action(
+      async (options: InviteOptions) => {
+        this.result = runInvite(options);
+        return Promise.resolve();
+      },
+    );
   }
 
-  #add<O>(syntax: string, run: Run<O>, ...options: readonly Option[]): void {
+  #name(syntax: string, ...options: readonly Option[]): Command {
     const command = this.root
       .command(syntax.replace(/[A-Z@]+$/, '<$&>'))
       .description(commands[syntax] ?? '')
-      .option('--network <name>', 'the network whose data it is', networkName, 'dev')
-      .option('--data <dir>', 'folder of the data; the network has its own folder in it', 'data');
+      .option('--network <name>', 'the network that it is about', networkName, 'dev');
     for (const option of options) command.addOption(option);
+    return command;
+  }
+
+  #add<O>(syntax: string, run: Run<O>, ...options: readonly Option[]): void {
+    const data = new Option('--data <dir>', 'folder of the data; the network has its own folder in it').default('data');
+    const command = this.#name(syntax, data, ...options);
     command.action(async () => {
       this.where = command.opts<Where & O>();
       this.result = await run(command.opts<Where & O>(), command.args[0] ?? '');
     });
   }
+}
+
+const HOUR = 3600_000;
+const DAYS_MOST = 366;
+const MANY = 1_000;
+
+/** In ms. */
+function lasting(text: string): number {
+  const [, number, unit] = /^([1-9]\d{0,3})([hd])$/.exec(text) ?? [];
+  const ms = Number(number) * (unit === 'd' ? 24 * HOUR : HOUR);
+  if (number === undefined || ms > DAYS_MOST * 24 * HOUR)
+    throw new InvalidArgumentError(`write hours or days, as 12h or 7d, ${String(DAYS_MOST)}d at most.`);
+  return ms;
+}
+
+function howMany(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text) || Number(text) > MANY)
+    throw new InvalidArgumentError(`write a number, ${String(MANY)} at most.`);
+  return Number(text);
 }
 
 /**

@@ -5,10 +5,14 @@ import { nodeSync } from '../../crypto/index.js';
 import { exists, syncFolder, writeNew } from '../../store/journal/durable.js';
 import { exportUser, type Reading } from '../../store/tools/export.js';
 import { inspectStore } from '../../store/tools/inspect.js';
+import { AtRest } from '../at-rest.js';
+import { openDetails } from '../details.js';
 import { readState, type Row } from '../room-state.js';
+import { decoySecret } from './secrets.js';
 import { beside, Exit, files, folderOf, Mistake, unknownUser, userName, type ExitCode, type Where } from './common.js';
 
 export interface ExportOptions {
+  readonly keys: string;
   readonly out?: string;
 }
 
@@ -18,7 +22,13 @@ const standings: Readonly<Record<Row['kind'], string>> = {
   [RowKind.left]: 'left',
   [RowKind.invited]: 'invited',
 };
-const reading: Reading = {
+/** @param secret undefined: there are no keys, and what is sealed stays so */
+const readingWith = (secret: Uint8Array | undefined): Reading => ({
+  told: (uid, sealed) => {
+    if (sealed.length === 0) return {};
+    if (!secret) return 'sealed: name the folder of the keys by --keys';
+    return openDetails(new AtRest(nodeSync, secret), uid, sealed) ?? 'sealed under other keys than those of --keys';
+  },
   fingerprint: (keys) => fingerprint(nodeSync, keys),
   standing: (state, uid) => {
     /* Who left and came back in one epoch has two rows. */
@@ -27,7 +37,7 @@ const reading: Reading = {
       .at(-1);
     return row && standings[row.kind];
   },
-};
+});
 
 export async function runExport(where: Where & ExportOptions, typed: string): Promise<ExitCode> {
   const name = userName(typed);
@@ -35,7 +45,9 @@ export async function runExport(where: Where & ExportOptions, typed: string): Pr
   const out = where.out === undefined ? undefined : resolve(where.out);
   if (out !== undefined && (await exists(files, out))) throw new Mistake(`${out} is there already — name a new file`);
   await inspectStore(files, folder);
-  const all = await beside(folder, () => exportUser(files, folder, name, reading));
+  const secret = decoySecret(where);
+  const all = await beside(folder, () => exportUser(files, folder, name, readingWith(secret)));
+  secret?.fill(0);
   if (!all) throw unknownUser(name, folder);
   const text = `${JSON.stringify(all, undefined, 2)}\n`;
   if (out === undefined) {

@@ -15,7 +15,7 @@ import { checkSetup } from '../../store/journal/setup.js';
 import { SECRETS_FILE } from '../../store/tools/manifest.js';
 import { files, folderOf, Mistake, type Where } from './common.js';
 
-interface WithKeys extends Where {
+interface WithKeys extends Pick<Where, 'network'> {
   readonly keys: string;
 }
 
@@ -32,7 +32,7 @@ function load(where: WithKeys, otherwise: string): NetworkFiles {
 }
 
 /** OPAQUE setup and decoy secret, as a file of a backup. @throws Mistake where there are no keys, or those of another store */
-export async function secretsForBackup(where: WithKeys): Promise<Uint8Array> {
+export async function secretsForBackup(where: WithKeys & Where): Promise<Uint8Array> {
   const loaded = load(where, 'name the folder of the keys by --keys, or back up with --without-secrets');
   try {
     await checkSetup(files, folderOf(where), nodeSync.sha256(utf8(loaded.opaqueSetup)));
@@ -40,6 +40,23 @@ export async function secretsForBackup(where: WithKeys): Promise<Uint8Array> {
   } finally {
     wipe(loaded);
   }
+}
+
+/** On which what is sealed in the data hangs; undefined where there are no keys. @throws Mistake where they can't be used */
+export function decoySecret(where: WithKeys): Uint8Array | undefined {
+  if (!isThere(keysOf(where))) return undefined;
+  const loaded = load(where, 'mend them first, or name others by --keys');
+  const secret = Uint8Array.from(loaded.decoySecret);
+  wipe(loaded);
+  return secret;
+}
+
+/** Under which names are hashed in the audit. @throws Mistake where there are no keys */
+export function decoySecretOf(where: WithKeys): Uint8Array {
+  const loaded = load(where, 'name the folder of the keys by --keys');
+  const secret = Uint8Array.from(loaded.decoySecret);
+  wipe(loaded);
+  return secret;
 }
 
 /** @throws Mistake where keys are there, and their accounts are others than those of the backup */

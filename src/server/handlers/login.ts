@@ -8,51 +8,24 @@ import {
   samePublic,
   SESSION_MS,
   structs,
+  type Values,
 } from '../../../protocol/index.js';
-import type { Caller, Handler } from '../handler.js';
-import type { Account, Attempts, Grant } from '../../store/store.js';
+import type { Caller, Handler, PendingLogin } from '../handler.js';
+import { SecondFactor, type Account, type Grant } from '../../store/store.js';
+import { failed } from '../attempts.js';
 import type { Context } from '../context.js';
 import { decoyBlock, decoyIdentifier } from '../decoy.js';
-import { ATTEMPT_WAIT_MAX_MS, ATTEMPT_WAIT_MS, FREE_ATTEMPTS, LOGINS_PER_CONNECTION } from '../limits.js';
+import { count, firstStep } from '../first-step.js';
+import { FactorProof, hasWords, spend, type Proof, type Spent } from '../factors.js';
 import { idKey } from '../keys.js';
-import { pace } from '../pace.js';
-
-const Factor = { none: 0, grant: 3 } as const;
+import { isSame } from '../new-keys.js';
+import { refuse } from '../proven.js';
+import type { Reply, Request } from '../reply.js';
 
 export const begin: Handler<typeof structs.auth1> = async (context, peer, values, reply, request) => {
-  if (++peer.loginsTried > LOGINS_PER_CONNECTION) {
-    peer.refuse('logins');
-    return;
-  }
-  peer.become('authenticating');
-  const arrived = performance.now();
-  const refuse = (code: Code, wait = 0): void => {
-    peer.become('open');
-    reply.fail(code, wait);
-  };
-  const limited = await context.budgets.wait('failures', peer.source);
-  if (limited > 0) {
-    refuse(Code.limited, limited);
-    return;
-  }
-  const prepared = await context.logins.within(peer.source, async () => ({
-    answer: await prepare(context, peer.th2, values),
-  }));
-  await pace(arrived);
-  if (!prepared) {
-    refuse(Code.limited, 1);
-    return;
-  }
-  const { answer } = prepared;
-  if (!answer) {
-    refuse(Code.malformed);
-    return;
-  }
-  if (answer.wait > 0) {
-    refuse(Code.limited, answer.wait);
-    return;
-  }
-  const { account, s2, block, ke2, passwordState } = answer;
+  const prepared = await firstStep(context, peer, reply, () => prepare(context, peer, values));
+  if (!prepared) return;
+  const { account, s2, block, ke2, passwordState } = prepared;
   const transcript = new LoginTranscript();
   transcript.add(request.bytes);
   peer.become('proving');
@@ -66,7 +39,7 @@ export const begin: Handler<typeof structs.auth1> = async (context, peer, values
  */
 async function prepare(
   context: Context,
-  th2: Uint8Array,
+  peer: Caller,
   { name, signature, ke1 }: { readonly name: string; readonly signature: Uint8Array; readonly ke1: Uint8Array },
 ) {
   const { store, sync, work, decoySecret, generations } = context;
@@ -75,7 +48,7 @@ async function prepare(
   const s2 = sync.random(RANDOM);
   const { signed, ...answer } = await work.answerLogin({
     sig: found?.sig ?? nobody,
-    message: loginMessage(th2, name, ke1),
+    message: loginMessage(peer.th2, name, ke1),
     signature,
     ke1,
     s2,
@@ -83,34 +56,13 @@ async function prepare(
     decoy: { enc: nobody, identifier: decoyIdentifier(sync, decoySecret, name), record: undefined },
   });
   const account = signed ? found : undefined;
-  /* The attempt is on the disk before its answer leaves; a decoy waits for the disk too. */
-  const wait = await (account ? count(context, account) : countNobody(context));
+  /* Here, and not at the next step, which whoever only tries signatures leaves out. */
+  if (!account) failed(context, peer, 'name or signature', { name });
+  const wait = await count(context, account);
   const { response } = answer;
   if (!response) return undefined;
   const block = account ? answer.block : decoyBlock(sync, decoySecret, name);
   return { account, wait, s2, block, ke2: response.ke2, passwordState: response.state };
-}
-
-/** Counts the attempt durably before KE2 leaves; gives the seconds to wait where there were too many. */
-function count({ store, logins, now }: Context, account: Account): Promise<number> {
-  return logins.inTurn(idKey(account.uid), async () => {
-    const wait = waitFor(await store.attempts(account.uid), now());
-    if (wait > 0) return Math.ceil(wait / 1000);
-    await store.countAttempt(account.uid, now());
-    return 0;
-  });
-}
-
-/** A decoy waits for the disk as an account does: a record of nothing that anybody sends, gone in four minutes. */
-async function countNobody({ store, sync, now }: Context): Promise<number> {
-  await store.rememberHello(sync.random(RANDOM), now());
-  return 0;
-}
-
-function waitFor({ count, last }: Attempts, now: number): number {
-  if (count < FREE_ATTEMPTS) return 0;
-  const pause = Math.min(ATTEMPT_WAIT_MS * 2 ** Math.min(count - FREE_ATTEMPTS, 20), ATTEMPT_WAIT_MAX_MS);
-  return Math.max(0, last + pause - now);
 }
 
 export const prove: Handler<typeof structs.auth2> = async (context, peer, values, reply, request) => {
@@ -118,62 +70,123 @@ export const prove: Handler<typeof structs.auth2> = async (context, peer, values
   if (!login) throw new Error('login: no login is under way');
   const sessionKey = await context.passwords.loginFinish(login.passwordState, values.ke3);
   if (!login.account || !sessionKey) {
-    await failed(context, peer, login.account);
+    peer.become('open');
+    if (login.account) failed(context, peer, 'password', login.account); // a decoy's was counted before
     reply.fail(Code.authentication);
     return;
   }
   login.sessionKey = sessionKey;
   login.transcript.add(request.bytes);
   peer.become('words', PASS_WINDOW_MS);
-  login.transcript.add(reply.progress(structs.answer, { wait: 0 }, Code.words));
+  const { factor } = login.account.security;
+  login.transcript.add(reply.progress(structs.auth2Answer, { factor }, Code.words));
 };
 
-async function failed(context: Context, peer: Caller, account: Account | undefined): Promise<void> {
-  peer.become('open');
-  await context.budgets.take('failures', peer.source);
-  context.refusals.count('login failed', peer.source);
-  if (account) context.log.debug('login failed', { uid: Buffer.from(account.uid).toString('hex') });
-}
-
-export const finish: Handler<typeof structs.pass> = async (context, peer, values, reply, request) => {
-  const { store, sync } = context;
+/** In turn with what changes the account: whoever changed it first, the other side does not take the former for true. */
+export const finish: Handler<typeof structs.pass> = (context, peer, values, reply, request) => {
   const { login } = peer;
   if (!login?.account || !login.sessionKey) throw new Error('login: the password is not proven');
   const { account, sessionKey } = login;
-  if (values.factor !== Factor.none && values.factor !== Factor.grant) {
+  const proven = { login, begun: account, sessionKey };
+  return context.logins.inTurn(idKey(account.uid), () => enter(context, peer, proven, values, reply, request));
+};
+
+interface Proven {
+  readonly login: PendingLogin;
+  /** as it was when the login began */
+  readonly begun: Account;
+  readonly sessionKey: Uint8Array;
+}
+
+async function enter(
+  context: Context,
+  peer: Caller,
+  { login, begun, sessionKey }: Proven,
+  values: Values<typeof structs.pass>,
+  reply: Reply,
+  request: Request,
+): Promise<void> {
+  const { store, sync } = context;
+  const account = await store.accountByUid(begun.uid);
+  if (!account || !isUnchanged(begun, account)) {
     peer.become('open');
-    reply.fail(Code.malformed); // no account of this daemon has another factor
-    return;
-  }
-  if (!sync.equal(sync.sha256(values.words), account.words)) {
-    await failed(context, peer, account);
+    failed(context, peer, 'password', begun);
     reply.fail(Code.authentication);
     return;
   }
+  const running = await runningGrant(context, account, values);
+  const spent =
+    hasWords(context, account, values.words) &&
+    (running ? byGrant : await spend(context, account, withoutGrant(account, values)));
+  if (!spent || !spent.counts) {
+    peer.become('open');
+    refuse(context, peer, spent, account, reply);
+    return;
+  }
   const [{ grant, ends }, waiting] = await Promise.all([
-    continueOrOpen(context, account, values.factor === Factor.grant ? values.code : undefined),
+    running ?? open(context, account),
     store.queueLength(account.uid),
     store.clearAttempts(account.uid),
   ]);
+  /* Last: what was proven may have become another since, the session have been ended, and the account be gone. */
+  if (!(await stillHolds(context, account, sync.sha256(grant)))) {
+    peer.become('open');
+    failed(context, peer, 'password', account);
+    reply.fail(Code.authentication);
+    return;
+  }
   if (peer.state !== 'words') return; // it went away meanwhile
   peer.grantHash = sync.sha256(grant);
   login.transcript.add(request.bytes);
   login.transcript.add(reply.finish(structs.passAnswer, { grant, ends }));
   peer.authenticated(login, account, sessionKey, ends, waiting);
   context.log.info('logged in', { uid: Buffer.from(account.uid).toString('hex') });
-};
+}
 
-/** The session that the grant stands for goes on to its own end; otherwise a new one begins. */
-async function continueOrOpen(
+/** What its owner proved at this login still holds. */
+function isUnchanged(before: Account, now: Account): boolean {
+  return samePublic(before.record, now.record) && samePublic(before.enc, now.enc) && samePublic(before.sig, now.sig);
+}
+
+/** Account and second factor are what they were when somebody proved them, and the session runs. */
+async function stillHolds({ store }: Context, then: Account, grantHash: Uint8Array): Promise<boolean> {
+  const [now, grants] = await Promise.all([store.accountByUid(then.uid), store.grants(then.uid)]);
+  return isSame(now, then) && hasFactorOf(now, then) && grants.some(({ hash }) => samePublic(hash, grantHash));
+}
+
+function hasFactorOf({ security: now }: Account, { security: then }: Account): boolean {
+  return now.factor === then.factor && samePublic(now.secret, then.secret);
+}
+
+interface Running {
+  readonly grant: Uint8Array;
+  /** ms since 1970 */
+  readonly ends: number;
+}
+
+/** The session that the grant stands for goes on to its own end. undefined: it stands for none. */
+async function runningGrant(
   { store, sync, now }: Context,
   account: Account,
-  code: Uint8Array | undefined,
-): Promise<{ grant: Uint8Array; ends: number }> {
-  if (code?.length === RANDOM) {
-    const hash = sync.sha256(code);
-    const running = (await store.grants(account.uid)).find((grant: Grant) => samePublic(grant.hash, hash));
-    if (running && running.ends > now()) return { grant: code, ends: running.ends };
-  }
+  { factor, code }: Proof,
+): Promise<Running | undefined> {
+  if (factor !== FactorProof.grant || code.length !== RANDOM) return undefined;
+  const hash = sync.sha256(code);
+  const running = (await store.grants(account.uid)).find((grant: Grant) => samePublic(grant.hash, hash));
+  return running && running.ends > now() ? { grant: code, ends: running.ends } : undefined;
+}
+
+/** Whoever has the grant has shown a code before. */
+const byGrant: Spent = { counts: true, wait: 0 };
+
+/** Where there is no second factor, a grant that stands for nothing is as none. */
+function withoutGrant({ security }: Account, proof: Proof): Proof {
+  const isNone = security.factor === SecondFactor.none && proof.factor === FactorProof.grant;
+  return isNone ? { ...proof, factor: FactorProof.none } : proof;
+}
+
+/** A new session. */
+async function open({ store, sync, now }: Context, account: Account): Promise<Running> {
   const grant = sync.random(RANDOM);
   const ends = now() + SESSION_MS;
   await store.saveGrant(account.uid, { hash: sync.sha256(grant), ends }, now());

@@ -40,11 +40,6 @@ function fan(
     reply.fail(Code.forbidden);
     return;
   }
-  const wait = context.roomRates.take(peer.uidKey, performance.now());
-  if (wait > 0) {
-    reply.fail(Code.limited, wait);
-    return;
-  }
   if (values.epoch !== room.epoch || room.state.isClosed) {
     return repeated(context, room, me, request, reply);
   }

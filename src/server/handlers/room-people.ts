@@ -188,11 +188,15 @@ export const rotate: Handler<typeof structs.rtrm2> = async (context, peer, value
 
 type Rotation = Values<typeof structs.rtrm2>;
 
-/** The owner may all of it; others remove who entered in this epoch, and no more (SPEC 9.9). */
+/**
+ * The owner may all of it; others remove who entered in this epoch, and no more. Where the owner has left, whoever begins
+ * the next epoch is the owner (SPEC 9.9).
+ */
 function mayRotate(room: Room, peer: Caller, { owner, renewed, removed }: Rotation): boolean {
   if (!room.member(peer.uidKey)) return false;
   if (samePublic(room.owner, peer.account.uid)) return true;
-  if (renewed !== 0 || !samePublic(owner, room.owner)) return false;
+  const due = room.member(idKey(room.owner)) ? room.owner : peer.account.uid;
+  if (renewed !== 0 || !samePublic(owner, due)) return false;
   return removed.every(({ uid }) => room.member(idKey(uid))?.kind === RowKind.entered);
 }
 

@@ -1,7 +1,6 @@
 /** A room as such: made, looked at, deleted (SPEC 9.2, 9.9, 9.10). */
 import {
   Code,
-  Departure,
   HASH,
   headMessage,
   hex,
@@ -26,10 +25,9 @@ import type { Caller, Handler } from '../handler.js';
 import { idKey } from '../keys.js';
 import type { Reply } from '../reply.js';
 import { made } from '../room-changes.js';
-import { leftEvent, readableIn } from '../room-events.js';
+import { readableIn } from '../room-events.js';
 import { isMember, writeState, type Row } from '../room-state.js';
 import type { Room } from '../room.js';
-import { unheeded } from '../rooms.js';
 import { overBudget } from './lookups.js';
 
 export const make: Handler<typeof structs.crms> = async (context, peer, values, reply) => {
@@ -74,9 +72,10 @@ async function isFirstHead(
  * One's own row, where one is a member or invited. undefined, and answered: there is none, or the room is being deleted,
  * which may fail yet.
  */
-function ownRow({ now }: Context, peer: Caller, room: Room | undefined, reply: Reply): Row | undefined {
+function ownRow({ rooms, now }: Context, peer: Caller, room: Room | undefined, reply: Reply): Row | undefined {
   const row = room?.member(peer.uidKey) ?? room?.invitee(peer.uidKey, now());
-  if (!row) reply.fail(Code.forbidden);
+  /* By other keys than theirs they are in it no more, though nobody may have noticed yet. */
+  if (!row || !rooms.isTheirs(row, peer.account)) reply.fail(Code.forbidden);
   else if (room?.gone) reply.fail(Code.unavailable);
   else return row;
   return undefined;
@@ -132,13 +131,20 @@ export const member: Handler<typeof structs.mbrm> = async (context, peer, { room
     return;
   }
   if (!ownRow(context, peer, room, reply)) return;
-  const row = room.state.rows[index];
+  let row = room.state.rows[index];
+  let account = row && (await store.accountByUid(row.uid));
+  if (row && row.kind !== RowKind.left && !rooms.isTheirs(row, account)) {
+    /* They have left, though nobody noticed yet: nothing is told of them that others would refuse. */
+    await rooms.mend(room);
+    row = room.state.rows[index];
+    account = row && (await store.accountByUid(row.uid));
+  }
   if (!row) {
     reply.fail(Code.notFound);
     return;
   }
+  const keys = rooms.isTheirs(row, account) ? account : undefined;
   const { version, epoch } = room;
-  const account = await store.accountByUid(row.uid);
   const { uid, name, fingerprint: print } = row;
   const isHere = isMember(row) && presence.get(idKey(uid)) !== undefined;
   reply.give(structs.mbrmAnswer, {
@@ -147,13 +153,13 @@ export const member: Handler<typeof structs.mbrm> = async (context, peer, { room
     room: room.id,
     version,
     index,
-    state: account || row.kind !== RowKind.settled ? row.kind : RowKind.left,
+    state: keys || row.kind !== RowKind.settled ? row.kind : RowKind.left,
     online: Number(isHere),
     epoch: row.kind === RowKind.entered ? epoch : row.kind === RowKind.invited ? row.invitedEpoch : 0,
     fingerprint: print,
     uid,
     name,
-    ...(account ? { enc: account.enc, sig: account.sig } : noKeys),
+    ...(keys ? { enc: keys.enc, sig: keys.sig } : noKeys),
   });
 };
 
@@ -164,25 +170,7 @@ export const remove: Handler<typeof structs.dlrm> = async (context, peer, { room
       reply.fail(Code.forbidden);
       return;
     }
-    await destroy(context, room);
+    await context.rooms.destroy(room);
     reply.done();
   });
 };
-
-/** First from the queues, then the room, so that a kill in between leaves an owner who can do it again. */
-async function destroy({ store, rooms, deliver, nextId, now, log }: Context, room: Room): Promise<void> {
-  room.gone = true;
-  const { owner } = room;
-  const event = leftEvent({ nextId, now }, room, owner, Departure.deleted);
-  const people = [...room.people];
-  try {
-    await Promise.all(people.map(([key, uid]) => rooms.clear(room, uid, key)));
-    await store.deleteRoom(room.id);
-  } catch (error) {
-    room.gone = false;
-    throw error;
-  }
-  rooms.forget(room);
-  for (const [key, uid] of people) deliver(uid, event, unheeded, key);
-  log.info('room deleted', { room: hex(room.id) });
-}

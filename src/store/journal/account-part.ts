@@ -3,7 +3,7 @@ import { MAX_GRANTS, type Account, type Attempts, type Consent, type Grant } fro
 import type { AccountState } from './account.js';
 import type { Changes } from './changes.js';
 import type { Part } from './pool.js';
-import { attemptsRecord, consentRecord, grantsRecord, latin1 } from './records.js';
+import { attemptsRecord, consentRecord, grantsRecord, idBytes, latin1, profileRecord, readAccount } from './records.js';
 
 export class AccountPart implements Part {
   readonly #uid: string;
@@ -22,6 +22,24 @@ export class AccountPart implements Part {
 
   account(): Promise<Account | undefined> {
     return this.#changes.read(() => this.#state.account);
+  }
+
+  /** Puts what `change` makes of the account in its place; undefined: nothing was changed. */
+  async change(change: (account: Account) => Account | undefined): Promise<Account | undefined> {
+    const before = this.#state.account;
+    const made = before && change(before);
+    if (!made) {
+      // Refused for what it rests on; if that is undone, it may not be.
+      return (await this.#changes.settled()) ? undefined : this.change(change);
+    }
+    const record = profileRecord({ ...made, uid: before.uid, name: before.name, created: before.created });
+    const after = readAccount(record);
+    if (!after) throw new Error('store: an account can’t be read again');
+    this.#state.account = after;
+    await this.#changes.append(record, () => {
+      this.#state.account = before;
+    });
+    return after;
   }
 
   attempts(): Promise<Attempts> {
@@ -69,6 +87,12 @@ export class AccountPart implements Part {
   consent(towards: Uint8Array): Promise<Consent | undefined> {
     const key = latin1(towards);
     return this.#changes.read(() => this.#state.consents.get(key));
+  }
+
+  openTowards(): Promise<readonly Uint8Array[]> {
+    return this.#changes.read(() =>
+      [...this.#state.consents].flatMap(([towards, consent]) => (consent === 'open' ? [idBytes(towards)] : [])),
+    );
   }
 
   async setConsent(towards: Uint8Array, consent: Consent): Promise<void> {

@@ -32,7 +32,8 @@ export class AccountState {
   /** False where this is no record of an account. */
   apply(payload: Uint8Array): boolean {
     switch (payload[0]) {
-      case Kind.account: {
+      case Kind.account:
+      case Kind.profile: {
         const account = readAccount(payload);
         if (account) this.account = account;
         return account !== undefined;

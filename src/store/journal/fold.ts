@@ -26,7 +26,16 @@ import {
   type MarkedFile,
 } from './record-file.js';
 import { FILE_HEADER } from './record-format.js';
-import { Kind, partKey, partOf, readHellos, removedRecord, type Hello, type PartKind } from './records.js';
+import {
+  accountKinds,
+  Kind,
+  partKey,
+  partOf,
+  readHellos,
+  removedRecord,
+  type Hello,
+  type PartKind,
+} from './records.js';
 
 /**
  * A file is replaced when more than half of it is dead, and whenever something in it is dead where it is
@@ -148,13 +157,16 @@ function isDeleted({ kind, id }: Group, { deletedUsers, deletedRooms }: Records)
   return kind === 'room' ? deletedRooms.has(id) : deletedUsers.has(id);
 }
 
+/** Records with which an account or a room begins. */
+const firsts: ReadonlySet<number> = new Set([...accountKinds, Kind.room]);
+
 /** Folders of users and rooms that began in this segment. */
 async function makeFolders(files: Files, folder: string, records: Records): Promise<void> {
   const made = new Set<string>();
   for (const group of records.groups) {
     if (isDeleted(group, records)) continue;
     const path = ownFolder(folder, group);
-    const begins = group.payloads.some((payload) => payload[0] === Kind.account || payload[0] === Kind.room);
+    const begins = group.payloads.some(([kind = -1]) => firsts.has(kind));
     if (!begins) continue;
     await makeFolder(files, path); // it may be there, but not synced, when this is done again
     made.add(group.kind === 'room' ? ROOMS : USERS);

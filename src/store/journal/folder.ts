@@ -10,7 +10,9 @@ import { FORMAT_FILE, journalFolder, ROOMS, USERS } from './layout.js';
 import { makeJournal } from './open-journal.js';
 import { FILE_HEADER } from './record-format.js';
 
-export const FORMAT = 2;
+export const FORMAT = 3;
+/** From this one on a store has these folders. */
+const FIRST_WITH_JOURNAL = 2;
 
 /**
  * The format of the store in this folder; undefined where the folder is not there or empty. Touches nothing.
@@ -28,7 +30,7 @@ export async function inspectFolder(files: Files, folder: string): Promise<Folde
       `${folder} is not empty and holds no ${FORMAT_FILE}: name an empty folder, or restore a backup`,
     );
   }
-  if (format.format === FORMAT) {
+  if (format.format >= FIRST_WITH_JOURNAL) {
     for (const name of [USERS, ROOMS, 'journal']) await inspectOwn(files, join(folder, name));
   }
   return format;

@@ -2,7 +2,15 @@
 import { crc32 } from 'node:zlib';
 import { fromUtf8, HASH, ID, MODULUS, OPAQUE_RECORD, hex, isName, utf8 } from '../../../protocol/index.js';
 import { idBytes, latin1 } from './records.js';
-import type { Account, Attempts, Consent, Grant } from '../store.js';
+import {
+  noSecurity,
+  SecondFactor,
+  type Account,
+  type Attempts,
+  type Consent,
+  type Grant,
+  type Security,
+} from '../store.js';
 
 /** How a value stands in a file. */
 export interface Format<T> {
@@ -34,14 +42,38 @@ function row(json: unknown): Row | undefined {
   return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as Row) : undefined;
 }
 
-function bytes(json: unknown, length: number): Uint8Array | undefined {
-  if (typeof json !== 'string' || json.length !== 2 * length || !/^[0-9a-f]*$/.test(json)) return undefined;
+/** @param length where there is one that it must have */
+function bytes(json: unknown, length?: number): Uint8Array | undefined {
+  if (typeof json !== 'string' || json.length % 2 !== 0 || !/^[0-9a-f]*$/.test(json)) return undefined;
+  if (length !== undefined && json.length !== 2 * length) return undefined;
   return new Uint8Array(Buffer.from(json, 'hex'));
 }
 
 function whole(json: unknown): number | undefined {
   return Number.isSafeInteger(json) && (json as number) >= 0 ? (json as number) : undefined;
 }
+
+const securityFormat: Format<Security> = {
+  toJson: ({ factor, secret, step, recovery, details }) => ({
+    factor,
+    secret: hex(secret),
+    step,
+    recovery: recovery.map((hash) => hex(hash)),
+    details: hex(details),
+  }),
+  fromJson(json) {
+    if (json === undefined) return noSecurity; // written before there was any
+    const read = row(json);
+    const factor = Object.values(SecondFactor).find((one) => one === read?.['factor']);
+    const secret = bytes(read?.['secret']);
+    const step = whole(read?.['step']);
+    const details = bytes(read?.['details']);
+    const hashes: unknown = read?.['recovery'];
+    if (factor === undefined || !secret || step === undefined || !details || !Array.isArray(hashes)) return undefined;
+    const recovery = hashes.map((hash) => bytes(hash, HASH)).filter((hash) => hash !== undefined);
+    return recovery.length === hashes.length ? { factor, secret, step, recovery, details } : undefined;
+  },
+};
 
 export const accountFormat: Format<Account> = {
   toJson: (account) => ({
@@ -52,6 +84,7 @@ export const accountFormat: Format<Account> = {
     record: hex(account.record),
     words: hex(account.words),
     created: account.created,
+    security: securityFormat.toJson(account.security),
   }),
   fromJson(json) {
     const read = row(json);
@@ -63,7 +96,9 @@ export const accountFormat: Format<Account> = {
     const words = bytes(read?.['words'], HASH);
     const created = whole(read?.['created']);
     if (!uid || typeof name !== 'string' || !isName(name) || !enc || !sig || !record || !words) return undefined;
-    return created === undefined ? undefined : { uid, name, enc, sig, record, words, created };
+    const security = securityFormat.fromJson(read?.['security']);
+    if (created === undefined || !security) return undefined;
+    return { uid, name, enc, sig, record, words, created, security };
   },
 };
 

@@ -1,7 +1,7 @@
 /**
  * The store in files, with one journal as its truth (ARCHITECTURE.md, *How the store keeps*).
  *
- *     format.json                  {"format":2}
+ *     format.json                  {"format":3}
  *     journal/<first LSN>.log      every change, before anybody is answered
  *     index                        names of accounts and rooms, and the LSN up to which all is in files
  *     hellos                       HELLOs of the last minutes
@@ -25,6 +25,7 @@ import {
   type RoomChange,
   type RoomMessage,
   type Store,
+  type UsedInvitation,
 } from '../store.js';
 import { readIndex, settleIndex } from './checkpoint.js';
 import { CheckpointThread, inThisThread } from './checkpoint-thread.js';
@@ -40,10 +41,11 @@ import { listSegments, openJournal } from './open-journal.js';
 import { Parts } from './parts.js';
 import type { MarkedFile } from './record-file.js';
 import {
-  accountRecord,
   HELLO_KEY,
   helloRecord,
+  idBytes,
   latin1,
+  profileRecord,
   queuedRecord,
   readHellos,
   replyRecord,
@@ -155,6 +157,11 @@ interface Opened {
   readonly index: MarkedFile;
 }
 
+/** A damaged file concerns its user alone, whom `cadenasd check` names: what is about everybody goes on. */
+function passOverDamage(error: unknown): undefined {
+  if (!(error instanceof StorageError) || !(error.cause instanceof StoreRefusal)) throw error;
+}
+
 class FileStore implements JournalStore {
   readonly #folder: string;
   readonly #disk: Disk;
@@ -165,6 +172,8 @@ class FileStore implements JournalStore {
   readonly #roster: Roster;
   readonly #parts: Parts;
   readonly #calls = new Set<Promise<unknown>>();
+  /** Invitations whose accounts are being made. */
+  readonly #using = new Set<string>();
   #closed = false;
 
   constructor(folder: string, disk: Disk, { journal, names, index }: Opened, options: JournalStoreOptions) {
@@ -208,20 +217,55 @@ class FileStore implements JournalStore {
     return this.#call(() => this.#checkpoints.make());
   }
 
-  createAccount(account: Account): Promise<'created' | 'taken' | 'full'> {
-    return this.#call(() => {
-      const record = accountRecord(account);
+  createAccount(account: Account, invitation?: UsedInvitation): Promise<'created' | 'taken' | 'full' | 'used'> {
+    return this.#call(async () => {
+      const record = profileRecord(account, invitation);
       const { name } = account;
       if (!isName(name)) throw new RangeError('store: no account can have this name');
       const uid = latin1(account.uid);
       const { maxAccounts = MAX_ACCOUNTS } = this.#options;
       const names = this.#names;
+      const release = this.#useUp(invitation);
+      if (!release) return 'used';
       const done = (): void => {
         names.addUser(uid, name);
+        if (invitation) names.addUsed(latin1(invitation.id), invitation.ends);
       };
       const limits = [{ of: 'users', are: () => names.users, most: maxAccounts }];
-      return this.#roster.create({ kind: 'user', name, id: uid, record, limits, done });
+      try {
+        return await this.#roster.create({ kind: 'user', name, id: uid, record, limits, done });
+      } finally {
+        release();
+      }
     });
+  }
+
+  /** Holds the invitation while its account is made; undefined where it let somebody in, is about to, or has ended. */
+  #useUp(invitation: UsedInvitation | undefined): (() => void) | undefined {
+    if (!invitation) return () => undefined;
+    const now = this.#options.now();
+    /* By the same look at the clock: what is forgotten as used must not count any more. */
+    if (invitation.ends <= now) return undefined;
+    this.#names.forgetUsed(now);
+    const id = latin1(invitation.id);
+    if (this.#names.isUsed(id) || this.#using.has(id)) return undefined;
+    this.#using.add(id);
+    return () => this.#using.delete(id);
+  }
+
+  isUsed(invitation: Uint8Array): Promise<boolean> {
+    return this.#call(() => Promise.resolve(this.#names.isUsed(key(invitation))));
+  }
+
+  changeAccount(uid: Uint8Array, change: (account: Account) => Account | undefined): Promise<Account | undefined> {
+    return this.#call(() => this.#parts.account(key(uid), (part) => part.change(change)));
+  }
+
+  async *accounts(): AsyncGenerator<Account> {
+    for (const uid of [...this.#names.uids()]) {
+      const account = await this.accountByUid(idBytes(uid)).catch(passOverDamage);
+      if (account) yield account;
+    }
   }
 
   deleteAccount(uid: Uint8Array): Promise<boolean> {
@@ -285,6 +329,10 @@ class FileStore implements JournalStore {
       const copy = fixed(towards, ID);
       return this.#parts.account(key(of), (part) => part.setConsent(copy, consent));
     });
+  }
+
+  openTowards(uid: Uint8Array): Promise<readonly Uint8Array[]> {
+    return this.#call(() => this.#parts.account(key(uid), (part) => part.openTowards(), []));
   }
 
   reply(uid: Uint8Array, frameId: Uint8Array): Promise<Reply | undefined> {
@@ -351,6 +399,10 @@ class FileStore implements JournalStore {
       const make = () => this.#roster.create({ kind: 'room', name, id, record, limits, done });
       return this.#roster.asOwner([owner], make);
     });
+  }
+
+  roomsOf(owner: Uint8Array): Promise<readonly Uint8Array[]> {
+    return this.#call(() => Promise.resolve(this.#names.roomsOf(key(owner)).map(idBytes)));
   }
 
   /** How many rooms somebody may have. */

@@ -50,7 +50,6 @@ export class MailPart implements Part {
    * @param record made by queuedRecord
    */
   enqueue(record: Uint8Array): Promise<Enqueued> {
-    const { entries, bytes } = this.#host.limits;
     const state = this.#state;
     state.expire(this.#host.now());
     const kept = keep(record);
@@ -58,9 +57,7 @@ export class MailPart implements Part {
     const known = state.known(kept.replay);
     if (known) return (known.durable ?? this.#changes.settled()).then(() => 'known');
     if (state.entries.get(kept.id)) throw new RangeError('store: the id of an entry is in use');
-    if (state.entries.size >= entries || state.queuedBytes + recordBytes(record.length) > bytes) {
-      return Promise.resolve('full');
-    }
+    if (this.#isFull(kept)) return Promise.resolve('full');
     state.add(kept);
     const undo = (): void => void state.drop(kept.id);
     kept.durable = this.#changes.append(record, undo, (segment, at) => {
@@ -72,6 +69,15 @@ export class MailPart implements Part {
       kept.durable = undefined;
       return 'queued';
     });
+  }
+
+  /** All of it, or the half that one cause may have; its first entry takes what place there is. */
+  #isFull({ replay, length }: Kept): boolean {
+    const { entries, bytes } = this.#host.limits;
+    const more = recordBytes(length);
+    if (this.#state.entries.size >= entries || this.#state.queuedBytes + more > bytes) return true;
+    const share = this.#state.share(replay);
+    return share.entries > 0 && (share.entries + 1 > entries / 2 || share.bytes + more > bytes / 2);
   }
 
   async queued(after: Uint8Array | undefined, limit: number): Promise<readonly QueueEntry[]> {

@@ -1,4 +1,5 @@
 /** What waits for one user and what was answered to them: the state that the records of a queue lead to. */
+import { ID } from '../../../protocol/index.js';
 import { MAX_REPLY_AGE_MS, MAX_UNREAD_MS, type Reply } from '../store.js';
 import { Ordered, type Item } from './ordered.js';
 import { recordBytes } from './record-file.js';
@@ -65,6 +66,20 @@ export function parseMail(payload: Uint8Array, source?: Source, at = 0): MailCha
   }
 }
 
+/** What one user, or one room, caused of a queue. */
+interface Share {
+  entries: number;
+  /** as records */
+  bytes: number;
+}
+
+const noShare: Readonly<Share> = { entries: 0, bytes: 0 };
+
+/** `from`, as it stands in what tells a replay. */
+function causeOf(replay: string): string {
+  return replay.slice(REPLAY_FROM, REPLAY_FROM + ID);
+}
+
 export class MailState {
   readonly entries = new Ordered<Kept>();
   readonly replies = new Ordered<KeptReply>();
@@ -73,6 +88,8 @@ export class MailState {
   #oldest = Infinity;
   /** bytes of the entries as records */
   queuedBytes = 0;
+  /** What each cause has of it. */
+  readonly #shares = new Map<string, Share>();
 
   apply(change: MailChange): void {
     if (change.kind === 'queued') {
@@ -111,7 +128,19 @@ export class MailState {
       this.#replays.set(kept.replay, kept);
       this.#oldest = Math.min(this.#oldest, kept.time);
     } else if (this.#replays.get(kept.replay) === kept) this.#replays.delete(kept.replay);
-    this.queuedBytes += sign * recordBytes(kept.length);
+    const bytes = sign * recordBytes(kept.length);
+    this.queuedBytes += bytes;
+    const from = causeOf(kept.replay);
+    const share = this.#shares.get(from) ?? { ...noShare };
+    share.entries += sign;
+    share.bytes += bytes;
+    if (share.entries > 0) this.#shares.set(from, share);
+    else this.#shares.delete(from);
+  }
+
+  /** What the cause of an entry has of the queue. */
+  share(replay: string): Readonly<Share> {
+    return this.#shares.get(causeOf(replay)) ?? noShare;
   }
 
   /** Drops what has waited too long; looks through all only where something may have. */

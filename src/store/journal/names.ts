@@ -1,6 +1,19 @@
 /** Who and what is there: the names of accounts and rooms with their ids, all of it in memory. */
 import { ID } from '../../../protocol/index.js';
-import { Kind, idBytes, idOf, latin1, nameRecord, readAccount, readName, readRoom, roomRecord } from './records.js';
+import {
+  Kind,
+  idBytes,
+  idOf,
+  latin1,
+  nameRecord,
+  readAccount,
+  readName,
+  readProfile,
+  readRoom,
+  readUsed,
+  roomRecord,
+  usedRecord,
+} from './records.js';
 
 interface RoomName {
   readonly name: string;
@@ -14,6 +27,8 @@ export class Names {
   readonly #roomIds = new Map<string, string>();
   /** rooms of each owner */
   readonly #owned = new Map<string, number>();
+  /** invitations that let somebody in, with the time at which they end */
+  readonly #used = new Map<string, number>();
 
   get users(): number {
     return this.#users.size;
@@ -93,6 +108,19 @@ export class Names {
     else this.#owned.delete(room.owner);
   }
 
+  isUsed(invitation: string): boolean {
+    return this.#used.has(invitation);
+  }
+
+  addUsed(invitation: string, ends: number): void {
+    this.#used.set(invitation, ends);
+  }
+
+  /** Forgets those that count no more anyway. @param now ms since 1970 */
+  forgetUsed(now: number): void {
+    for (const [invitation, ends] of this.#used) if (ends < now) this.#used.delete(invitation);
+  }
+
   /** What a record of the index or of the journal says about names. False where it belongs in neither. */
   apply(payload: Uint8Array): boolean {
     const change = nameChange(payload);
@@ -105,16 +133,24 @@ export class Names {
   *records(): Generator<Uint8Array> {
     for (const [uid, name] of this.#users) yield nameRecord(uid, name);
     for (const [id, { name, owner }] of this.#rooms) yield roomName(id, name, idBytes(owner));
+    for (const [id, ends] of this.#used) yield usedRecord({ id: idBytes(id), ends });
   }
 }
 
 /** What the record of a journal changes in the index; undefined: nothing. */
 export function indexRecord(payload: Uint8Array): Uint8Array | undefined {
-  if (payload[0] === Kind.account) return nameRecord(idOf(payload), readAccount(payload)?.name ?? '');
+  if (payload[0] === Kind.account || payload[0] === Kind.profile) return accountName(payload);
   if (payload[0] === Kind.deleted || payload[0] === Kind.roomDeleted) return new Uint8Array(payload);
   if (payload[0] !== Kind.room) return undefined;
   const room = readRoom(payload);
   return room && roomName(idOf(payload), room.name, room.owner);
+}
+
+function accountName(payload: Uint8Array): Uint8Array {
+  const uid = idOf(payload);
+  const name = readAccount(payload)?.name ?? '';
+  const invitation = readProfile(payload)?.invitation;
+  return invitation ? usedRecord(invitation, { uid, name }) : nameRecord(uid, name);
 }
 
 /** A room in the index: without its state. */
@@ -127,11 +163,22 @@ export function nameChange(payload: Uint8Array): ((names: Names) => void) | unde
   const id = idOf(payload);
   switch (payload[0]) {
     case Kind.name:
-    case Kind.account: {
+    case Kind.account:
+    case Kind.profile: {
       const name = payload[0] === Kind.name ? readName(payload) : readAccount(payload)?.name;
       if (name === undefined) return undefined;
+      const invitation = readProfile(payload)?.invitation;
       return (names) => {
         names.addUser(id, name);
+        if (invitation) names.addUsed(latin1(invitation.id), invitation.ends);
+      };
+    }
+    case Kind.used: {
+      const used = readUsed(payload);
+      if (!used) return undefined;
+      return (names) => {
+        if (used.uid !== undefined && used.name !== undefined) names.addUser(used.uid, used.name);
+        names.addUsed(used.id, used.ends);
       };
     }
     case Kind.deleted:

@@ -4,18 +4,33 @@
  * then the rest. Values are absolute, so that applying one twice changes nothing.
  */
 import { HASH, ID, MODULUS, OPAQUE_RECORD, RANDOM, concat, fromUtf8, utf8 } from '../../../protocol/index.js';
-import type { Account, Attempts, Consent, Grant, QueueEntry, Reply, RoomMessage } from '../store.js';
+import {
+  noSecurity,
+  SecondFactor,
+  type Account,
+  type Attempts,
+  type Consent,
+  type Grant,
+  type QueueEntry,
+  type Reply,
+  type RoomMessage,
+  type Security,
+  type UsedInvitation,
+} from '../store.js';
 
 export const Kind = {
   /** in files made by checkpoints, around what one of them added: with it, all up to that LSN is in the file */
   mark: 0,
   hello: 1,
   begin: 2,
+  /** as format 2 had it: without what is kept for a second factor */
   account: 10,
   attempts: 11,
   grants: 12,
   consent: 13,
   deleted: 14,
+  /** an account, with all of it */
+  profile: 15,
   queued: 20,
   removed: 21,
   reply: 22,
@@ -24,7 +39,11 @@ export const Kind = {
   roomDeleted: 32,
   /** in the index alone */
   name: 40,
+  used: 41,
 } as const;
+
+/** An account as a whole, of either form. */
+export const accountKinds: readonly number[] = [Kind.account, Kind.profile];
 
 /** What a record belongs to: 'account' and 'mail' are a user's, named by the uid; 'room' is named by its id. */
 export type PartKind = 'account' | 'mail' | 'room' | 'hello';
@@ -35,6 +54,7 @@ export type PartKey = string;
 const parts: Readonly<Record<number, PartKind>> = {
   [Kind.hello]: 'hello',
   [Kind.account]: 'account',
+  [Kind.profile]: 'account',
   [Kind.attempts]: 'account',
   [Kind.grants]: 'account',
   [Kind.consent]: 'account',
@@ -151,36 +171,108 @@ function readTime(bytes: Buffer, at: number): number {
   return bytes.readUIntBE(at, TIME);
 }
 
-/* account: created, the moduli, record, words, name */
+/* account, of format 2: created, the moduli, record, words, name */
 const AT_ENC = AT_BODY + TIME;
 const AT_SIG = AT_ENC + MODULUS;
 const AT_RECORD = AT_SIG + MODULUS;
 const AT_WORDS = AT_RECORD + OPAQUE_RECORD;
 const AT_NAME = AT_WORDS + HASH;
 
-export function accountRecord(account: Account): Uint8Array {
-  mustBe(ID, account.uid);
-  mustBe(MODULUS, account.enc, account.sig);
-  mustBe(OPAQUE_RECORD, account.record);
-  mustBe(HASH, account.words);
-  const head = begin(Kind.account, latin1(account.uid), TIME);
-  writeTime(head, account.created, AT_BODY);
-  return concat(head, account.enc, account.sig, account.record, account.words, utf8(account.name));
+/** Of either form. */
+export function readAccount(payload: Uint8Array): Account | undefined {
+  if (payload[0] === Kind.profile) return readProfile(payload)?.account;
+  const bytes = Buffer.from(payload);
+  const name = payload[0] === Kind.account && payload.length > AT_NAME ? fromUtf8(bytes.subarray(AT_NAME)) : undefined;
+  if (name === undefined) return undefined;
+  return { ...readHead(bytes), name, security: noSecurity };
 }
 
-export function readAccount(payload: Uint8Array): Account | undefined {
-  const bytes = Buffer.from(payload);
-  const name = payload.length > AT_NAME ? fromUtf8(bytes.subarray(AT_NAME)) : undefined;
-  if (name === undefined) return undefined;
+function readHead(bytes: Buffer): Omit<Account, 'name' | 'security'> {
   return {
     uid: bytes.subarray(1, AT_BODY),
-    name,
     created: readTime(bytes, AT_BODY),
     enc: bytes.subarray(AT_ENC, AT_SIG),
     sig: bytes.subarray(AT_SIG, AT_RECORD),
     record: bytes.subarray(AT_RECORD, AT_WORDS),
     words: bytes.subarray(AT_WORDS, AT_NAME),
   };
+}
+
+/*
+ * profile: as an account up to the words; then factor u8, step (6 bytes), and each with its length before it: secret (u8),
+ * hashes of recovery codes (u8, their number), details (u16), name (u8); at the end, where an invitation let
+ * somebody in, its id and when it ends
+ */
+const AT_FACTOR = AT_NAME;
+const AT_STEP = AT_FACTOR + 1;
+const AT_SECURITY = AT_STEP + TIME;
+const USED_ROW = ID + TIME;
+const DETAILS_MAX = 1024;
+
+export function profileRecord(account: Account, invitation?: UsedInvitation): Uint8Array {
+  const { factor, secret, step, recovery, details } = account.security;
+  mustBe(ID, account.uid);
+  mustBe(MODULUS, account.enc, account.sig);
+  mustBe(OPAQUE_RECORD, account.record);
+  mustBe(HASH, account.words, ...recovery);
+  if (secret.length > 255 || recovery.length > 255 || details.length > DETAILS_MAX)
+    throw new RangeError('store: what is kept for the security of an account is too long');
+  const head = begin(Kind.profile, latin1(account.uid), TIME);
+  writeTime(head, account.created, AT_BODY);
+  const counted = Buffer.alloc(1 + TIME);
+  counted[0] = factor;
+  writeTime(counted, step, 1);
+  const name = utf8(account.name);
+  return concat(
+    ...[head, account.enc, account.sig, account.record, account.words, counted],
+    ...[Uint8Array.of(secret.length), secret],
+    ...[Uint8Array.of(recovery.length), ...recovery],
+    ...[Uint8Array.of(details.length >> 8, details.length & 255), details],
+    ...[Uint8Array.of(name.length), name],
+    invitation ? usedRow(invitation) : new Uint8Array(0),
+  );
+}
+
+interface Profile {
+  readonly account: Account;
+  readonly invitation: UsedInvitation | undefined;
+}
+
+export function readProfile(payload: Uint8Array): Profile | undefined {
+  if (payload[0] !== Kind.profile || payload.length <= AT_SECURITY) return undefined;
+  const bytes = Buffer.from(payload);
+  let at = AT_SECURITY;
+  const take = (size: number): Buffer => bytes.subarray(at, (at += size));
+  const counted = (width: 1 | 2, each = 1): Buffer => {
+    const length = at + width <= bytes.length ? bytes.readUIntBE(at, width) : 0;
+    at += width;
+    return take(each * length);
+  };
+  const secret = counted(1);
+  const hashes = counted(1, HASH);
+  const details = counted(2);
+  const name = fromUtf8(counted(1));
+  const rest = bytes.length - at;
+  const factor = factors.find((one) => one === bytes[AT_FACTOR]);
+  if (name === undefined || factor === undefined || (rest !== 0 && rest !== USED_ROW)) return undefined;
+  const recovery = Array.from({ length: hashes.length / HASH }, (_, n) => hashes.subarray(n * HASH, (n + 1) * HASH));
+  const security: Security = { factor, secret, step: readTime(bytes, AT_STEP), recovery, details };
+  const account = { ...readHead(bytes), name, security };
+  return { account, invitation: rest === 0 ? undefined : readUsedRow(take(rest)) };
+}
+
+const factors = Object.values(SecondFactor);
+
+function usedRow({ id, ends }: UsedInvitation): Uint8Array {
+  mustBe(ID, id);
+  const out = Buffer.alloc(USED_ROW);
+  out.set(id);
+  writeTime(out, ends, ID);
+  return out;
+}
+
+function readUsedRow(row: Buffer): UsedInvitation {
+  return { id: row.subarray(0, ID), ends: readTime(row, ID) };
 }
 
 export function attemptsRecord(uid: string, { count, last }: Attempts): Uint8Array {
@@ -413,6 +505,29 @@ export function nameRecord(uid: string, name: string): Uint8Array {
 
 export function readName(payload: Uint8Array): string | undefined {
   return fromUtf8(payload.subarray(AT_BODY));
+}
+
+/* used: an invitation, and its account where this is what the making of the account says */
+export function usedRecord(
+  { id, ends }: UsedInvitation,
+  user?: { readonly uid: string; readonly name: string },
+): Uint8Array {
+  const head = begin(Kind.used, latin1(id), TIME);
+  writeTime(head, ends, AT_BODY);
+  return user ? concat(head, idBytes(user.uid), utf8(user.name)) : head;
+}
+
+const AT_USER = AT_BODY + TIME;
+const AT_USER_NAME = AT_USER + ID;
+
+export function readUsed(
+  payload: Uint8Array,
+): { readonly id: string; readonly ends: number; readonly uid?: string; readonly name?: string } | undefined {
+  if (payload.length < AT_USER || (payload.length > AT_USER && payload.length <= AT_USER_NAME)) return undefined;
+  const used = { id: idOf(payload), ends: readTime(view(payload), AT_BODY) };
+  if (payload.length === AT_USER) return used;
+  const name = fromUtf8(payload.subarray(AT_USER_NAME));
+  return name === undefined ? undefined : { ...used, uid: latin1(payload, AT_USER, AT_USER_NAME), name };
 }
 
 /** The 16 bytes of the part, as a key. */

@@ -46,12 +46,16 @@ const ofUser = oneOf({
   [`mail.${WAITING_FILE}`]: 'waiting',
 });
 const ofRoom = oneOf({ [ROOM_FILE]: 'file', [`room.${WAITING_FILE}`]: 'waiting' });
+/** Beside what is the store's own: the daemon's record of unauthorised attempts. */
+const AUDIT = 'audit';
+const ofAudit: Known = (name) => (/^audit(\.[0-9])?$/.test(name) ? 'file' : undefined);
 const ofStore = oneOf({
   [USERS]: 'folder',
   [ROOMS]: 'folder',
   journal: 'folder',
   index: 'file',
   hellos: 'file',
+  [AUDIT]: 'folder',
   [FORMAT_FILE]: 'file',
   [HOLD_FILE]: 'file',
   [SETUP_FILE]: 'file',
@@ -71,7 +75,7 @@ export function checkOwnerFolder(files: Files, path: string, isRoom: boolean): P
 
 /** The folder of a store, without those of users and rooms. */
 export async function checkStoreFolder(files: Files, folder: string): Promise<FolderChecked> {
-  const all = [await checkFolder(files, folder, ofStore)];
+  const all = [await checkFolder(files, folder, ofStore), await checkFolder(files, join(folder, AUDIT), ofAudit)];
   for (const [path, known] of [
     [join(folder, USERS), ids],
     [join(folder, ROOMS), ids],

@@ -1,6 +1,6 @@
 /** All that a store keeps about one user, as somebody may ask for who is concerned. */
 import { hex, Opcode } from '../../../protocol/index.js';
-import { StoreRefusal, type Account } from '../store.js';
+import { StoreRefusal, type Account, type SecondFactor } from '../store.js';
 import type { Files } from '../journal/disk.js';
 import { openView, type View } from './reader.js';
 import { idBytes, latin1, readQueued } from '../journal/records.js';
@@ -11,6 +11,8 @@ const ADVICE = 'run cadenasd check';
 /** What the store keeps without knowing what it means. */
 export interface Reading {
   fingerprint(keys: Pick<Account, 'enc' | 'sig'>): Uint8Array;
+  /** what the user told at the registration, for JSON. @param sealed empty where it was nothing */
+  told(uid: Uint8Array, sealed: Uint8Array): object | string;
   /** what somebody is in a room of this state, in a word; undefined: nothing */
   standing(state: Uint8Array, uid: Uint8Array): string | undefined;
 }
@@ -44,7 +46,11 @@ export async function exportUser(
       encryptionModulus: hex(account.enc),
       signatureModulus: hex(account.sig),
     },
-    leftOut: 'the record of the password, and the hashes of the three words and of sessions',
+    told: reading.told(account.uid, account.security.details),
+    secondFactor: factorNames[account.security.factor],
+    recoveryCodes: account.security.recovery.length,
+    leftOut:
+      'the record of the password, the sealed secret of one-time codes, and the hashes of the three words, of recovery codes and of sessions',
     unfinishedLogins: { count: state.attempts.count, last: when(state.attempts.last) },
     sessions: state.grants.map(({ ends }) => ({ ends: when(ends) })),
     contacts: Array.from(state.consents, ([towards, consent]) => ({ ...person(view, towards), consent })),
@@ -104,6 +110,8 @@ function cause(view: View, id: string) {
 function person(view: View, uid: string): { readonly uid: string; readonly name: string | null } {
   return { uid: hex(idBytes(uid)), name: view.names.name(uid) ?? null };
 }
+
+const factorNames: Readonly<Record<SecondFactor, string>> = { 0: 'none', 1: 'one-time codes', 2: 'codes by mail' };
 
 const names = new Map<number, string>(Object.entries(Opcode).map(([name, opcode]) => [opcode, name]));
 

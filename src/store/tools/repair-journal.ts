@@ -11,7 +11,7 @@ import { journalFolder } from '../journal/layout.js';
 import type { Names } from '../journal/names.js';
 import { lost, type View } from './reader.js';
 import { encodeHeader, encodeRecords, newHeader } from '../journal/record-format.js';
-import { helloRecord, idOf, Kind, partOf, readAccount, readRoom } from '../journal/records.js';
+import { accountKinds, helloRecord, idOf, Kind, partOf, readAccount, readRoom } from '../journal/records.js';
 import { salvage, withoutTornEnd } from './salvage.js';
 import { segmentName } from '../journal/segment.js';
 
@@ -176,6 +176,7 @@ function isReachable(payload: Uint8Array, id: string, names: Names): boolean {
   switch (payload[0]) {
     case Kind.hello:
     case Kind.account:
+    case Kind.profile:
     case Kind.room:
     case Kind.deleted:
     case Kind.roomDeleted:
@@ -190,7 +191,7 @@ function isReachable(payload: Uint8Array, id: string, names: Names): boolean {
 /** The account or room that has the name which this record gives to another. */
 function takenBy(payload: Uint8Array, names: Names): Owner | undefined {
   const own = idOf(payload);
-  if (payload[0] === Kind.account) {
+  if (accountKinds.includes(payload[0] ?? -1)) {
     const account = readAccount(payload);
     const other = account && names.uid(account.name);
     return other === undefined || other === own ? undefined : { kind: 'account', id: other };

@@ -19,7 +19,7 @@ import {
 } from '../journal/layout.js';
 import { Names } from '../journal/names.js';
 import { openView, turn, type Progress, type View } from './reader.js';
-import { Kind, latin1, partKey, type RoomValue } from '../journal/records.js';
+import { accountKinds, Kind, latin1, partKey, type RoomValue } from '../journal/records.js';
 import { repairJournal, type JournalRepair, type Owner } from './repair-journal.js';
 import { repairAccount, repairMail, repairRoom, type PartRepair } from './repair-parts.js';
 import { accountOf, mailOf, roomOf, tailOf } from './view-parts.js';
@@ -136,7 +136,7 @@ class Planner {
     let name = account?.state.account?.name;
     if (account) this.#newest = Math.max(this.#newest, account.upTo);
     if (name === undefined || (known !== undefined && name !== known) || there.names.includes('account.waiting')) {
-      const isInJournal = await this.#inTail('account', uid, Kind.account);
+      const isInJournal = await this.#inTail('account', uid, ...accountKinds);
       const sources = { folder, uid, name: known, settled: view.settled, isInJournal };
       const repair = await repairAccount(files, sources);
       if (!repair) {
@@ -160,7 +160,7 @@ class Planner {
   async #claimUser(uid: string, name: string): Promise<boolean> {
     if (this.#view.isIndexSound) return true; // the journal tells
     const other = this.#rebuilt.uid(name);
-    const isNewer = other === undefined || (await this.#inTail('account', uid, Kind.account));
+    const isNewer = other === undefined || (await this.#inTail('account', uid, ...accountKinds));
     if (isNewer) this.#rebuilt.addUser(uid, name);
     if (other !== undefined) this.#outlived({ kind: 'account', id: isNewer ? other : uid }, `@${name}`);
     if (isNewer && other !== undefined) this.#rebuilt.removeUser(other);
@@ -242,8 +242,8 @@ class Planner {
     this.tell(repair.path, who === undefined ? '' : `@${who}`, repair.kept, repair.lost);
   }
 
-  async #inTail(part: 'account' | 'room', id: string, kind: number): Promise<boolean> {
-    return (await tailOf(this.#view, partKey(part, id))).some(({ payload }) => payload[0] === kind);
+  async #inTail(part: 'account' | 'room', id: string, ...kinds: readonly (number | undefined)[]): Promise<boolean> {
+    return (await tailOf(this.#view, partKey(part, id))).some(({ payload }) => kinds.includes(payload[0]));
   }
 
   async plan(): Promise<Omit<RepairPlan, 'hellos' | 'format'>> {

@@ -1,5 +1,7 @@
 /**
- * The upgrade of a store of format 1, a folder for each user and a log for each queue, to this one.
+ * The upgrade of older stores to this one. Format 2 differs by what may be in an account: this one reads its files and
+ * records as they are, and format 2's program must not read what this one writes. Format 1 has a folder for each user and
+ * a log for each queue.
  *
  * All of it is read first, so that a damaged one refuses as it is. What is new is then made beside what
  * is old, the format is written when all that is durable, and what is old goes last. Killed between any
@@ -23,6 +25,7 @@ import { writeMarked } from '../journal/record-file.js';
 import { latin1 } from '../journal/records.js';
 
 const FROM = 1;
+const SAME_FILES = 2;
 /** The LSN of what is in the files before the journal has its first record. */
 const NOTHING = 0;
 
@@ -40,9 +43,10 @@ export async function upgrade(
   onNote: (what: string) => void,
 ): Promise<void> {
   const { files } = disk;
-  const from = found.format < FORMAT ? found.format : found.from;
-  if (from !== FROM) throw new StoreRefusal(`${folder} names no format that ever was: restore a backup`);
-  if (found.format < FORMAT) {
+  const from = found.from ?? found.format;
+  if (from !== FROM && (from !== SAME_FILES || found.from !== undefined))
+    throw new StoreRefusal(`${folder} names no format that ever was: restore a backup`);
+  if (found.format === FROM) {
     await inspect(files, folder);
     const count = await convert(disk, folder, now);
     await writeFormat(files, folder, { format: FORMAT, from: FROM });
@@ -51,7 +55,7 @@ export async function upgrade(
         'so the daemon waits two minutes before it answers',
     );
   }
-  await clean(files, folder);
+  if (from === FROM) await clean(files, folder);
   await writeFormat(files, folder, { format: FORMAT });
 }
 

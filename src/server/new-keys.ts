@@ -1,0 +1,119 @@
+/** What an account's new keys bring with them, whoever asked for them: contacts are told, nothing old goes on (SPEC 6.12, 6.13). */
+import {
+  bundleBytes,
+  bundleMessage,
+  Code,
+  encodeFields,
+  ID,
+  Label,
+  Opcode,
+  structs,
+  SUITE_RSA,
+  samePublic,
+  type KeyBundle,
+  type KeyChange,
+} from '../../protocol/index.js';
+import { StorageError, type Account } from '../store/store.js';
+import type { Context } from './context.js';
+import type { Keys } from './known-keys.js';
+import { TOLD_AT_ONCE } from './limits.js';
+
+/**
+ * Others take the place of the account's keys among those that the network knows, where `exchange` says that they do.
+ * @param keys that were looked at before; undefined is resolved with where somebody else has them by now
+ */
+export async function exchangeKeys(
+  { knownKeys }: Context,
+  before: Account,
+  keys: Keys,
+  exchange: () => Promise<Account | undefined>,
+): Promise<Account | undefined> {
+  if (await knownKeys.claim(keys)) return undefined;
+  let changed: Account | undefined;
+  try {
+    changed = await exchange();
+  } finally {
+    await knownKeys.release(changed ? before : keys);
+  }
+  return changed;
+}
+
+/** The new keys signed their bundle. */
+export async function isSignedByItself({ work }: Context, bundle: KeyBundle): Promise<boolean> {
+  const { sig, suite, signature } = bundle;
+  return suite === SUITE_RSA && work.verify(Label.change, sig, bundleMessage(bundle), signature);
+}
+
+/** The keys before signed it too. @param sig theirs */
+export function isSignedBefore({ work }: Context, change: KeyChange, sig: Uint8Array): Promise<boolean> {
+  return work.verify(Label.former, sig, bundleBytes(change), change.former);
+}
+
+/** The account is as it was when somebody proved something about it. */
+export function isSame(now: Account | undefined, then: Account): now is Account {
+  return (
+    now !== undefined &&
+    samePublic(now.enc, then.enc) &&
+    samePublic(now.sig, then.sig) &&
+    samePublic(now.record, then.record) &&
+    samePublic(now.words, then.words)
+  );
+}
+
+/**
+ * Tells everybody towards whom the user's word is open, but those who blocked them. Before the keys are in force: were it
+ * behind, nobody would be told after a crash in between. Somebody whose queue is full is not told.
+ * @throws StorageError where the store failed
+ */
+export async function tellContacts(context: Context, { uid }: Account, change: KeyChange): Promise<void> {
+  const { store, sync, nextId, now } = context;
+  const fields = encodeFields(structs.chky, change);
+  /* The same keys again, after a crash, wait once. */
+  const key = sync.sha256(fields).subarray(0, ID);
+  await inSlices(await store.openTowards(uid), async (to) => {
+    if ((await store.consent(to, uid)) === 'blocked') return;
+    const entry = { id: nextId(), opcode: Opcode.chky, from: uid, key, time: now(), fields };
+    const code = await new Promise<Code>((resolve) => {
+      context.deliver(to, entry, resolve);
+    });
+    if (code === Code.storage) throw new StorageError('contacts could not be told', false);
+  });
+}
+
+/** So many at a time, so that somebody with many contacts is in nobody's way. */
+async function inSlices(uids: readonly Uint8Array[], work: (uid: Uint8Array) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < uids.length; at += TOLD_AT_ONCE) await Promise.all(uids.slice(at, at + TOLD_AT_ONCE).map(work));
+}
+
+/** Their word about everybody is declined until they say another: what others send would be sealed for keys that are lost. */
+export async function closeConversations({ store, routes }: Context, uid: Uint8Array): Promise<void> {
+  await inSlices(await store.openTowards(uid), (towards) => routes.setConsent(uid, towards, 'declined'));
+}
+
+/** What somebody reads who knows nothing of before. */
+const lasting: ReadonlySet<number> = new Set([Opcode.rjmp, Opcode.chky]);
+const PAGE = 64;
+
+/**
+ * What waits for the user and is of no use without the keys before goes. It was not delivered, and nobody is told that it
+ * was: who sent it learns from `chky` to send it again.
+ */
+export async function dropUnreadable({ store }: Context, uid: Uint8Array): Promise<void> {
+  const gone: Uint8Array[] = [];
+  for (let after: Uint8Array | undefined; ;) {
+    const page = await store.queued(uid, after, PAGE);
+    gone.push(...page.filter(({ opcode }) => !lasting.has(opcode)).map(({ id }) => id));
+    after = page.at(-1)?.id;
+    if (!after) break;
+  }
+  for (let at = 0; at < gone.length; at += PAGE) await store.acknowledge(uid, gone.slice(at, at + PAGE));
+}
+
+/**
+ * What is to be done once other keys are in force. Each is tried: the keys are what they are, and an error would tell
+ * their owner that they are not.
+ */
+export async function cleanUp({ refusals }: Context, tasks: readonly (() => Promise<unknown>)[]): Promise<void> {
+  for (const done of await Promise.allSettled(tasks.map((task) => task())))
+    if (done.status === 'rejected') refusals.trouble('what went by former keys was not all removed', done.reason);
+}

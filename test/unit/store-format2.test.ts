@@ -1,0 +1,92 @@
+/** A folder of format 2, whose accounts have nothing for a second factor: it is read as it is, and written as format 3. */
+import { crc32 } from 'node:zlib';
+import { test } from 'tap';
+import { concat, utf8 } from '../../protocol/index.js';
+import { Disk } from '../../src/store/journal/disk.js';
+import { readWhole, replaceFile } from '../../src/store/journal/durable.js';
+import { inspectFolder } from '../../src/store/journal/folder.js';
+import { openJournalStore } from '../../src/store/journal/journal-store.js';
+import { listSegments, openJournal } from '../../src/store/journal/open-journal.js';
+import { Journal } from '../../src/store/journal/journal.js';
+import { userFolder } from '../../src/store/journal/layout.js';
+import { latin1 } from '../../src/store/journal/records.js';
+import { noSecurity, SecondFactor, StoreRefusal, type Account } from '../../src/store/store.js';
+import { Draws } from '../support/draws.js';
+import { drawnAccount } from '../support/format1.js';
+import { SimulatedDisk } from '../support/simulated-disk.js';
+
+const NOW = 1_800_000_000_000;
+const FOLDER = '/store';
+const FORMAT = `${FOLDER}/format.json`;
+
+/** Kind, uid, created, the moduli, record, words, name: as format 2 wrote it. */
+function oldRecord({ uid, created, enc, sig, record, words, name }: Account): Uint8Array {
+  const time = Buffer.alloc(6);
+  time.writeUIntBE(created, 0, 6);
+  return concat(Uint8Array.of(10), uid, time, enc, sig, record, words, utf8(name));
+}
+
+const open = (files: SimulatedDisk) => openJournalStore(FOLDER, { files, now: () => NOW });
+
+/** `alice` in a file, `bob` in the journal alone. */
+async function oldStore(alice: Account, bob: Account): Promise<SimulatedDisk> {
+  const disk = new SimulatedDisk(new Draws(5), { turns: 0 });
+  const store = await open(disk);
+  await store.createAccount(alice);
+  await store.checkpoint();
+  await store.close();
+  const path = `${userFolder(FOLDER, latin1(alice.uid))}/account.json`;
+  const text = Buffer.from((await readWhole(disk, path)) ?? []).toString();
+  const { check: _newer, security: _none, ...rest } = JSON.parse(text) as Record<string, unknown>;
+  const check = crc32(JSON.stringify(rest)).toString(16).padStart(8, '0');
+  await replaceFile(disk, path, utf8(`${JSON.stringify({ ...rest, check })}\n`));
+  const journals = `${FOLDER}/journal`;
+  const files = new Disk(disk);
+  const [first = 1] = await listSegments(files, journals);
+  const none = { onRecord: () => undefined, onSound: () => Promise.resolve(), isHeld: true, onNote: () => undefined };
+  const journal = new Journal(journals, files, await openJournal(journals, files, first - 1, none));
+  await journal.append(oldRecord(bob), () => undefined);
+  await journal.close();
+  await replaceFile(disk, FORMAT, utf8('{"format":2}\n'));
+  return disk;
+}
+
+void test('accounts of format 2 are there, and can get a second factor', async (t) => {
+  const draws = new Draws(6);
+  const [alice, bob] = [drawnAccount(draws, 'alice', NOW - 5), drawnAccount(draws, 'bob', NOW - 4)];
+  const disk = await oldStore(alice, bob);
+  t.same(await inspectFolder(disk, FOLDER), { format: 2 });
+  for (let round = 0; round < 3; round++) {
+    const store = await open(disk);
+    for (const each of [alice, bob]) {
+      const found = await store.accountByName(each.name);
+      t.same(Buffer.from(found?.record ?? []), Buffer.from(each.record), each.name);
+      t.match(found?.security, round < 2 ? { ...noSecurity } : { factor: SecondFactor.totp, step: 7 });
+    }
+    if (round === 1)
+      for (const { uid } of [alice, bob])
+        await store.changeAccount(uid, (one) => ({
+          ...one,
+          security: { ...noSecurity, factor: SecondFactor.totp, secret: draws.bytes(48), step: 7 },
+        }));
+    await store.checkpoint();
+    await store.close();
+    t.equal(Buffer.from((await readWhole(disk, FORMAT)) ?? []).toString(), '{"format":3}\n');
+  }
+});
+
+void test('a format that is newer, or that never was, is refused as it is', async (t) => {
+  const draws = new Draws(8);
+  const disk = await oldStore(drawnAccount(draws, 'alice', NOW), drawnAccount(draws, 'bob', NOW));
+  for (const [format, why] of [
+    ['{"format":4}', /format 4, this program reads up to 3/],
+    ['{"format":2,"from":2}', /ever was/],
+    ['{"format":3,"from":2}', /ever was/],
+    ['{"format":0}', /ever was/],
+  ] as const) {
+    await replaceFile(disk, FORMAT, utf8(format));
+    const error: unknown = await open(disk).catch((thrown: unknown) => thrown);
+    t.ok(error instanceof StoreRefusal && why.test(error.message), `${format}: ${String(error)}`);
+    t.equal(Buffer.from((await readWhole(disk, FORMAT)) ?? []).toString(), format, 'untouched');
+  }
+});
