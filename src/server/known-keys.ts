@@ -25,10 +25,9 @@ export interface Keys {
   readonly sig: Uint8Array;
 }
 
-/** Who shows keys; the state is `closed` once nobody waits for the answer any more. */
+/** Who shows keys. What they began is done also where they are gone meanwhile: a proof that came has its effect. */
 export interface Asker {
   readonly source: string;
-  readonly state: string;
 }
 
 /** Moduli in one product: more of them make it slower to add one, fewer make the division no faster. */
@@ -96,7 +95,6 @@ export class KnownKeys {
     if (!this.#waiting.take(asker.source, logins, each)) return 'busy';
     try {
       return await this.#inTurn(async () => {
-        if (asker.state === 'closed') return 'busy';
         const refused = this.#found(keys) ?? (await this.#shares(keys));
         if (!refused) this.#seen.set(keys, this.#last?.number ?? this.#begun);
         return refused;

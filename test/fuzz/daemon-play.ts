@@ -71,9 +71,9 @@ interface Renewal {
 interface Login {
   readonly begun: ReturnType<PasswordClient['loginStart']>;
   readonly typed: string;
-  /** its key's signature over this connection, for its name */
-  readonly signed: boolean;
-  /** the same, and there is such an account */
+  /** whose signature it has, over this connection and for its own name */
+  readonly signer: OwnKeys | undefined;
+  /** it has that of the account's present keys */
   real: boolean;
   readonly transcript: LoginTranscript;
   ke3?: Uint8Array;
@@ -542,8 +542,8 @@ export class Play {
     const bytes = this.#command(structs.auth1, { name, signature, ke1 });
     const transcript = new LoginTranscript();
     transcript.add(bytes);
-    const own = signed && name === this.#me.name;
-    if (ke1 === begun.ke1) this.#logins.set(hex(ke1), { begun, typed, signed: own, real: false, transcript });
+    const signer = signed && name === this.#me.name ? this.#own : undefined;
+    if (ke1 === begun.ke1) this.#logins.set(hex(ke1), { begun, typed, signer, real: false, transcript });
     return bytes;
   }
 
@@ -818,7 +818,8 @@ export class Play {
     this.#registration = undefined;
     if (++this.#tried > 3) return 'end';
     const begun = this.#recoveries.get(hex(ke1));
-    if (!areSound(enc, sig) || !begun) return { code: 400, next: 'open' };
+    const areInUse = this.#registered && hex(enc) === hex(this.#keys.enc); // where it is sent again
+    if (!areSound(enc, sig) || areInUse || !begun) return { code: 400, next: 'open' };
     begun.real = begun.name === this.#me.name && this.#codes.some((one) => hex(one) === hex(begun.code));
     this.#recovery = begun;
     return { code: 101, next: 'recovering', learn: (answer) => this.#learnRcov1(begun, answer) };
@@ -956,7 +957,7 @@ export class Play {
     if (++this.#tried > 3) return 'end';
     const login = this.#logins.get(hex(ke1));
     if (!login) return { code: 400, next: 'open' };
-    login.real = login.signed && this.#registered;
+    login.real = login.signer === this.#own && this.#registered; // not by former keys, where it is sent again
     this.#login = login;
     return {
       code: 101,
