@@ -133,7 +133,9 @@ export class Commands {
             out.answer(request, status, code);
           },
           (error: unknown) => {
-            this.#failed(error, new Reply(out, request));
+            /* The account was deleted meanwhile, on this connection: what was done before it is done. */
+            if (error instanceof UnknownId) out.answer(request, status, code);
+            else this.#failed(error, new Reply(out, request));
           },
         );
       },
