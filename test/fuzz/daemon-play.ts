@@ -1,4 +1,5 @@
 /** A client that does what it draws, and says of each struct beforehand what SPEC 3.5, 6 and 7 make of it. */
+import { setImmediate as soon } from 'node:timers/promises';
 import {
   concat,
   hex,
@@ -350,11 +351,22 @@ export class Play {
       /* Of what came before in the same write the answers may be lost. */
       must(frames.length > 1 || raw.bytesReceived === before, () => `bytes before the end, after ${namesOf(frames)}`);
       this.#state = 'closed';
+      await this.#begunIsDone();
       return;
     }
     for (const { due, bytes } of dues) if (due !== 'nothing' && due !== 'end') await this.#settled(bytes, due);
     for (const { opcode, header } of this.#answers)
       must(opcode < 100_000 && header.status !== Status.error, () => `an answer too many, to ${namesOf(frames)}`);
+  }
+
+  /** A recovery that was proven goes on behind the end of its connection; what comes next meets the new keys. */
+  async #begunIsDone(): Promise<void> {
+    for (const until = performance.now() + PATIENCE_MS; performance.now() < until;) {
+      const account = await this.#daemon.store.accountByUid(this.#me.uid);
+      if (!account || hex(account.enc) === hex(this.#keys.enc)) return;
+      await soon();
+    }
+    throw new Wrong('the keys are not those of the recovery');
   }
 
   async #settled(bytes: Uint8Array, due: Exclude<Due, string>): Promise<void> {
