@@ -57,7 +57,7 @@ export class MailPart implements Part {
     const known = state.known(kept.replay);
     if (known) return (known.durable ?? this.#changes.settled()).then(() => 'known');
     if (state.entries.get(kept.id)) throw new RangeError('store: the id of an entry is in use');
-    if (this.#isFull(kept)) return Promise.resolve('full');
+    if (this.#isFull(kept)) return this.#full(record);
     state.add(kept);
     const undo = (): void => void state.drop(kept.id);
     kept.durable = this.#changes.append(record, undo, (segment, at) => {
@@ -69,6 +69,11 @@ export class MailPart implements Part {
       kept.durable = undefined;
       return 'queued';
     });
+  }
+
+  /** Refused for what is in the queue; if some of that is undone, it may not be. */
+  async #full(record: Uint8Array): Promise<Enqueued> {
+    return (await this.#changes.settled()) ? 'full' : this.enqueue(record);
   }
 
   /** All of it, or the half that one cause may have; its first entry takes what place there is. */
