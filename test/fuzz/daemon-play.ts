@@ -33,6 +33,7 @@ import { areSound } from './spec-keys.js';
 import { damage, drawName, drawStruct, lineOf, noise } from './struct-draws.js';
 import { noSecurity, SecondFactor } from '../../src/store/store.js';
 import { withSecurity } from '../../src/server/factors.js';
+import { idKey } from '../../src/server/keys.js';
 import { uninvited, untold } from '../support/registration.js';
 import { nextRsa } from '../support/rsa-pairs.js';
 
@@ -359,14 +360,17 @@ export class Play {
       must(opcode < 100_000 && header.status !== Status.error, () => `an answer too many, to ${namesOf(frames)}`);
   }
 
-  /** A recovery that was proven goes on behind the end of its connection; what comes next meets the new keys. */
+  /** What was proven goes on behind the end of its connection: an account is made, or its keys change. What comes next meets that. */
   async #begunIsDone(): Promise<void> {
-    for (const until = performance.now() + PATIENCE_MS; performance.now() < until;) {
-      const account = await this.#daemon.store.accountByUid(this.#me.uid);
-      if (!account || hex(account.enc) === hex(this.#keys.enc)) return;
-      await soon();
+    if (!this.#registered) return;
+    const { store, context } = this.#daemon;
+    for (const until = performance.now() + PATIENCE_MS; performance.now() < until; await soon()) {
+      const account = await store.accountByUid(this.#me.uid);
+      if (!account || hex(account.enc) !== hex(this.#keys.enc)) continue;
+      await context.logins.inTurn(idKey(account.uid), () => Promise.resolve()); // the former keys are nobody's by now
+      return;
     }
-    throw new Wrong('the keys are not those of the recovery');
+    throw new Wrong('the account is not there, or has not the keys that were proven');
   }
 
   async #settled(bytes: Uint8Array, due: Exclude<Due, string>): Promise<void> {
