@@ -15,6 +15,7 @@ import {
 } from '../../protocol/index.js';
 import { StorageError, type Account } from '../store/store.js';
 import type { Context } from './context.js';
+import { withSecurity } from './factors.js';
 import type { Keys } from './known-keys.js';
 import { TOLD_AT_ONCE } from './limits.js';
 
@@ -86,7 +87,7 @@ async function inSlices(uids: readonly Uint8Array[], work: (uid: Uint8Array) => 
 }
 
 /** Their word about everybody is declined until they say another: what others send would be sealed for keys that are lost. */
-export async function closeConversations({ store, routes }: Context, uid: Uint8Array): Promise<void> {
+async function closeConversations({ store, routes }: Context, uid: Uint8Array): Promise<void> {
   await inSlices(await store.openTowards(uid), (towards) => routes.setConsent(uid, towards, 'declined'));
 }
 
@@ -98,7 +99,7 @@ const PAGE = 64;
  * What waits for the user and is of no use without the keys before goes. It was not delivered, and nobody is told that it
  * was: who sent it learns from `chky` to send it again.
  */
-export async function dropUnreadable({ store }: Context, uid: Uint8Array): Promise<void> {
+async function dropUnreadable({ store }: Context, uid: Uint8Array): Promise<void> {
   const gone: Uint8Array[] = [];
   for (let after: Uint8Array | undefined; ;) {
     const page = await store.queued(uid, after, PAGE);
@@ -110,10 +111,26 @@ export async function dropUnreadable({ store }: Context, uid: Uint8Array): Promi
 }
 
 /**
- * What is to be done once other keys are in force. Each is tried: the keys are what they are, and an error would tell
- * their owner that they are not.
+ * What went by keys that are lost goes. The account says since its keys changed that this is to be done, and says so until
+ * all of it is: where the daemon dies or the disk fails meanwhile, the next login does it first (SPEC 6.12).
+ * @throws StorageError
  */
-export async function cleanUp({ refusals }: Context, tasks: readonly (() => Promise<unknown>)[]): Promise<void> {
-  for (const done of await Promise.allSettled(tasks.map((task) => task())))
-    if (done.status === 'rejected') refusals.trouble('what went by former keys was not all removed', done.reason);
+export async function settle(context: Context, uid: Uint8Array): Promise<void> {
+  const { store, rooms } = context;
+  await Promise.all([
+    closeConversations(context, uid),
+    dropUnreadable(context, uid),
+    rooms.reconsider(uid),
+    store.clearAttempts(uid),
+  ]);
+  await store.changeAccount(uid, (now) => withSecurity(now, { unsettled: false }));
+}
+
+/** What is to be done once other keys are in force. They are what they are: an error would tell their owner that they are not. */
+export async function cleanUp({ refusals }: Context, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (reason) {
+    refusals.trouble('what went by former keys was not all removed', reason);
+  }
 }

@@ -38,6 +38,8 @@ export interface Security {
   readonly recovery: readonly Uint8Array[];
   /** what was told at the registration, as the daemon sealed it, 1,024 bytes at most */
   readonly details: Uint8Array;
+  /** its keys were replaced by a recovery, and what went by those before is not all gone yet */
+  readonly unsettled: boolean;
 }
 
 export const noSecurity: Security = {
@@ -46,6 +48,7 @@ export const noSecurity: Security = {
   step: 0,
   recovery: [],
   details: new Uint8Array(0),
+  unsettled: false,
 };
 
 /** A code that let somebody in to register: it counts once. */

@@ -9,6 +9,7 @@ const secured: Security = {
   step: 58_000_000,
   recovery: [randomBytes(32), randomBytes(32)],
   details: randomBytes(300),
+  unsettled: true,
 };
 
 export const accounts: Record<string, Case> = {

@@ -1,40 +1,16 @@
 /** rcov and rkey at a running daemon: who gets in, what it looks like to others, and what goes (SPEC 6.12, 6.13). */
-import { join } from 'node:path';
 import { test } from 'tap';
 import { Code, hex, keyBundleProblem, Label, samePublic, structs, type Values } from '../../protocol/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
-import { recoveryHash, withSecurity } from '../../src/server/factors.js';
-import { openJournalStore } from '../../src/store/journal/journal-store.js';
-import { makeNetwork, startDaemon, type Daemon } from '../support/daemon.js';
+import { makeNetwork, type Daemon } from '../support/daemon.js';
 import { connected, enter, newPerson, startLavish } from '../support/people.js';
 import { befriend, logIn, ports, type RawConnection, type RawUser } from '../support/raw.js';
 import { beginRecovery, rekeyed, renew } from '../support/raw-keys.js';
 import { codeOf, join as joinRoom, makeRoom } from '../support/raw-rooms.js';
+import { again, withCodes } from '../support/recovery-codes.js';
 import type { Teardown } from '../support/temp.js';
 
 const network = await makeNetwork();
-
-/** A second factor and recovery codes, set while the daemon stands still. */
-async function withCodes(
-  t: Teardown,
-  daemon: Daemon,
-  user: RawUser,
-  many: number,
-): Promise<{ daemon: Daemon; codes: Uint8Array[] }> {
-  await daemon.stop();
-  const store = await openJournalStore(join(daemon.data, network.name), { now: Date.now });
-  const codes = Array.from({ length: many }, () => nodeSync.random(10));
-  const recovery = codes.map((code) => recoveryHash({ sync: nodeSync }, user.uid, code));
-  await store.changeAccount(user.uid, (account) => withSecurity(account, { factor: 2, recovery }));
-  await store.close();
-  return { daemon: await again(t, daemon), codes };
-}
-
-const lavish = ['failures-per-quarter', 'lookups-per-minute'].flatMap((name) => ['--limit', `${name}=100000`]);
-
-function again(t: Teardown, { data, network: of }: Daemon): Promise<Daemon> {
-  return startDaemon(t, { network: of, data, args: lavish });
-}
 
 async function loginCode(t: Teardown, daemon: Daemon, user: RawUser, grant?: Uint8Array): Promise<number> {
   const raw = await connected(t, daemon);

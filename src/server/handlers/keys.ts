@@ -78,7 +78,7 @@ export const finish: Handler<typeof structs.rkey2> = async (context, peer, value
     reply.fail(Code.conflict);
     return;
   }
-  await cleanUp(context, [() => rooms.reconsider(me.uid)]);
+  await cleanUp(context, () => rooms.reconsider(me.uid));
   log.info('keys renewed', { uid: Buffer.from(me.uid).toString('hex') });
   reply.done();
   /* The link's next epochs would be sealed for the former keys. */

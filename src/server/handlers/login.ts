@@ -18,7 +18,7 @@ import { decoyBlock, decoyIdentifier } from '../decoy.js';
 import { count, firstStep } from '../first-step.js';
 import { FactorProof, hasWords, spend, type Proof, type Spent } from '../factors.js';
 import { idKey } from '../keys.js';
-import { isSame } from '../new-keys.js';
+import { isSame, settle } from '../new-keys.js';
 import { refuse } from '../proven.js';
 import type { Reply, Request } from '../reply.js';
 
@@ -123,6 +123,8 @@ async function enter(
     refuse(context, peer, spent, account, reply);
     return;
   }
+  /* Before anything is pushed that only the keys before could open. */
+  if (account.security.unsettled) await settle(context, account.uid);
   const [{ grant, ends }, waiting] = await Promise.all([
     running ?? open(context, account),
     store.queueLength(account.uid),

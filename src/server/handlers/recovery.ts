@@ -20,15 +20,7 @@ import type { Caller, Handler, PendingRecovery } from '../handler.js';
 import { idKey } from '../keys.js';
 import { refuseKeys } from '../key-refusals.js';
 import type { Keys } from '../known-keys.js';
-import {
-  cleanUp,
-  closeConversations,
-  dropUnreadable,
-  exchangeKeys,
-  isSame,
-  isSignedByItself,
-  tellContacts,
-} from '../new-keys.js';
+import { cleanUp, exchangeKeys, isSame, isSignedByItself, settle, tellContacts } from '../new-keys.js';
 import { endSessions } from '../sessions.js';
 
 export const begin: Handler<typeof structs.rcov1> = async (context, peer, values, reply) => {
@@ -120,13 +112,13 @@ async function replace(
   change: KeyChange,
   words: Uint8Array,
 ): Promise<boolean> {
-  const { store, logins, rooms } = context;
+  const { store, logins } = context;
   const { uid } = account;
   const { enc, sig } = change;
-  const factorless = { factor: SecondFactor.none, secret: new Uint8Array(0), step: 0 };
+  const recovered = { factor: SecondFactor.none, secret: new Uint8Array(0), step: 0, unsettled: true };
   const next = (now: Account): Account | undefined => {
     const spent = isSame(now, account) ? withoutRecovery(now, code) : undefined;
-    return spent && { ...withSecurity(spent, factorless), enc, sig, words };
+    return spent && { ...withSecurity(spent, recovered), enc, sig, words };
   };
   /* In one turn, so that no login finds half of it. */
   return logins.inTurn(idKey(uid), async () => {
@@ -139,12 +131,7 @@ async function replace(
       return store.changeAccount(uid, next);
     });
     if (!exchanged) return false;
-    await cleanUp(context, [
-      () => closeConversations(context, uid),
-      () => dropUnreadable(context, uid),
-      () => rooms.reconsider(uid),
-      () => store.clearAttempts(uid),
-    ]);
+    await cleanUp(context, () => settle(context, uid));
     return true;
   });
 }

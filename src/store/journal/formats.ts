@@ -54,12 +54,13 @@ function whole(json: unknown): number | undefined {
 }
 
 const securityFormat: Format<Security> = {
-  toJson: ({ factor, secret, step, recovery, details }) => ({
+  toJson: ({ factor, secret, step, recovery, details, unsettled }) => ({
     factor,
     secret: hex(secret),
     step,
     recovery: recovery.map((hash) => hex(hash)),
     details: hex(details),
+    unsettled,
   }),
   fromJson(json) {
     if (json === undefined) return noSecurity; // written before there was any
@@ -69,9 +70,11 @@ const securityFormat: Format<Security> = {
     const step = whole(read?.['step']);
     const details = bytes(read?.['details']);
     const hashes: unknown = read?.['recovery'];
+    const unsettled = read?.['unsettled'];
     if (factor === undefined || !secret || step === undefined || !details || !Array.isArray(hashes)) return undefined;
+    if (typeof unsettled !== 'boolean') return undefined;
     const recovery = hashes.map((hash) => bytes(hash, HASH)).filter((hash) => hash !== undefined);
-    return recovery.length === hashes.length ? { factor, secret, step, recovery, details } : undefined;
+    return recovery.length === hashes.length ? { factor, secret, step, recovery, details, unsettled } : undefined;
   },
 };
 

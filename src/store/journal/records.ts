@@ -199,18 +199,19 @@ function readHead(bytes: Buffer): Omit<Account, 'name' | 'security'> {
 }
 
 /*
- * profile: as an account up to the words; then factor u8, step (6 bytes), and each with its length before it: secret (u8),
- * hashes of recovery codes (u8, their number), details (u16), name (u8); at the end, where an invitation let
- * somebody in, its id and when it ends
+ * profile: as an account up to the words; then factor u8, step (6 bytes), unsettled u8 (0 or 1), and each with its length
+ * before it: secret (u8), hashes of recovery codes (u8, their number), details (u16), name (u8); at the end, where an
+ * invitation let somebody in, its id and when it ends
  */
 const AT_FACTOR = AT_NAME;
 const AT_STEP = AT_FACTOR + 1;
-const AT_SECURITY = AT_STEP + TIME;
+const AT_UNSETTLED = AT_STEP + TIME;
+const AT_SECURITY = AT_UNSETTLED + 1;
 const USED_ROW = ID + TIME;
 const DETAILS_MAX = 1024;
 
 export function profileRecord(account: Account, invitation?: UsedInvitation): Uint8Array {
-  const { factor, secret, step, recovery, details } = account.security;
+  const { factor, secret, step, recovery, details, unsettled } = account.security;
   mustBe(ID, account.uid);
   mustBe(MODULUS, account.enc, account.sig);
   mustBe(OPAQUE_RECORD, account.record);
@@ -219,12 +220,13 @@ export function profileRecord(account: Account, invitation?: UsedInvitation): Ui
     throw new RangeError('store: what is kept for the security of an account is too long');
   const head = begin(Kind.profile, latin1(account.uid), TIME);
   writeTime(head, account.created, AT_BODY);
-  const counted = Buffer.alloc(1 + TIME);
-  counted[0] = factor;
-  writeTime(counted, step, 1);
+  const fixed = Buffer.alloc(1 + TIME + 1);
+  fixed[0] = factor;
+  writeTime(fixed, step, 1);
+  fixed[1 + TIME] = Number(unsettled);
   const name = utf8(account.name);
   return concat(
-    ...[head, account.enc, account.sig, account.record, account.words, counted],
+    ...[head, account.enc, account.sig, account.record, account.words, fixed],
     ...[Uint8Array.of(secret.length), secret],
     ...[Uint8Array.of(recovery.length), ...recovery],
     ...[Uint8Array.of(details.length >> 8, details.length & 255), details],
@@ -254,9 +256,11 @@ export function readProfile(payload: Uint8Array): Profile | undefined {
   const name = fromUtf8(counted(1));
   const rest = bytes.length - at;
   const factor = factors.find((one) => one === bytes[AT_FACTOR]);
-  if (name === undefined || factor === undefined || (rest !== 0 && rest !== USED_ROW)) return undefined;
+  const unsettled = [false, true][bytes[AT_UNSETTLED] ?? 2];
+  if (name === undefined || factor === undefined || unsettled === undefined) return undefined;
+  if (rest !== 0 && rest !== USED_ROW) return undefined;
   const recovery = Array.from({ length: hashes.length / HASH }, (_, n) => hashes.subarray(n * HASH, (n + 1) * HASH));
-  const security: Security = { factor, secret, step: readTime(bytes, AT_STEP), recovery, details };
+  const security: Security = { factor, secret, step: readTime(bytes, AT_STEP), recovery, details, unsettled };
   const account = { ...readHead(bytes), name, security };
   return { account, invitation: rest === 0 ? undefined : readUsedRow(take(rest)) };
 }
