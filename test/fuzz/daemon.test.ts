@@ -6,7 +6,7 @@ import { nodeSync } from '../../src/crypto/index.js';
 import type { Store } from '../../src/store/store.js';
 import { findsBug, fuzz, type Prepared } from '../support/fuzz.js';
 import { hurriedPasswords } from '../support/passwords.js';
-import { Play } from './daemon-play.js';
+import { play } from './daemon-play.js';
 import { startFuzzed, type Change } from './daemon-server.js';
 
 /** Structs, or bundles of them, and connections of one case. */
@@ -21,7 +21,7 @@ function plays(change?: Change): Prepared {
     prepare: async (t) => {
       const daemon = await startFuzzed(t, change);
       const passwords = await hurriedPasswords();
-      return (draws) => new Play(daemon, draws, passwords).run(TURNS, CONNECTIONS);
+      return (draws) => play(daemon, draws, passwords, TURNS, CONNECTIONS);
     },
   };
 }
