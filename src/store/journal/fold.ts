@@ -138,7 +138,8 @@ async function readRecords(files: Files, { path: segment, settled, upTo }: FoldT
     if (payload[0] === Kind.deleted) deletedUsers.add(id);
     if (payload[0] === Kind.roomDeleted) deletedRooms.add(id);
     const name = indexRecord(payload);
-    if (name) names.set((kind === 'room' ? 'room' : 'user') + id, name);
+    /* That an invitation was used outlives whatever becomes of its account. */
+    if (name) names.set((name[0] === Kind.used ? 'used' : kind === 'room' ? 'room' : 'user') + id, name);
     const key = partKey(kind, id);
     const group = groups.get(key);
     if (group) group.payloads.push(payload);

@@ -267,7 +267,7 @@ class Planner {
         indexPath(folder),
         '',
         `${this.#rebuilt.users} accounts and ${this.#rebuilt.rooms} rooms, from their folders`,
-        'nothing is lost',
+        'which invitations were used: those that have not ended count once more',
       );
     return {
       told: this.#told,
