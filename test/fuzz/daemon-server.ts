@@ -175,6 +175,13 @@ export async function startFuzzed(
   };
 }
 
+/** A connection on which the handshake is done. */
+export async function sessionAt(daemon: FuzzedDaemon, source?: string): Promise<RawConnection> {
+  const raw = daemon.connect(source);
+  if (!(await raw.handshake(daemon.linked))?.session) throw new Error('no session');
+  return raw;
+}
+
 function piped(source?: string): { near: MemoryConnection; far: MemoryConnection } {
   const [near, far] = [new MemoryConnection(source), new MemoryConnection(source)];
   near.other = far;

@@ -2,7 +2,7 @@
 import { test } from 'tap';
 import { Code, structs, utf8 } from '../../protocol/index.js';
 import { SecondFactor } from '../../src/store/store.js';
-import { startFuzzed, type FuzzedDaemon } from '../fuzz/daemon-server.js';
+import { sessionAt, startFuzzed, type FuzzedDaemon } from '../fuzz/daemon-server.js';
 import {
   logIn,
   makeUser,
@@ -13,12 +13,6 @@ import {
   type RawConnection,
   type RawUser,
 } from '../support/raw.js';
-
-async function connect(daemon: FuzzedDaemon, source?: string): Promise<RawConnection> {
-  const raw = daemon.connect(source);
-  if (!(await raw.handshake(daemon.linked))?.session) throw new Error('no session');
-  return raw;
-}
 
 let people = 0;
 const newUser = (): Promise<RawUser> => makeUser(`mail${String(people++)}`);
@@ -41,7 +35,7 @@ async function toAddress(daemon: FuzzedDaemon, raw: RawConnection, user: RawUser
 /** Somebody whose codes go to `email`, logged in, from a source of their own. */
 async function mailUser(daemon: FuzzedDaemon, email: string) {
   const user = await newUser();
-  const raw = await connect(daemon, `home of ${user.name}`);
+  const raw = await sessionAt(daemon, `home of ${user.name}`);
   await registerUser(raw, user);
   await logIn(raw, user);
   await toAddress(daemon, raw, user, email);
@@ -70,7 +64,7 @@ test('a login that began before the address was changed has its code sent to the
     },
     mailed: () => Promise.resolve(daemon.mailed.get(former) ?? ''),
   };
-  const { header } = await logIn(await connect(daemon), user, change);
+  const { header } = await logIn(await sessionAt(daemon), user, change);
   t.equal(header.code, Code.authentication);
   t.equal(daemon.mailed.get(former), before, 'nothing more went to the former one');
 });
@@ -86,7 +80,7 @@ test('a login that began before the password was changed gets no code', async (t
     },
     mailed: () => Promise.resolve(''),
   };
-  const { header, opcode } = await logIn(await connect(daemon), user, change);
+  const { header, opcode } = await logIn(await sessionAt(daemon), user, change);
   t.same([header.code, opcode], [Code.authentication, structs.mcod.opcode]);
   t.equal(daemon.mailed.get(former), before, 'nothing was sent');
 });
@@ -100,9 +94,9 @@ test('a code counts for the address that it went to: not once the account has an
   await ask(raw, user);
   await toAddress(daemon, raw, user, later, { factor: 2, code: first ?? new Uint8Array(0) });
   const sent = { factor: 4, code: mailedTo(daemon, former) };
-  t.equal((await logIn(await connect(daemon), user, { code: sent })).header.code, Code.authentication);
+  t.equal((await logIn(await sessionAt(daemon), user, { code: sent })).header.code, Code.authentication);
   const right = async (): Promise<string> => Promise.resolve(daemon.mailed.get(later) ?? '');
-  t.equal((await logIn(await connect(daemon), user, { mailed: right })).header.code, Code.done);
+  t.equal((await logIn(await sessionAt(daemon), user, { mailed: right })).header.code, Code.done);
 });
 
 /** A code by mail, to show. */
@@ -113,7 +107,7 @@ async function coded(daemon: FuzzedDaemon, raw: RawConnection, user: RawUser): P
 
 /** crea2 with an address, from somewhere. */
 async function strange(daemon: FuzzedDaemon, email: string, source: string): Promise<Code> {
-  const raw = await connect(daemon, source);
+  const raw = await sessionAt(daemon, source);
   const { header } = await registerUser(raw, await newUser(), { email });
   raw.close();
   return header.code;
@@ -133,7 +127,7 @@ test('mails that strangers ask for take none of an account’s own: of the mailb
 
   t.equal(await ask(raw, user), Code.mailed, 'the owner');
   const mailed = (): Promise<string> => Promise.resolve(daemon.mailed.get(former) ?? '');
-  const next = await connect(daemon, home); // takes the place of the other
+  const next = await sessionAt(daemon, home); // takes the place of the other
   t.equal((await logIn(next, user, { mailed })).header.code, Code.done, 'in a login too');
   t.equal(await ask(next, user), Code.limited, 'an account has as many as a mailbox');
 });
@@ -146,7 +140,7 @@ test('codes of accounts have budgets too: of a source, and in all', async (t) =>
   t.equal(await ask(raw, user), Code.limited, 'of one source');
   const mailed = (): Promise<string> => Promise.resolve(daemon.mailed.get(former) ?? '');
   const from = async (source: string): Promise<Code> =>
-    (await logIn(await connect(daemon, source), user, { mailed })).header.code;
+    (await logIn(await sessionAt(daemon, source), user, { mailed })).header.code;
   for (let n = 0; n < 3; n++) t.equal(await from(`source ${String(n)}`), Code.done);
   t.equal(await from('another'), Code.limited, 'in all');
 });
@@ -154,7 +148,7 @@ test('codes of accounts have budgets too: of a source, and in all', async (t) =>
 test('one account sends codes to few addresses, and to its own none the less', async (t) => {
   const daemon = await startFuzzed(t, undefined, { limits: { 'mails-per-hour-to-one': 3 } });
   const user = await newUser();
-  const raw = await connect(daemon);
+  const raw = await sessionAt(daemon);
   const typed = (): Promise<string> => Promise.resolve(daemon.mailed.get(former) ?? '');
   await registerUser(raw, user, { email: former, code: typed });
   await logIn(raw, user);

@@ -9,7 +9,7 @@ import { withSecurity } from '../../src/server/factors.js';
 import { Invitations } from '../../src/server/invitations.js';
 import { MAIL_CODE_TRIES } from '../../src/server/limits.js';
 import { SecondFactor } from '../../src/store/store.js';
-import { startFuzzed, type FuzzedDaemon } from '../fuzz/daemon-server.js';
+import { sessionAt, startFuzzed, type FuzzedDaemon } from '../fuzz/daemon-server.js';
 import {
   logIn,
   makeUser,
@@ -27,18 +27,12 @@ import { code as codeOf, secrets } from '../unit/client-parties.js';
 type Settings = Parameters<typeof startFuzzed>[2];
 const server = (t: Test, settings: Settings): Promise<FuzzedDaemon> => startFuzzed(t, undefined, settings);
 
-async function connect(daemon: FuzzedDaemon): Promise<RawConnection> {
-  const raw = daemon.connect();
-  if (!(await raw.handshake(daemon.linked))?.session) throw new Error('no session');
-  return raw;
-}
-
 let people = 0;
 const newUser = (): Promise<RawUser> => makeUser(`user${String(people++)}`);
 
 /** The code of the last answer of a registration of somebody new. */
 async function registered(daemon: FuzzedDaemon, told: Told = {}): Promise<Code> {
-  const raw = await connect(daemon);
+  const raw = await sessionAt(daemon);
   const { header } = await registerUser(raw, await newUser(), told);
   raw.close();
   return header.code;
@@ -62,12 +56,12 @@ test('by invitation: a code lets one in, once; a wrong, foreign, used or expired
     expired: invitations.draw(Date.now() - 3600_000).code,
   };
   for (const [what, code] of Object.entries(refused)) {
-    const raw = await connect(daemon);
+    const raw = await sessionAt(daemon);
     const { header, values } = await registerUser(raw, await newUser(), { invitation: code });
     t.same([header.code, header.status, values], [Code.forbidden, Status.error, { wait: 0 }], what);
   }
   const taken = await makeUser('user0');
-  const raw = await connect(daemon);
+  const raw = await sessionAt(daemon);
   t.equal((await registerUser(raw, taken)).header.code, Code.forbidden, 'nobody is told which names there are');
   const again = { invitation: invitations.draw(Date.now() + 1).code };
   t.equal((await registerUser(raw, taken, again)).header.code, Code.conflict);
@@ -119,7 +113,7 @@ test('open: no code is needed, and none is looked at; closed: none helps', async
 test('what somebody tells is checked at the daemon’s door, and kept sealed for them alone', async (t) => {
   const daemon = await server(t, {});
   const user = await newUser();
-  t.equal((await registerUser(await connect(daemon), user, { fullName: 'Zoë Ångström' })).header.code, Code.done);
+  t.equal((await registerUser(await sessionAt(daemon), user, { fullName: 'Zoë Ångström' })).header.code, Code.done);
   const account = await daemon.store.accountByName(user.name);
   if (!account) throw new Error('no account');
   t.same(detailsOf(daemon.context, account), { fullName: 'Zoë Ångström', email: '' });
@@ -141,7 +135,7 @@ test('an address is kept when its code was typed; five wrong ones end the regist
   const daemon = await server(t, {});
   const user = await newUser();
   const email = 'ada@mail.example';
-  const raw = await connect(daemon);
+  const raw = await sessionAt(daemon);
   const begun = await registerUser(raw, user, { email });
   t.same([begun.header.code, begun.header.status], [Code.mailed, Status.progress]);
   t.equal(await daemon.store.accountByName(user.name), undefined, 'not made yet');
@@ -156,7 +150,7 @@ test('an address is kept when its code was typed; five wrong ones end the regist
   t.same(detailsOf(daemon.context, account), { fullName: '', email });
   t.equal((await logIn(raw, user)).header.code, Code.done, 'on the same connection');
 
-  const other = await connect(daemon);
+  const other = await sessionAt(daemon);
   const late = await newUser();
   t.equal((await registerUser(other, late, { email })).header.code, Code.mailed);
   for (let tries = 0; tries < MAIL_CODE_TRIES; tries++)
@@ -170,7 +164,7 @@ test('a code counts ten minutes, and for the registration that it was sent for',
   let ahead = 0;
   const daemon = await server(t, { now: () => Date.now() + ahead });
   const email = 'ada@mail.example';
-  const [one, two] = [await connect(daemon), await connect(daemon)];
+  const [one, two] = [await sessionAt(daemon), await sessionAt(daemon)];
   await registerUser(one, await newUser(), { email });
   const first = Buffer.from(daemon.mailed.get(email) ?? '');
   await registerUser(two, await newUser(), { email });
@@ -188,7 +182,7 @@ test('mails have budgets: of a source, to a mailbox, and in all', async (t) => {
   t.equal(await registered(bySource, told('c')), Code.limited);
   const toOne = await server(t, { limits: { 'mails-per-hour-to-one': 2 } });
   for (const name of ['ada', 'Ada']) t.equal(await registered(toOne, told(name)), Code.mailed);
-  const raw = await connect(toOne);
+  const raw = await sessionAt(toOne);
   const { header, values } = await registerUser(raw, await newUser(), told('ADA'));
   t.same([header.code, Number(values['wait']) > 3_000], [Code.limited, true], 'an hour, however it is written');
   t.equal(await registered(toOne, told('bob')), Code.mailed, 'to others it goes on');
@@ -201,7 +195,7 @@ test('where the mail server fails nothing is made, the name is free, and the log
   const fails = { send: () => Promise.reject(new Error('SMTP ECONNECTION')) };
   const daemon = await server(t, { mailer: fails });
   const user = await newUser();
-  const raw = await connect(daemon);
+  const raw = await sessionAt(daemon);
   t.equal((await registerUser(raw, user, { email: 'ada@mail.example' })).header.code, Code.unavailable);
   t.same(daemon.troubles, ['a mail was not sent {"error":"Error: SMTP ECONNECTION"}']);
   t.equal((await registerUser(raw, user)).header.code, Code.done, 'without an address');
@@ -214,7 +208,7 @@ async function mailUser(daemon: FuzzedDaemon): Promise<RawUser> {
   const user = await newUser();
   const email = addressOf(user);
   const told = { email, code: () => Promise.resolve(daemon.mailed.get(email) ?? '') };
-  const { header } = await registerUser(await connect(daemon), user, told);
+  const { header } = await registerUser(await sessionAt(daemon), user, told);
   if (header.code !== Code.done) throw new Error(`crea: ${String(header.code)}`);
   await byMail(daemon, user.name);
   return user;
@@ -231,25 +225,33 @@ test('a login with a code by mail: it is asked for between password and words, a
   const daemon = await server(t, {});
   const user = await mailUser(daemon);
   const typed = (): Promise<string> => Promise.resolve(daemon.mailed.get(addressOf(user)) ?? '');
-  const raw = await connect(daemon);
+  const raw = await sessionAt(daemon);
   t.equal((await logIn(raw, user)).header.code, Code.authentication, 'without one: no');
   const done = await logIn(raw, user, { mailed: typed });
   t.equal(done.header.code, Code.done);
   await raw.event(structs.drnd); // keys of both sides are the same: the frames of mcod are in the transcript
   const grant = (done.values as { grant: Uint8Array }).grant;
-  t.equal((await logIn(await connect(daemon), user, { grant })).header.code, Code.done, 'a running session needs none');
+  t.equal(
+    (await logIn(await sessionAt(daemon), user, { grant })).header.code,
+    Code.done,
+    'a running session needs none',
+  );
   const before = await typed();
   const again: LoginChange = { mailed: async () => ((await typed()) === before ? '' : before) };
-  t.equal((await logIn(await connect(daemon), user, again)).header.code, Code.authentication, 'the one before is void');
+  t.equal(
+    (await logIn(await sessionAt(daemon), user, again)).header.code,
+    Code.authentication,
+    'the one before is void',
+  );
 });
 
 test('mcod: wrong words, no such factor, no mail, too many: the login is over, and the words count as a failure', async (t) => {
   const daemon = await server(t, { limits: { 'mails-per-hour-to-one': 4, 'failures-per-quarter': 1 } });
   const [user, plain] = [await mailUser(daemon), await newUser()];
-  await registerUser(await connect(daemon), plain);
+  await registerUser(await sessionAt(daemon), plain);
   const mailed = (): Promise<string> => Promise.resolve('');
   const last = async (who: RawUser, change: LoginChange): Promise<readonly [Code, number]> => {
-    const raw = await connect(daemon);
+    const raw = await sessionAt(daemon);
     const { header, opcode } = await logIn(raw, who, { mailed, ...change });
     t.equal(
       (await raw.ask(structs.pass, { words: nodeSync.random(32), factor: 0, code: new Uint8Array(0) })).header.code,
@@ -265,14 +267,14 @@ test('mcod: wrong words, no such factor, no mail, too many: the login is over, a
   );
   t.same(await last(user, {}), [Code.limited, opcode]);
   t.same(await last(user, { w: nodeSync.random(32) }), [Code.authentication, opcode]);
-  t.equal((await logIn(await connect(daemon), user)).header.code, Code.authentication, 'the one that is free');
-  t.equal((await logIn(await connect(daemon), user)).header.code, Code.limited, 'words were a failure of the source');
+  t.equal((await logIn(await sessionAt(daemon), user)).header.code, Code.authentication, 'the one that is free');
+  t.equal((await logIn(await sessionAt(daemon), user)).header.code, Code.limited, 'words were a failure of the source');
 });
 
 test('mcod of somebody who is logged in sends a code, and holds nobody to turns', async (t) => {
   const daemon = await server(t, {});
   const user = await mailUser(daemon);
-  const raw = await connect(daemon);
+  const raw = await sessionAt(daemon);
   let words = new Uint8Array(0) as Uint8Array;
   const send = raw.send.bind(raw);
   raw.send = (struct, values, id) => {
@@ -305,7 +307,7 @@ test('mcod in a login takes turns: a frame before its answer ends the connection
   const quick = await server(t, {});
   const user = await mailUser(quick);
   (quick.context as { mailer: unknown }).mailer = slow;
-  const raw = await connect(quick);
+  const raw = await sessionAt(quick);
   const asked = logIn(raw, user, { mailed: () => Promise.resolve('') });
   const send = raw.send.bind(raw);
   const sent = new Promise<void>((resolve) => {
@@ -412,8 +414,8 @@ test('codes by mail as the second factor: to the address of the registration, to
   const [user, untold] = [await newUser(), await newUser()];
   const first = addressOf(user);
   const told = { email: first, code: () => Promise.resolve(mailed.get(first) ?? '') };
-  await registerUser(await connect(daemon), user, told);
-  await registerUser(await connect(daemon), untold);
+  await registerUser(await sessionAt(daemon), user, told);
+  await registerUser(await sessionAt(daemon), untold);
   const proof = (who: RawUser, more: object = {}) => ({ words: who.proof, ...noCode, ...more });
   const begin = async (raw: RawConnection, who: RawUser, email: string, more: object = {}): Promise<Code> => {
     const fields = { kind: SecondFactor.mail, ...proof(who, more), email: utf8(email) };
@@ -422,7 +424,7 @@ test('codes by mail as the second factor: to the address of the registration, to
   const confirm = async (raw: RawConnection, code: string): Promise<Code> =>
     (await raw.ask(structs.fact2, { code: utf8(code) })).header.code;
 
-  const other = await connect(daemon);
+  const other = await sessionAt(daemon);
   await logIn(other, untold);
   t.equal(await begin(other, untold, ''), Code.conflict, 'no address');
   t.equal(await begin(other, untold, 'no address'), Code.malformed);
@@ -430,15 +432,15 @@ test('codes by mail as the second factor: to the address of the registration, to
   t.equal(await begin(other, untold, first, { words: nodeSync.random(32) }), Code.authentication);
   t.same([mailed.size, mailed.get(first)], [1, before], 'nothing was sent');
 
-  const raw = await connect(daemon);
+  const raw = await sessionAt(daemon);
   await logIn(raw, user);
   t.equal(await begin(raw, user, ''), Code.mailed);
   t.equal(await confirm(raw, '12345678'), Code.authentication);
   t.equal(await confirm(raw, mailed.get(first) ?? ''), Code.done);
   t.match((await raw.ask(structs.acct, {})).values, { factor: SecondFactor.mail, codes: 10, email: utf8(first) });
-  t.equal((await logIn(await connect(daemon), user)).header.code, Code.authentication, 'a code is due from now on');
+  t.equal((await logIn(await sessionAt(daemon), user)).header.code, Code.authentication, 'a code is due from now on');
 
-  const again = await connect(daemon);
+  const again = await sessionAt(daemon);
   const typed = (): Promise<string> => Promise.resolve(mailed.get(first) ?? '');
   t.equal((await logIn(again, user, { mailed: typed })).header.code, Code.done);
   const second = 'another@mail.example';
@@ -453,5 +455,5 @@ test('codes by mail as the second factor: to the address of the registration, to
   t.equal((await ask()).header.code, Code.mailed);
   const off = { kind: SecondFactor.none, ...proof(user, { factor: 4, code: utf8(mailed.get(second) ?? '') }) };
   t.equal((await again.ask(structs.fact1, { ...off, email: new Uint8Array(0) })).header.code, Code.done);
-  t.equal((await logIn(await connect(daemon), user)).header.code, Code.done, 'none is asked for any more');
+  t.equal((await logIn(await sessionAt(daemon), user)).header.code, Code.done, 'none is asked for any more');
 });

@@ -6,18 +6,12 @@ import { test } from 'tap';
 import { Code, structs, type Values } from '../../protocol/index.js';
 import { nodeSync, passwordClient } from '../../src/crypto/index.js';
 import type { Keys, KnownKeys } from '../../src/server/known-keys.js';
-import { startFuzzed, type FuzzedDaemon } from '../fuzz/daemon-server.js';
+import { sessionAt, startFuzzed, type FuzzedDaemon } from '../fuzz/daemon-server.js';
 import { logIn, makeUser, registerUser, type RawConnection, type RawUser } from '../support/raw.js';
 import { beginRecovery, rekeyed, renew } from '../support/raw-keys.js';
 import { uninvited } from '../support/registration.js';
 import { sharingRsa } from '../support/rsa-pairs.js';
 import { enableTotp, recovery } from '../support/second-factor.js';
-
-async function connect(daemon: FuzzedDaemon): Promise<RawConnection> {
-  const raw = daemon.connect();
-  if (!(await raw.handshake(daemon.linked))?.session) throw new Error('no session');
-  return raw;
-}
 
 interface Person {
   readonly user: RawUser;
@@ -25,7 +19,7 @@ interface Person {
 }
 
 async function person(daemon: FuzzedDaemon, name: string): Promise<Person> {
-  const raw = await connect(daemon);
+  const raw = await sessionAt(daemon);
   const user = await makeUser(name);
   await registerUser(raw, user);
   await logIn(raw, user);
@@ -65,16 +59,20 @@ test('a recovery learns it behind code and password, and keeps its code; nobody 
     ['wrong code', next, nodeSync.random(10), next.password],
     ['wrong password', next, code, 'another password'],
   ] as const) {
-    const { first, finish } = await beginRecovery(await connect(daemon), user, typed, password);
+    const { first, finish } = await beginRecovery(await sessionAt(daemon), user, typed, password);
     t.equal(first.header.code, Code.proceed, what);
     t.equal((await finish?.())?.header.code, Code.authentication, what);
   }
   const used = { ...next, sig: bob.user.enc };
   for (const user of [used, { ...used, name: 'nobody' }])
-    t.equal((await beginRecovery(await connect(daemon), user, code)).first.header.code, Code.malformed, 'a key in use');
+    t.equal(
+      (await beginRecovery(await sessionAt(daemon), user, code)).first.header.code,
+      Code.malformed,
+      'a key in use',
+    );
   t.same(compared, []);
 
-  const raw = await connect(daemon);
+  const raw = await sessionAt(daemon);
   const refused = await beginRecovery(raw, next, code);
   t.equal((await refused.finish?.())?.header.code, Code.malformed);
   t.equal(compared.length, 1);
@@ -119,12 +117,12 @@ test('a registration is compared once, and a queue that is full says so', async 
   const { compared, claimed } = watched(daemon);
   const opaque = (await passwordClient()).registrationStart('x').request;
   const [first, second] = [await makeUser('first'), await makeUser('second')];
-  const raw = await connect(daemon);
+  const raw = await sessionAt(daemon);
   const made = registerUser(raw, first);
   while (compared.length === 0) await new Promise((resolve) => setImmediate(resolve));
   const { name, enc, sig } = second;
   const full = await (
-    await connect(daemon)
+    await sessionAt(daemon)
   ).ask(structs.crea1, { name, enc: enc.modulus, sig: sig.modulus, opaque, ...uninvited });
   t.equal(full.header.code, Code.limited);
   t.equal((full.values as Values<typeof structs.answer>).wait, 1);
@@ -132,5 +130,5 @@ test('a registration is compared once, and a queue that is full says so', async 
   t.equal((await made).header.code, Code.done);
   t.equal(claimed.length, 1);
   t.equal(claimed[0], compared[0], 'the object that was compared, so that only what came since is looked at');
-  t.equal((await registerUser(await connect(daemon), second)).header.code, Code.done);
+  t.equal((await registerUser(await sessionAt(daemon), second)).header.code, Code.done);
 });
