@@ -4,6 +4,7 @@ import type { Limits } from './limits.js';
 
 export type Budget =
   | 'registrations'
+  | 'keyChanges'
   | 'logins'
   | 'sourceLogins'
   | 'lookups'
@@ -19,6 +20,7 @@ export class Budgets {
   constructor(limits: Limits) {
     this.#limiters = {
       registrations: new RateLimiterMemory({ points: limits['registrations-per-hour'], duration: 3600 }),
+      keyChanges: new RateLimiterMemory({ points: limits['key-changes-per-day'], duration: 24 * 3600 }),
       mails: new RateLimiterMemory({ points: limits['mails-per-hour'], duration: 3600 }),
       /* Half of them: so many are left for codes that accounts have sent to their own addresses. */
       strangeMails: new RateLimiterMemory({ points: Math.ceil(limits['mails-per-hour'] / 2), duration: 3600 }),

@@ -14,6 +14,7 @@ export const limitTable = {
   logins: { value: 256, what: 'logins being checked at once; as many new keys may wait to be compared' },
   'logins-per-source': { value: 16, what: 'logins being checked at once from one address' },
   'registrations-per-hour': { value: 60, what: 'registrations begun from one address in an hour' },
+  'key-changes-per-day': { value: 10, what: 'new keys of one user in a day, each of which all contacts are told of' },
   'mails-per-hour': { value: 200, what: 'codes sent by mail in an hour; at most half of them to new addresses' },
   'mails-per-hour-per-source': {
     value: 10,

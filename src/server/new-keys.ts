@@ -13,11 +13,23 @@ import {
   type KeyBundle,
   type KeyChange,
 } from '../../protocol/index.js';
-import { StorageError, type Account } from '../store/store.js';
+import { isDamage, StorageError, type Account } from '../store/store.js';
 import type { Context } from './context.js';
 import { withSecurity } from './factors.js';
+import { idKey } from './keys.js';
 import type { Keys } from './known-keys.js';
 import { TOLD_AT_ONCE } from './limits.js';
+import type { Reply } from './reply.js';
+
+/**
+ * Takes one of the changes that an account has in a day; true, and answered, where none is left. Each goes to everybody
+ * who was ever asked: without end, two strangers would fill the queue of somebody who never answered them.
+ */
+export async function overKeyChanges({ budgets }: Context, { uid }: Account, reply: Reply): Promise<boolean> {
+  const wait = await budgets.take('keyChanges', idKey(uid));
+  if (wait > 0) reply.fail(Code.limited, wait);
+  return wait > 0;
+}
 
 /**
  * Others take the place of the account's keys among those that the network knows, where `exchange` says that they do.
@@ -72,13 +84,25 @@ export async function tellContacts(context: Context, { uid }: Account, change: K
   /* The same keys again, after a crash, wait once. */
   const key = sync.sha256(fields).subarray(0, ID);
   await inSlices(await store.openTowards(uid), async (to) => {
-    if ((await store.consent(to, uid)) === 'blocked') return;
+    if (!(await isReachable(context, to, uid))) return;
     const entry = { id: nextId(), opcode: Opcode.chky, from: uid, key, time: now(), fields };
     const code = await new Promise<Code>((resolve) => {
       context.deliver(to, entry, resolve);
     });
     if (code === Code.storage) throw new StorageError('contacts could not be told', false);
   });
+}
+
+/** False for who blocked the user, and for whom the store can't read: a damaged file concerns its user alone. */
+async function isReachable({ store, refusals }: Context, to: Uint8Array, uid: Uint8Array): Promise<boolean> {
+  try {
+    await store.queueLength(to);
+    return (await store.consent(to, uid)) !== 'blocked';
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    refusals.trouble('somebody was not told of the new keys of a contact', error);
+    return false;
+  }
 }
 
 /** So many at a time, so that somebody with many contacts is in nobody's way. */
@@ -116,13 +140,8 @@ async function dropUnreadable({ store }: Context, uid: Uint8Array): Promise<void
  * @throws StorageError
  */
 export async function settle(context: Context, uid: Uint8Array): Promise<void> {
-  const { store, rooms } = context;
-  await Promise.all([
-    closeConversations(context, uid),
-    dropUnreadable(context, uid),
-    rooms.reconsider(uid),
-    store.clearAttempts(uid),
-  ]);
+  const { store } = context;
+  await Promise.all([closeConversations(context, uid), dropUnreadable(context, uid), store.clearAttempts(uid)]);
   await store.changeAccount(uid, (now) => withSecurity(now, { unsettled: false }));
 }
 

@@ -26,8 +26,8 @@ export class Routes {
     const from = Buffer.from(pair.slice(0, ID), 'latin1');
     const to = Buffer.from(pair.slice(ID), 'latin1');
     const changes = this.#changes;
-    const [there, back] = await Promise.all([this.#store.consent(from, to), this.#store.consent(to, from)]);
-    const open = there === 'open' && back === 'open';
+    const [there, back] = await Promise.all([this.says(from, to), this.says(to, from)]);
+    const open = there && back;
     if (changes !== this.#changes) return open;
     if (this.#open.size >= CACHED) {
       const oldest = this.#open.keys().next();
@@ -35,6 +35,12 @@ export class Routes {
     }
     this.#open.set(pair, open);
     return open;
+  }
+
+  /** Whether one's word about another is open. What was said before a recovery is not, also where nobody has closed it yet. */
+  async says(of: Uint8Array, towards: Uint8Array): Promise<boolean> {
+    if ((await this.#store.consent(of, towards)) !== 'open') return false;
+    return (await this.#store.accountByUid(of))?.security.unsettled === false;
   }
 
   /** An account that is no more. */

@@ -276,6 +276,11 @@ export class StorageError extends Error {
   }
 }
 
+/** The failure of one user's or room's damaged file, which concerns nobody else (promise 6). */
+export function isDamage(error: unknown): boolean {
+  return error instanceof StorageError && error.cause instanceof StoreRefusal;
+}
+
 /** A folder that can't be opened as it is. The message is one line for the operator: what, and what to do. */
 export class StoreRefusal extends Error {
   constructor(message: string) {

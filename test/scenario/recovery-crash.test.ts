@@ -69,6 +69,13 @@ test('killed between the new keys and the end of what went by the former: it end
   daemon = await again(t, daemon);
   const refused = await connected(t, daemon);
   t.equal((await logIn(refused, alice.user)).header.code, Code.authentication, 'the former keys');
+  const early = await enter(t, daemon, bob.user, false);
+  t.equal(
+    await codeOf(early.raw, structs.smpu, { envelope: letter(bob.user, next, 1) }),
+    Code.forbidden,
+    'closed by then',
+  );
+  early.raw.close();
   const me = await enter(t, daemon, next, false);
   t.equal(me.cnnt.queued, 0, 'nothing waits that can’t be read');
   t.ok(await me.raw.event(structs.drnd), 'nor is anything pushed');

@@ -4,16 +4,20 @@
  */
 import { setImmediate as soon, setTimeout as delay } from 'node:timers/promises';
 import { test } from 'tap';
+import { nodeSync } from '../../src/crypto/index.js';
 import { ID, structs, type Struct, type Values } from '../../protocol/index.js';
+import { recoveryHash, withSecurity } from '../../src/server/factors.js';
 import { idKey } from '../../src/server/keys.js';
 import { StorageError, type Store } from '../../src/store/store.js';
-import { startFuzzed, type FuzzedDaemon, type Parts } from '../fuzz/daemon-server.js';
+import { account } from '../contract/cases.js';
+import { sessionAt, startFuzzed, type FuzzedDaemon, type Parts } from '../fuzz/daemon-server.js';
 import { beginRecovery, rekeyed, renew } from '../support/raw-keys.js';
 import {
   logIn,
   makeUser,
   noCode,
   registerUser,
+  requestOf,
   type FactorCode,
   type LoginChange,
   type RawConnection,
@@ -50,15 +54,9 @@ const slowly = ({ store }: Parts): Pick<Parts, 'store'> =>
 
 const start = (t: Teardown): Promise<FuzzedDaemon> => startFuzzed(t, slowly);
 
-async function connected(daemon: FuzzedDaemon): Promise<RawConnection> {
-  const raw = daemon.connect();
-  await raw.handshake(daemon.linked);
-  return raw;
-}
-
 async function newPerson(daemon: FuzzedDaemon): Promise<{ readonly user: RawUser; readonly raw: RawConnection }> {
   const user = await makeUser('alice');
-  const raw = await connected(daemon);
+  const raw = await sessionAt(daemon);
   await registerUser(raw, user);
   await logIn(raw, user);
   return { user, raw };
@@ -111,7 +109,7 @@ async function both(
 test('a deletion beside a login: one of them is done', async (t) => {
   const daemon = await start(t);
   const { user, raw } = await newPerson(daemon);
-  const other = await connected(daemon);
+  const other = await sessionAt(daemon);
   const pass = await halfway(other, user);
   const { passed, done } = await both(pass, () => raw.ask(structs.dlac, { words: user.proof, ...noCode }));
   const isThere = (await daemon.store.accountByUid(user.uid)) !== undefined;
@@ -126,7 +124,7 @@ test('a renewal beside a login: one of them is done', async (t) => {
   const daemon = await start(t);
   const { user, raw } = await newPerson(daemon);
   const next = await rekeyed(user, user.w);
-  const other = await connected(daemon);
+  const other = await sessionAt(daemon);
   const pass = await halfway(other, user);
   let passed: Promise<number | undefined> | undefined;
   const ask = raw.ask.bind(raw);
@@ -146,7 +144,7 @@ test('a renewal beside a login: one of them is done', async (t) => {
 test('a second factor beside a login: nobody is there who never showed a code', async (t) => {
   const daemon = await start(t);
   const { user, raw } = await newPerson(daemon);
-  const other = await connected(daemon);
+  const other = await sessionAt(daemon);
   const pass = await halfway(other, user);
   const first = await raw.ask(structs.fact1, { kind: 1, words: user.proof, ...noCode, ...noMail });
   const secret = (first.values as Values<typeof structs.fact1Answer>).secret.slice();
@@ -160,11 +158,11 @@ test('all other sessions are ended beside a login by the grant of one', async (t
   const daemon = await start(t);
   const { user, raw: before } = await newPerson(daemon);
   before.close();
-  const thief = await connected(daemon);
+  const thief = await sessionAt(daemon);
   const grant = ((await logIn(thief, user)).values as Values<typeof structs.passAnswer>).grant.slice();
-  const raw = await connected(daemon);
+  const raw = await sessionAt(daemon);
   await logIn(raw, user);
-  const other = await connected(daemon);
+  const other = await sessionAt(daemon);
   const pass = await halfway(other, user);
   const end = (): Promise<Received> => raw.ask(structs.rvok, { session: new Uint8Array(ID) });
   const { passed, done } = await both(pass, end, { factor: 3, code: grant });
@@ -175,7 +173,7 @@ test('all other sessions are ended beside a login by the grant of one', async (t
 test('a session that ends while somebody comes back to it is over', async (t) => {
   const daemon = await start(t);
   const { user } = await newPerson(daemon);
-  const other = await connected(daemon);
+  const other = await sessionAt(daemon);
   const pass = await halfway(other, user);
   const [known] = await daemon.store.grants(user.uid);
   const passed = codeOr(pass());
@@ -184,6 +182,42 @@ test('a session that ends while somebody comes back to it is over', async (t) =>
     made = (await delay(1).then(() => daemon.store.grants(user.uid))).find(({ hash }) => hash !== known?.hash)?.hash;
   await daemon.store.revokeGrant(user.uid, made);
   t.equal(await passed, 401);
+});
+
+test('a request that waits for the disk while its keys are replaced is none of the account’s any more', async (t) => {
+  let read = (): void => undefined;
+  let go = (): void => undefined;
+  const reads = new Promise<void>((resolve) => (read = resolve));
+  const gate = new Promise<void>((resolve) => (go = resolve));
+  const daemon = await startFuzzed(t, ({ store }) =>
+    within(store, (name, call) =>
+      name === 'accountByName'
+        ? async (...given) => {
+            const found = await call(...given);
+            if (given[0] === 'bobby') {
+              read();
+              await gate;
+            }
+            return found;
+          }
+        : undefined,
+    ),
+  );
+  const { user, raw } = await newPerson(daemon);
+  const bob = account('bobby');
+  await daemon.store.createAccount(bob);
+  const code = nodeSync.random(10);
+  const recovery = [recoveryHash({ sync: nodeSync }, user.uid, code)];
+  await daemon.store.changeAccount(user.uid, (one) => withSecurity(one, { recovery }));
+  raw.send(structs.jmpu, await requestOf(user, 'bobby'));
+  await reads;
+  const begun = await beginRecovery(await sessionAt(daemon), await rekeyed(user), code);
+  t.equal((await begun.finish?.())?.header.code, 200);
+  go();
+  await soon(); // it is in turn by now
+  await daemon.context.logins.inTurn(idKey(user.uid), () => Promise.resolve());
+  t.equal(await daemon.store.consent(user.uid, bob.uid), undefined);
+  t.equal(await daemon.store.queueLength(bob.uid), 0, 'bob hears nothing of the former keys');
 });
 
 test('a disk that fails under a recovery or renewal: nothing is half done', async (t) => {
@@ -204,7 +238,7 @@ test('a disk that fails under a recovery or renewal: nothing is half done', asyn
   const { codes } = await enableTotp(raw, user);
   const next = await rekeyed(user);
   const recover = async (): Promise<number> => {
-    const { finish } = await beginRecovery(await connected(daemon), next, codes[0] ?? new Uint8Array(0));
+    const { finish } = await beginRecovery(await sessionAt(daemon), next, codes[0] ?? new Uint8Array(0));
     return (await finish?.())?.header.code ?? 0;
   };
   failing = 'revokeGrant';

@@ -4,7 +4,7 @@ import type { LimitName } from '../../src/server/limits.js';
 const MANY = 1_000_000;
 
 const names = [
-  ...['connections-per-second', 'connection-burst', 'registrations-per-hour'],
+  ...['connections-per-second', 'connection-burst', 'registrations-per-hour', 'key-changes-per-day'],
   ...['logins-per-minute', 'source-logins-per-minute', 'failures-per-quarter', 'room-failures-per-quarter'],
   ...['lookups-per-minute', 'source-lookups-per-minute'],
   ...['messages-per-second', 'message-burst', 'commands-per-second', 'command-burst'],

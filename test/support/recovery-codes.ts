@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { nodeSync } from '../../src/crypto/index.js';
 import { recoveryHash, withSecurity } from '../../src/server/factors.js';
 import { openJournalStore } from '../../src/store/journal/journal-store.js';
+import { SecondFactor } from '../../src/store/store.js';
 import { startDaemon, type Daemon } from './daemon.js';
 import type { RawUser } from './raw.js';
 import type { Teardown } from './temp.js';
@@ -25,12 +26,13 @@ export async function withCodes(
   daemon: Daemon,
   user: RawUser,
   many: number,
+  factor: SecondFactor = SecondFactor.mail,
 ): Promise<{ daemon: Daemon; codes: Uint8Array[] }> {
   await daemon.stop();
   const store = await openJournalStore(folderOf(daemon), { now: Date.now });
   const codes = Array.from({ length: many }, () => nodeSync.random(10));
   const recovery = codes.map((code) => recoveryHash({ sync: nodeSync }, user.uid, code));
-  await store.changeAccount(user.uid, (account) => withSecurity(account, { factor: 2, recovery }));
+  await store.changeAccount(user.uid, (account) => withSecurity(account, { factor, recovery }));
   await store.close();
   return { daemon: await again(t, daemon), codes };
 }

@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { Routes } from '../../src/server/routes.js';
-import type { Consent, Store } from '../../src/store/store.js';
+import { noSecurity, type Consent, type Store } from '../../src/store/store.js';
 
 test('a block during a look-up is not forgotten', async (t) => {
   const consents = new Map<string, Consent>([
@@ -18,6 +18,7 @@ test('a block during a look-up is not forgotten', async (t) => {
         });
       });
     },
+    accountByUid: () => Promise.resolve({ security: noSecurity }),
     setConsent: (of: Uint8Array, _towards: Uint8Array, consent: Consent) => {
       consents.set(name(of), consent);
       return Promise.resolve();

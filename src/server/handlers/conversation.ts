@@ -9,7 +9,7 @@ import {
   type Acceptance,
   type Request,
 } from '../../../protocol/index.js';
-import type { Handler } from '../handler.js';
+import type { Caller, Handler } from '../handler.js';
 import type { Account } from '../../store/store.js';
 import type { Context } from '../context.js';
 import type { Reply } from '../reply.js';
@@ -35,8 +35,19 @@ function tell(context: Context, from: Account, to: Uint8Array, opcode: number, f
   });
 }
 
+/** In turn with a recovery, which closes what was open before it: of what its former keys asked for nothing comes behind. */
+function open(context: Context, peer: Caller, bundle: Request | Acceptance, towards: Uint8Array): Promise<boolean> {
+  const { uid } = peer.account;
+  return context.logins.inTurn(peer.uidKey, async () => {
+    const now = await context.store.accountByUid(uid);
+    if (!now || !isOwn(now, bundle)) return false;
+    await context.routes.setConsent(uid, towards, 'open');
+    return true;
+  });
+}
+
 export const ask: Handler<typeof structs.jmpu> = async (context, peer, request, reply) => {
-  const { store, routes, limits } = context;
+  const { store, limits } = context;
   const me = peer.account;
   if (!isOwn(me, request)) {
     reply.fail(Code.forbidden);
@@ -52,7 +63,10 @@ export const ask: Handler<typeof structs.jmpu> = async (context, peer, request, 
     reply.fail(Code.conflict);
     return;
   }
-  await routes.setConsent(me.uid, target.uid, 'open');
+  if (!(await open(context, peer, request, target.uid))) {
+    reply.fail(Code.forbidden);
+    return;
+  }
   if ((await store.consent(target.uid, me.uid)) === 'blocked') {
     reply.done(Code.queued); // who is blocked is not told
     return;
@@ -67,7 +81,6 @@ export const ask: Handler<typeof structs.jmpu> = async (context, peer, request, 
 };
 
 export const accept: Handler<typeof structs.ampu> = async (context, peer, acceptance, reply) => {
-  const { routes } = context;
   const me = peer.account;
   if (!isOwn(me, acceptance)) {
     reply.fail(Code.forbidden);
@@ -79,15 +92,18 @@ export const accept: Handler<typeof structs.ampu> = async (context, peer, accept
     reply.fail(Code.notFound);
     return;
   }
-  await routes.setConsent(me.uid, asker.uid, 'open');
+  if (!(await open(context, peer, acceptance, asker.uid))) {
+    reply.fail(Code.forbidden);
+    return;
+  }
   const fields = encodeFields(structs.ramp, acceptance);
   tell(context, me, asker.uid, Opcode.ramp, fields, reply);
 };
 
 /** The account that asked `me`, or undefined: an acceptance nobody asked for reaches nobody. */
-async function whoAsked({ store }: Context, me: Account, uid: Uint8Array): Promise<Account | undefined> {
+async function whoAsked({ store, routes }: Context, me: Account, uid: Uint8Array): Promise<Account | undefined> {
   const asker = await store.accountByUid(uid);
-  return asker && (await store.consent(asker.uid, me.uid)) === 'open' ? asker : undefined;
+  return asker && (await routes.says(asker.uid, me.uid)) ? asker : undefined;
 }
 
 export const decline: Handler<typeof structs.dmpu> = async (context, peer, { to, request }, reply) => {

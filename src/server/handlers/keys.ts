@@ -12,7 +12,15 @@ import {
 import { failed } from '../attempts.js';
 import type { Handler } from '../handler.js';
 import { refuseKeys } from '../key-refusals.js';
-import { cleanUp, exchangeKeys, isSame, isSignedBefore, isSignedByItself, tellContacts } from '../new-keys.js';
+import {
+  cleanUp,
+  exchangeKeys,
+  isSame,
+  isSignedBefore,
+  isSignedByItself,
+  overKeyChanges,
+  tellContacts,
+} from '../new-keys.js';
 import { proven } from '../proven.js';
 import { endOthers, whileReady } from '../sessions.js';
 import { overBudget } from './lookups.js';
@@ -55,6 +63,7 @@ export const finish: Handler<typeof structs.rkey2> = async (context, peer, value
     reply.fail(Code.authentication);
     return;
   }
+  if (await overKeyChanges(context, peer.account, reply)) return;
   /* Behind the proofs, since it costs the most; before the code, so that none goes for nothing. */
   const key = await knownKeys.refusal(pending, peer);
   if (key) {

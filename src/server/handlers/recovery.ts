@@ -20,7 +20,7 @@ import type { Caller, Handler, PendingRecovery } from '../handler.js';
 import { idKey } from '../keys.js';
 import { refuseKeys } from '../key-refusals.js';
 import type { Keys } from '../known-keys.js';
-import { cleanUp, exchangeKeys, isSame, isSignedByItself, settle, tellContacts } from '../new-keys.js';
+import { cleanUp, exchangeKeys, isSame, isSignedByItself, overKeyChanges, settle, tellContacts } from '../new-keys.js';
 import { endSessions } from '../sessions.js';
 
 export const begin: Handler<typeof structs.rcov1> = async (context, peer, values, reply) => {
@@ -67,6 +67,10 @@ export const finish: Handler<typeof structs.rcov2> = async (context, peer, value
   if (!recovery) throw new Error('recovery: none is under way');
   const { account } = recovery;
   const change = await prove(context, peer, recovery, values);
+  if (account && change && (await overKeyChanges(context, account, reply))) {
+    peer.become('open');
+    return;
+  }
   const key = change && (await context.knownKeys.refusal(recovery.keys, peer));
   if (key) {
     peer.become('open');
@@ -112,7 +116,7 @@ async function replace(
   change: KeyChange,
   words: Uint8Array,
 ): Promise<boolean> {
-  const { store, logins } = context;
+  const { store, logins, rooms } = context;
   const { uid } = account;
   const { enc, sig } = change;
   const recovered = { factor: SecondFactor.none, secret: new Uint8Array(0), step: 0, unsettled: true };
@@ -131,7 +135,7 @@ async function replace(
       return store.changeAccount(uid, next);
     });
     if (!exchanged) return false;
-    await cleanUp(context, () => settle(context, uid));
+    await cleanUp(context, () => Promise.all([settle(context, uid), rooms.reconsider(uid)]));
     return true;
   });
 }

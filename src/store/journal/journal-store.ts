@@ -12,6 +12,7 @@ import { resolve } from 'node:path';
 import { HASH, ID, isName, RANDOM } from '../../../protocol/index.js';
 import {
   StorageError,
+  isDamage,
   StoreRefusal,
   type Account,
   type Attempts,
@@ -159,7 +160,7 @@ interface Opened {
 
 /** A damaged file concerns its user alone, whom `cadenasd check` names: what is about everybody goes on. */
 function passOverDamage(error: unknown): undefined {
-  if (!(error instanceof StorageError) || !(error.cause instanceof StoreRefusal)) throw error;
+  if (!isDamage(error)) throw error;
 }
 
 class FileStore implements JournalStore {
