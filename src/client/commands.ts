@@ -92,7 +92,8 @@ export function commandTable(parts: CommandParts): Table {
       return {};
     },
     account: () => security.account(),
-    'factor-begin': (args) => security.begin(args),
+    'factor-begin': ({ kind, code, email }) =>
+      security.begin(kind, optional(code, 'the code'), optional(email, 'the address')),
     'factor-confirm': (args) => security.confirm(text(args.code, 'the code')),
     'factor-disable': async (args) => {
       await security.disable(optional(args.code, 'the code'));

@@ -57,11 +57,11 @@ export class Security {
   }
 
   /** @throws ClientError `code-needed`, `mail-code-needed`, where the account has a factor and no code was given */
-  async begin(args: Commands['factor-begin']['args']): Promise<Commands['factor-begin']['result']> {
-    const kind = args.kind === 'mail' ? SecondFactor.mail : SecondFactor.totp;
-    const proof = await proofFor(this.#session, args.code);
-    const email = utf8((args.email ?? '').trim());
-    const reply = await this.#ask(structs.fact1, { kind, ...proof, email }, args.code);
+  async begin(by: 'totp' | 'mail', code?: string, address = ''): Promise<Commands['factor-begin']['result']> {
+    const kind = by === 'mail' ? SecondFactor.mail : SecondFactor.totp;
+    const proof = await proofFor(this.#session, code);
+    const email = utf8(address.trim());
+    const reply = await this.#ask(structs.fact1, { kind, ...proof, email }, code);
     this.#begun = kind;
     if (reply.code === Code.mailed) return { kind: 'mail' };
     const { secret } = read(reply, structs.fact1Answer);

@@ -12,6 +12,7 @@ import {
   type Values,
 } from '../../protocol/index.js';
 import { StorageError, UnknownId } from '../store/store.js';
+import { refused } from './attempts.js';
 import { decodeStruct } from '../wire/decode.js';
 import { findRow, isKnown, strictStates, type Row } from './dispatch.js';
 import type { Context } from './context.js';
@@ -82,7 +83,10 @@ export class Commands {
 
   #refusalOf(row: Row | undefined, opcode: number, step: number): Code {
     if (!isKnown(opcode, step)) return Code.malformed;
-    if (this.#peer.state !== 'ready') return Code.forbidden;
+    if (this.#peer.state !== 'ready') {
+      refused(this.#peer.context, this.#peer, 'not logged in');
+      return Code.forbidden;
+    }
     return row ? Code.conflict : Code.notFound;
   }
 

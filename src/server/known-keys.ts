@@ -16,7 +16,7 @@ import { Turns } from './turns.js';
 
 /** `listed`: by the operator. `used`: by an account, in either place. `shared`: a prime of an account's key is in it. */
 export type KeyRefusal = 'listed' | 'used' | 'shared';
-/** `busy`: too many wait, or whoever asked is gone. The keys were not looked at. */
+/** `busy`: too many wait. The keys were not looked at. */
 export type NotCompared = 'busy';
 
 /** Moduli that `keyProblem` does not refuse. */

@@ -32,7 +32,7 @@ export const limitTable = {
   },
   'lookups-per-minute': {
     value: 60,
-    what: 'requests, their answers, blocks, key look-ups and changes of rooms by one user in a minute',
+    what: 'requests, their answers, blocks, key look-ups, changes of rooms, keys and password by one user in a minute',
   },
   'source-lookups-per-minute': { value: 600, what: 'the same from one address' },
   'messages-per-second': {

@@ -159,7 +159,6 @@ export class Peer implements Caller, CommandHost, Online {
       forbidden: () => {
         const { uid } = this.#account ?? {};
         if (uid) refused(this.context, this, 'forbidden', { uid });
-        else refused(this.context, this, 'not logged in');
       },
     });
     this.#hello = new Uint8Array(0);

@@ -38,7 +38,7 @@ export class Rooms {
   readonly #loading = new Map<string, Promise<Room | undefined>>();
   readonly #turns = new Turns();
   readonly #checks = new Set<Promise<void>>();
-  /** whose people were looked up since the start */
+  /** whose people were looked up since the start, or since one of them left the network or has other keys */
   readonly #checked = new Set<string>();
   /** Of messages that have no answer yet. */
   deliveries = 0;

@@ -146,6 +146,7 @@ test('every unauthorised attempt is on record, and nothing that was typed', asyn
   const whose = (reason: string): unknown => running.find((row) => row.reason === reason)?.uid;
   for (const reason of ['password', 'words']) t.equal(whose(reason), hexOf(ann.user.uid), reason);
   for (const reason of ['forbidden', 'room password']) t.equal(whose(reason), hexOf(bob.user.uid), reason);
+  t.equal(sum(running.filter(({ reason }) => reason === 'not logged in')), 1, 'the look-up alone');
   t.equal(sum((await audit(daemon, '@ann')).filter(({ reason }) => reason === 'words')), 1);
   t.equal(sum(await audit(daemon, '@nobody_at_all')), 2, 'a name without an account is found by its hash');
   t.same(await audit(daemon, '--since', '2100-01-01'), []);

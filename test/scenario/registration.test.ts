@@ -60,6 +60,7 @@ test('by invitation: a code lets one in, once; a wrong, foreign, used or expired
     const { header, values } = await registerUser(raw, await newUser(), { invitation: code });
     t.same([header.code, header.status, values], [Code.forbidden, Status.error, { wait: 0 }], what);
   }
+  t.same([...new Set(daemon.audited.map(({ reason }) => reason))], ['invitation'], 'on record as that alone');
   const taken = await makeUser('user0');
   const raw = await sessionAt(daemon);
   t.equal((await registerUser(raw, taken)).header.code, Code.forbidden, 'nobody is told which names there are');
@@ -106,6 +107,7 @@ test('open: no code is needed, and none is looked at; closed: none helps', async
   t.equal(await registered(closed), Code.forbidden);
   t.equal(await registered(closed, { invitation }), Code.forbidden);
   t.equal(await registered(closed), Code.forbidden, 'nothing is guessed, and nothing counted');
+  t.same([...new Set(closed.audited.map(({ reason }) => reason))], ['registration']);
 });
 
 // ---- with what

@@ -1,4 +1,4 @@
-/** What asks the store about others, or changes a room, has a budget of its own. */
+/** What asks the store about others, or changes a room, keys or password, has a budget of its own. */
 import { Code } from '../../../protocol/index.js';
 import type { Context } from '../context.js';
 import type { Caller } from '../handler.js';

@@ -79,6 +79,7 @@ async function admit(
   }
   const wait = shutOut(context, peer);
   if (wait > 0) {
+    refused(context, peer, 'too many', { name });
     reply.fail(Code.limited, wait);
     return undefined;
   }
