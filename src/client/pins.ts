@@ -102,7 +102,7 @@ function applyRepinned(state: State, row: Contact, event: Extract<PinEvent, { t:
   const { name, keys, fingerprint: verified, relation, theirs, action, at } = event;
   const { changed: _now, shown: _before, verified: _former, missing: _theirs, ...kept } = row;
   const since = relation === row.relation ? row.since : at;
-  const fresh = { keys, relation, since, sent: noChain, received: noChain };
+  const fresh = { keys, relation, since, sent: noChain, ...countedAnew(row) };
   const more = { ...(verified === undefined ? {} : { verified }), ...(theirs === undefined ? {} : { theirs }) };
   state.contacts.set(name, { ...kept, ...fresh, ...more });
   /* Keys that the former ones signed are of the same person: what answers them still does. */
@@ -113,6 +113,10 @@ function applyRepinned(state: State, row: Contact, event: Extract<PinEvent, { t:
     state.outgoing.set(entry.id, { ...rest, state: 'failed', done: at });
   }
   giveUpParts(state, name, at);
+}
+
+function countedAnew({ counts = 0 }: Contact): Pick<Contact, 'received' | 'counts'> {
+  return { received: noChain, counts: counts + 1 };
 }
 
 function dropAnswers(state: State, name: string): void {
@@ -131,7 +135,7 @@ export function applyAhead(state: State, { name, at }: AheadEvent): void {
   const row = state.contacts.get(name);
   if (!row) return;
   const { missing: _former, ...kept } = row;
-  state.contacts.set(name, { ...kept, received: noChain, ahead: true });
+  state.contacts.set(name, { ...kept, ...countedAnew(row), ahead: true });
   giveUpParts(state, name, at);
 }
 

@@ -130,9 +130,9 @@ function advance(state: State, from: string, chain: Chain, at: number): void {
   } else if (missing.length > 0) changeSource(state, from, { missing: without(missing, sequence, sequence) });
 }
 
-/** Which of somebody's times in a room it is. */
+/** Which of somebody's times in a room it is, or of a contact's counts. */
 function timeOf(state: State, from: string): { since?: number } {
-  const since = state.members.get(from)?.since;
+  const since = isRoom(from) ? state.members.get(from)?.since : state.contacts.get(from)?.counts;
   return since === undefined ? {} : { since };
 }
 

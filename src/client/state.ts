@@ -60,6 +60,8 @@ export interface Contact {
   readonly received: Chain;
   /** missing and not reported yet, at most MISSING_MAX */
   readonly missing?: readonly Missing[];
+  /** how often the count of what comes from them began anew */
+  readonly counts?: number;
   /** they write for keys that are to be ours already: what is received of them is counted anew */
   readonly ahead?: true;
 }
@@ -169,7 +171,7 @@ export interface Incoming {
   readonly order: number;
   /** the sender's count, by which what came late is put in its place */
   readonly sequence?: number;
-  /** which of their times in the room it is of */
+  /** which of their times in the room, or of a contact's counts, it is of */
   readonly since?: number;
   readonly id: string;
   readonly from: string;

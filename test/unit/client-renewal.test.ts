@@ -24,7 +24,10 @@ import { clientCrypto, type MemoryStorage } from './client-support.js';
 
 test('keys that nobody compared follow the word of the former ones; both go on', async (t) => {
   const { alice, bob } = await talking(t);
-  await goesOn(alice, bob);
+  const read = async ({ core }: Guest, name: string): Promise<string[]> =>
+    (await core.call('history', { name, after: 0 })).lines.map(({ text }) => text);
+  for (let n = 0; n < 3; n++) await goesOn(alice, bob);
+  const [hers, his] = [await read(alice, 'bobby'), await read(bob, 'alice')];
   const before = await fingerprintOf(bob);
   await renew(bob);
   t.not(await fingerprintOf(bob), before);
@@ -40,6 +43,8 @@ test('keys that nobody compared follow the word of the former ones; both go on',
   await renew(bob);
   while ((await notices(alice, 'renewed')) < 2) await new Promise((resolve) => setImmediate(resolve));
   await goesOn(alice, bob);
+  t.same((await read(alice, 'bobby')).slice(0, hers.length), hers, 'counted anew, and read in the order of before');
+  t.same((await read(bob, 'alice')).slice(0, his.length), his);
 });
 
 test('keys that somebody compared are a change, and it is said that the former ones signed them', async (t) => {
