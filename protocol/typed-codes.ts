@@ -23,12 +23,13 @@ export function typedCode(bytes: Uint8Array): string {
 }
 
 /**
- * The bytes of a code as somebody typed it: upper and lower case, hyphens and white space do not matter.
+ * The bytes of a code as somebody typed or pasted it: upper and lower case, hyphens and dashes of any kind, white space and
+ * what is not seen do not matter.
  * @param length of the bytes
  * @returns undefined where it is no code of this length
  */
 export function readTypedCode(typed: string, length: number): Uint8Array | undefined {
-  const text = typed.toLowerCase().replace(/[\s-]/g, '');
+  const text = typed.toLowerCase().replace(/[\s\p{Pd}\p{Cf}]/gu, '');
   if (text.length !== Math.ceil((length * 8) / BITS)) return undefined;
   const out = new Uint8Array(length);
   let held = 0;

@@ -1,6 +1,6 @@
 /** Files outside of the profiles that a person names: what is exported, and what is imported. */
 import { constants } from 'node:fs';
-import { lstat, open, unlink, type FileHandle } from 'node:fs/promises';
+import { access, lstat, open, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ClientError, Exit } from '../client/index.js';
 
@@ -14,15 +14,26 @@ function mistake(message: string, hint: string): ClientError {
 const exists = (path: string): ClientError =>
   mistake(`${path} exists already`, 'name another file: none is written over');
 
-/** Before anybody types something for nothing. @throws ClientError `file` where something has this name */
+/** Before anybody types something for nothing. @throws ClientError `file` where something has this name, or its folder is none to write to */
 export async function checkFree(path: string): Promise<void> {
   try {
     await lstat(path);
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw thrown;
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return checkFolder(dirname(path));
+    throw mistake(`${path} can't be written (${code ?? 'unknown'})`, 'name another file');
   }
   throw exists(path);
+}
+
+async function checkFolder(path: string): Promise<void> {
+  try {
+    await access(path, constants.W_OK | constants.X_OK);
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw mistake(`there is no folder ${path}`, 'make it first, or name another file');
+    throw mistake(`nothing can be written to ${path} (${code ?? 'unknown'})`, 'name a file in another folder');
+  }
 }
 
 /** A new file, 0600, on the disk when this resolves. What was not written whole is removed. @throws ClientError `file` where something has this name */
@@ -44,8 +55,9 @@ async function create(path: string): Promise<FileHandle> {
   try {
     return await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') throw exists(path);
-    throw thrown;
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw exists(path);
+    throw mistake(`${path} can't be written (${code ?? 'unknown'})`, 'name another file');
   }
 }
 

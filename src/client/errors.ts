@@ -142,7 +142,7 @@ const lines = {
   'login-refused': (name: string): Line => [
     mistake,
     `the daemon refused the login of @${name}`,
-    'check --server; ask your operator whether the account is there',
+    'check --server; where its keys or secrets were changed on another device, this one is out; else ask your operator',
   ],
   'former-secrets': (name: string): Line => [
     mistake,
@@ -218,7 +218,7 @@ const lines = {
   ],
   'account-gone': (): Line => [mistake, 'the account is deleted', 'nothing of it is left'],
   'weak-password': (least: string): Line => [mistake, 'the password is too short', `use at least ${least} characters`],
-  'bad-words': (): Line => [mistake, 'these are not three words', 'type three words of at least three letters each'],
+  'bad-words': (): Line => [mistake, 'these are not three words of three letters or more', 'type other words'],
   'damaged-identity': (): Line => [
     unexpected,
     'the identity file of this profile is damaged',
@@ -257,7 +257,7 @@ const lines = {
     'use the newest client that your operator gave you',
   ],
   'damaged-account-file': (): Line => [
-    unexpected,
+    mistake,
     'the exported account is damaged: not all of it is as it was written',
     'copy the file again, or export the account again',
   ],

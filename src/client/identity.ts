@@ -61,6 +61,8 @@ interface IdentityFile extends PublicIdentity {
   readonly enc: string;
   /** the same of the key of the state; from format 2 on */
   readonly state?: string;
+  /** these keys were made to recover an account that is there */
+  readonly recovers?: true;
 }
 
 /** The secrets stretched: K under the password, W under the words, and what follows from both. */
@@ -145,7 +147,14 @@ function open(crypto: ClientCrypto, key: Uint8Array, bound: Uint8Array, sealed: 
   return crypto.sync.aead(key).open(bytes.subarray(0, NONCE), bound, bytes.subarray(NONCE));
 }
 
-export function sealIdentity(crypto: ClientCrypto, network: string, me: Me, secrets: Stretched): Uint8Array {
+/** @param origin what is told without a secret of how it was begun */
+export function sealIdentity(
+  crypto: ClientCrypto,
+  network: string,
+  me: Me,
+  secrets: Stretched,
+  origin: Pick<IdentityFile, 'recovers'> = {},
+): Uint8Array {
   const who = { network, name: me.name, uid: hex(me.uid) };
   const files = fileKeys(crypto.sync, secrets.k, secrets.w);
   const file: IdentityFile = {
@@ -156,6 +165,7 @@ export function sealIdentity(crypto: ClientCrypto, network: string, me: Me, secr
     sig: seal(crypto, sigFileKey(crypto.sync, secrets.k), aad(who, 'sig'), crypto.keys.export(me.sig)),
     enc: seal(crypto, files.enc, aad(who, 'enc'), crypto.keys.export(me.enc)),
     state: seal(crypto, files.state, aad(who, 'state'), me.stateKey),
+    ...origin,
   };
   return utf8(`${JSON.stringify(file)}\n`);
 }
@@ -184,6 +194,11 @@ function parse(bytes: Uint8Array): IdentityFile {
 export function readIdentity(bytes: Uint8Array): PublicIdentity {
   const { network, name, uid } = parse(bytes);
   return { network, name, uid };
+}
+
+/** Whether an identity that was begun is of an account that was there before it. @throws as `readIdentity` */
+export function isRecovery(bytes: Uint8Array): boolean {
+  return parse(bytes).recovers === true;
 }
 
 /** @throws ClientError `other-network`, `wrong-password`, `wrong-words`, `damaged-identity`, `newer-identity` */

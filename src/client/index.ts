@@ -6,7 +6,15 @@ export { clearProfile } from './leftovers.js';
 export { checkApplication, type Application } from './login.js';
 export { ClientCore } from './core.js';
 export { checkEmpty, exportAccount, importAccount, type AccountExport } from './moving.js';
-export { identityOf, isDeleting, openCore, recoverCore, registerCore, unfinishedOf } from './profile.js';
+export {
+  checkRecoveryCode,
+  identityOf,
+  isDeleting,
+  openCore,
+  recoverCore,
+  registerCore,
+  unfinishedOf,
+} from './profile.js';
 export type {
   AccountView,
   Client,

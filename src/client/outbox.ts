@@ -24,7 +24,7 @@ const RENEWALS_MAX = 8;
 const ANSWERED = 'answered';
 const ANSWERED_LOOK_MS = 1_000;
 /** Who ends the client waits for the daemon's limits where that is no longer than this. */
-const QUIET_SECONDS = 5;
+const QUIET_SECONDS = 2;
 /** How often a sender's patience begins anew while parts are answered: within the time of a call of the socket. */
 const OUTCOME_ROUNDS = 8;
 

@@ -7,6 +7,7 @@ import {
   DELETION_FILE,
   drawDraft,
   IDENTITY_FILE,
+  isRecovery,
   readIdentity,
   UNFINISHED_FILE,
   unlockIdentity,
@@ -86,8 +87,12 @@ async function begin(ports: ClientPorts, name: string, secrets: Secrets, make: M
     if (!isOneOf(thrown, ...turnedDown)) throw thrown;
     const late = await resume(ports, begun);
     if (late) return late;
-    /* The name is somebody else's: only then it is sure that the former attempt comes to nothing. */
-    if (isOneOf(thrown, 'name-taken')) await storage.remove(UNFINISHED_FILE);
+    if (isOneOf(thrown, 'name-taken')) {
+      /* It always is where an account is being recovered. */
+      if (isRecovery(begun.file)) throw error('still-begun', name);
+      /* The name is somebody else's: only then it is sure that the former attempt comes to nothing. */
+      await storage.remove(UNFINISHED_FILE);
+    }
     /* These keys are in use for the daemon as long as it is at the former attempt. */
     throw isOneOf(thrown, 'keys-refused', 'refused') ? error('still-begun', name) : thrown;
   }
@@ -176,6 +181,13 @@ async function openUnfinished(ports: ClientPorts, name: string, file: Uint8Array
   }
 }
 
+/** The code that somebody typed. @throws ClientError `bad-recovery-code` */
+export function checkRecoveryCode(typed: string): Uint8Array {
+  const bytes = readTypedCode(typed, RECOVERY_CODE);
+  if (!bytes) throw error('bad-recovery-code');
+  return bytes;
+}
+
 /**
  * Makes a profile of an account whose keys are lost, with new ones and new words, and logs in on the same connection.
  * @param typed the name @param code as typed
@@ -190,8 +202,7 @@ export async function recoverCore(
   const name = toName(typed);
   if (name === undefined) throw error('bad-name', typed);
   checkSecrets(secrets);
-  const bytes = readTypedCode(code, RECOVERY_CODE);
-  if (!bytes) throw error('bad-recovery-code');
+  const bytes = checkRecoveryCode(code);
   return begin(ports, name, secrets, (link, draft, safe) => recover(ports, link, name, bytes, draft, safe));
 }
 

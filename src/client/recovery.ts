@@ -41,7 +41,7 @@ export async function recover(
   if (p?.length !== RANDOM) throw error('protocol', 'rcov');
   const me: Me = { ...own, name, uid };
   /* Whoever has another password, or no such code, sends the same frames: only the daemon knows what it answered. */
-  if (finished) await safe.keep(sealIdentity(crypto, linked.network, me, stretched));
+  if (finished) await safe.keep(sealIdentity(crypto, linked.network, me, stretched, { recovers: true }));
   const words = finished ? sync.sha256(wordsProof(sync, finished.exportKey, w)) : sync.random(RANDOM);
   const unsigned = { uid, name, ...keys, time: clock.now(), suite: SUITE_RSA };
   const bundle = await signKeyBundle({ sync, asymmetric }, sig, unsigned);

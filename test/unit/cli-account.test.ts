@@ -157,7 +157,13 @@ test('account export and import: a passphrase is typed twice, or drawn and shown
   const link = join(t.testdirName, 'link');
   symlinkSync('nowhere', link);
   t.match(await face.run(['account', 'export', link], own), { exit: 1, err: /exists already/ });
-  t.match(await face.run(['account', 'export', `${path}/x`], own), { exit: 3, err: /can't be used \(ENOTDIR\)/ });
+  t.match(await face.run(['account', 'export', `${path}/x`], own), {
+    exit: 1,
+    err: /can't be written \(ENOTDIR\)/,
+  });
+  const missing = await face.run(['account', 'export', join(t.testdirName, 'no', 'file')], own);
+  t.match(missing, { exit: 1, err: /there is no folder .*no — make it first/ });
+  t.notMatch(missing.err, /Password/);
 
   const elsewhere = ['--home', join(t.testdirName, 'another')];
   const into = (typed: readonly string[], file = path) => face.run([...elsewhere, 'account', 'import', file], typed);
@@ -167,7 +173,7 @@ test('account export and import: a passphrase is typed twice, or drawn and shown
   const broken = join(t.testdirName, 'broken');
   writeFileSync(broken, readFileSync(path).subarray(0, -1));
   const damaged = await into([passphrase], broken);
-  t.match(damaged, { exit: 2, err: /the exported account is damaged/ });
+  t.match(damaged, { exit: 1, err: /the exported account is damaged/ });
   t.notMatch(damaged.err, /Passphrase/, 'before a passphrase is asked for');
   const taken = await into([passphrase]);
   t.equal(taken.exit, 0, taken.err);

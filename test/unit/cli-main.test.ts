@@ -66,6 +66,21 @@ test('a text without quotes', async (t) => {
   t.match(await run(t, 'send', '@bob', 'hello', 'there'), { exit: 1, err: / — put the text in quotes\n$/ });
 });
 
+test('digits without quotes', async (t) => {
+  t.testdir();
+  const { exit, err } = await run(t, 'verify', '@bob', '--compare', '12345', '67890', '12345');
+  t.match({ exit, err }, { exit: 1, err: / — put the digits in quotes\n$/ });
+});
+
+test('a descriptor that is none, or one of this program’s own', async (t) => {
+  t.testdir();
+  for (const descriptor of ['9', '19', '99'])
+    t.match(await run(t, 'register', '@bob', '--secrets-fd', descriptor), {
+      exit: 1,
+      err: /descriptor \d+ is not open/,
+    });
+});
+
 test('hints name the program as it was started, with its profile', async (t) => {
   t.testdir();
   const said = async (program: string, ...argv: string[]) => (await runAs([process.execPath, program], t, ...argv)).err;

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { test, type Test } from 'tap';
 import { ClientError, registerCore } from '../../src/client/index.js';
 import { Prompter } from '../../src/faces/cli/prompt.js';
-import { askNewSecrets, secretsFrom } from '../../src/faces/cli/secrets.js';
+import { askNewSecrets, askRecovery, secretsFrom } from '../../src/faces/cli/secrets.js';
 import { code, secrets } from './client-parties.js';
 import { anyNetwork, MemoryStorage, MovableClock } from './client-support.js';
 import { MemoryDaemon } from './memory-daemon.js';
@@ -126,4 +126,21 @@ test('a mistake in new secrets is asked again at once', async (t) => {
     'weak-password',
     'three tries',
   );
+});
+
+test('an answer that is too long is refused, and not cut', async (t) => {
+  const long = 'a'.repeat(1025);
+  t.equal(await code(terminal(long).prompter.hidden('Password: ')), 'too-long');
+  t.equal(await terminal(`${long}\u007f`).prompter.hidden('Password: '), long.slice(1));
+  t.equal(await terminal(`${long}\u0015short`).prompter.hidden('Password: '), 'short', 'begun anew');
+});
+
+test('a recovery code that is none is asked for again, before the words', async (t) => {
+  const { prompter, shown } = terminal('correct horse', '123456', 'aaaa-bbbb-cccc-dddd', 'river stone lamp');
+  t.same(await askRecovery(secretsFrom({}), prompter), {
+    password: 'correct horse',
+    code: 'aaaa-bbbb-cccc-dddd',
+    words: 'river stone lamp',
+  });
+  t.match(shown(), /this is no recovery code; once more\nRecovery code: \**\nThree words/);
 });

@@ -83,6 +83,9 @@ test('a recovery that is repeated while the daemon is at the first: its keys sta
   const kept = storage.files.get(UNFINISHED_FILE);
   t.equal(await code(tried()), 'still-begun');
   t.same(storage.files.get(UNFINISHED_FILE), kept);
+  const ports = await portsAt(lab.host, storage, new MovableClock());
+  t.equal(await code(registerCore(ports, 'bobby', others)), 'still-begun', 'the name is taken by the account itself');
+  t.same(storage.files.get(UNFINISHED_FILE), kept);
   late.atRefusal = () => {
     go();
     return sleep(200);

@@ -27,7 +27,8 @@ void test('codes are base32 in groups', (t) => {
 
 void test('what was typed may differ in case, hyphens and spaces, and in nothing else', (t) => {
   const code = typedCode(Buffer.from('foobar'));
-  for (const typed of [code.toUpperCase(), code.replaceAll('-', ''), ` ${code.replaceAll('-', ' ')}\n`])
+  const pasted = ['\u2010', '\u2011', '\u2013', '\u200b', '\u2060'].map((each) => code.replaceAll('-', each));
+  for (const typed of [code.toUpperCase(), code.replaceAll('-', ''), ` ${code.replaceAll('-', ' ')}\n`, ...pasted])
     t.same(Buffer.from(readTypedCode(typed, 6) ?? []).toString(), 'foobar', JSON.stringify(typed));
   for (const typed of [code.slice(1), `${code}a`, code.replace('m', '1'), code.replace('m', 'é'), ''])
     t.equal(readTypedCode(typed, 6), undefined, JSON.stringify(typed));

@@ -61,7 +61,7 @@ async function renewKeys(run: Run): Promise<Exit> {
     const { fingerprint } = await client.call('status', {});
     await run.output.print({ type: 'renewed', name, fingerprint }, `@${name} has new keys`);
     await run.output.say(
-      'contacts who compared the former ones have to compare these: cadenas verify. You have left all rooms: enter them again',
+      'contacts who compared the former ones have to compare these: cadenas verify @you on their side. You have left all rooms: enter them again',
     );
     return Exit.done;
   };

@@ -115,8 +115,8 @@ async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: 
     const help = group ? `see cadenas ${group.name()} --help` : 'see cadenas --help';
     if (thrown.code === 'commander.help') throw mistake('usage', 'no command', help);
     const message = thrown.message.replace(/^error: /, '').replaceAll('\n', ' ');
-    const unquoted = thrown.code === 'commander.excessArguments' && message.includes("'send'");
-    throw mistake('usage', message, unquoted ? 'put the text in quotes' : help);
+    const loose = thrown.code === 'commander.excessArguments' ? /'(send|verify)'/.exec(message)?.[1] : undefined;
+    throw mistake('usage', message, loose ? `put the ${loose === 'send' ? 'text' : 'digits'} in quotes` : help);
   }
 }
 

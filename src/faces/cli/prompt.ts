@@ -69,6 +69,8 @@ export class Prompter {
     return new Promise((resolve, reject) => {
       let typed: string[] = [];
       let escape = false;
+      /* What did not fit: a part of a secret is another secret. */
+      let left = 0;
       const finish = (settle: () => void): void => {
         stdin.off('data', take);
         stdin.off('end', cancel);
@@ -80,12 +82,12 @@ export class Prompter {
           reject(mistake('cancelled', 'cancelled', 'start again when you like'));
         });
       };
-      const key = (character: string): 'done' | 'cancel' | undefined => {
+      const key = (character: string): 'done' | 'cancel' | 'long' | undefined => {
         if (escape) {
           escape = !/[A-Za-z~]/.test(character); // arrows and the like are passed over to their last letter
           return undefined;
         }
-        if (character === '\r' || character === '\n') return 'done';
+        if (character === '\r' || character === '\n') return left > 0 ? 'long' : 'done';
         if (character === Key.interrupt) {
           interrupt(); // it aborts, and so cancels
           return 'cancel';
@@ -95,11 +97,16 @@ export class Prompter {
         else if (character === Key.kill) {
           stderr.write('\b \b'.repeat(typed.length));
           typed = [];
+          left = 0;
         } else if (character === Key.backspace || character === Key.rubout) {
-          if (typed.pop() !== undefined) stderr.write('\b \b');
-        } else if (character >= ' ' && typed.length < ANSWER_MAX) {
-          typed.push(character);
-          stderr.write(echo(character));
+          if (left > 0) left--;
+          else if (typed.pop() !== undefined) stderr.write('\b \b');
+        } else if (character >= ' ') {
+          if (typed.length === ANSWER_MAX) left++;
+          else {
+            typed.push(character);
+            stderr.write(echo(character));
+          }
         }
         return undefined;
       };
@@ -114,6 +121,10 @@ export class Prompter {
             .join('')
             .replace(/^\n/, '');
           if (end === 'cancel') cancel();
+          else if (end === 'long')
+            finish(() => {
+              reject(mistake('too-long', `an answer has ${String(ANSWER_MAX)} characters at most`, 'type less'));
+            });
           else
             finish(() => {
               resolve(typed.join(''));

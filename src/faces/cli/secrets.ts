@@ -1,7 +1,7 @@
 /** Secrets from a prompt, a private file or a descriptor; never from arguments or the environment. */
-import { constants, createReadStream } from 'node:fs';
+import { constants, createReadStream, fstatSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { checkSecrets, ClientError, type Secrets } from '../../client/index.js';
+import { checkRecoveryCode, checkSecrets, ClientError, type Secrets } from '../../client/index.js';
 import { mistake } from './failure.js';
 import type { Prompter } from './prompt.js';
 import { toRoom } from './room-names.js';
@@ -131,6 +131,10 @@ async function readDescriptor(descriptor: number): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
+    /* Node's own descriptors, which are none of these, would not bear it. */
+    const stats = fstatSync(descriptor);
+    if (![stats.isFile(), stats.isFIFO(), stats.isSocket(), stats.isCharacterDevice()].includes(true))
+      throw notOpen(descriptor);
     for await (const chunk of createReadStream('', {
       fd: descriptor,
       autoClose: descriptor > 2,
@@ -141,11 +145,13 @@ async function readDescriptor(descriptor: number): Promise<string> {
     }
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
-    if (code === 'EBADF')
-      throw mistake('secrets', `descriptor ${String(descriptor)} is not open`, 'check --secrets-fd');
-    throw thrown;
+    throw code === 'EBADF' ? notOpen(descriptor) : thrown;
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function notOpen(descriptor: number): ClientError {
+  return mistake('secrets', `descriptor ${String(descriptor)} is not open`, 'check --secrets-fd');
 }
 
 /** undefined where neither option was given. */
@@ -201,21 +207,16 @@ export async function askRecovery(source: Given, prompter: Prompter): Promise<Ne
   needsTerminal(prompter);
   try {
     const password = await prompter.hidden('Password of the account: ');
-    const code = await prompter.hidden('Recovery code: ');
-    const words = await newWords(prompter);
+    const code = await untilGood(prompter, async () => {
+      const typed = await prompter.hidden('Recovery code: ');
+      checkRecoveryCode(typed);
+      return typed;
+    });
+    const words = await newTypedWords(prompter, WORDS_OR_NONE);
     return { password, code, ...(words === '' ? {} : { words }) };
   } finally {
     prompter.close();
   }
-}
-
-/** Empty: they are to be drawn. */
-function newWords(prompter: Prompter): Promise<string> {
-  return untilGood(prompter, async () => {
-    const typed = (await prompter.hidden('Three words (Enter: three are drawn for you): ')).trim();
-    if (typed !== '') checkSecrets({ password: SOUND.password, words: typed });
-    return typed;
-  });
 }
 
 /** Stands in for the secret that is not being checked. */
@@ -234,7 +235,7 @@ async function untilGood<T>(prompter: Prompter, ask: () => Promise<T>): Promise<
     }
   }
 }
-const MENDED: ReadonlySet<string> = new Set(['weak-password', 'bad-words', 'password-differs']);
+const MENDED: ReadonlySet<string> = new Set(['weak-password', 'bad-words', 'bad-recovery-code', 'password-differs']);
 
 /** Does it, and asks for a code of an invitation where one is needed, or was mistyped, and there is a terminal. */
 export async function withInvitation<T>(
@@ -286,12 +287,13 @@ export async function askNewSecrets(source: Given, prompter: Prompter): Promise<
   needsTerminal(prompter);
   try {
     const password = await newPassword(prompter, NEW_PASSWORD);
-    const words = await newTypedWords(prompter, 'Three words (Enter: three are drawn for you): ');
+    const words = await newTypedWords(prompter, WORDS_OR_NONE);
     return { password, ...(words === '' ? {} : { words }) };
   } finally {
     prompter.close();
   }
 }
+const WORDS_OR_NONE = 'Three words (Enter: three are drawn for you): ';
 const NEW_PASSWORD = 'New password (8 characters or more): ';
 
 /** Empty: they are to be drawn. */
