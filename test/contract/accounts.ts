@@ -67,6 +67,13 @@ export const accounts: Record<string, Case> = {
     t.equal(await store.createAccount(account('alice')), 'created');
     t.equal(await store.createAccount(account('alice'), invitation), 'taken');
     t.equal(await store.isUsed(invitation.id), false, 'a name that was taken uses up nothing');
+    const named = await Promise.all(
+      ['alice', 'zoe'].map((name) => store.createAccount(account(name), { ...invitation, id: randomBytes(16) })),
+    );
+    t.same(named, ['taken', 'created']);
+    const shared = { ...invitation, id: randomBytes(16) };
+    const one = await Promise.all(['alice', 'eve'].map((name) => store.createAccount(account(name), shared)));
+    t.same(one, ['taken', 'created'], 'nor from somebody who comes at the same time');
     const both = await Promise.all(['bob', 'carol'].map((name) => store.createAccount(account(name), invitation)));
     t.same(both.sort(), ['created', 'used']);
     for (let round = 0; round < 3; round++) {

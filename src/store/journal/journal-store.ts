@@ -173,8 +173,6 @@ class FileStore implements JournalStore {
   readonly #roster: Roster;
   readonly #parts: Parts;
   readonly #calls = new Set<Promise<unknown>>();
-  /** Invitations whose accounts are being made. */
-  readonly #using = new Set<string>();
   #closed = false;
 
   constructor(folder: string, disk: Disk, { journal, names, index }: Opened, options: JournalStoreOptions) {
@@ -226,32 +224,22 @@ class FileStore implements JournalStore {
       const uid = latin1(account.uid);
       const { maxAccounts = MAX_ACCOUNTS } = this.#options;
       const names = this.#names;
-      const release = this.#useUp(invitation);
-      if (!release) return 'used';
+      const used = invitation && { id: latin1(invitation.id), ends: invitation.ends };
       const done = (): void => {
         names.addUser(uid, name);
-        if (invitation) names.addUsed(latin1(invitation.id), invitation.ends);
+        if (used) names.addUsed(used.id, used.ends);
       };
       const limits = [{ of: 'users', are: () => names.users, most: maxAccounts }];
-      try {
-        return await this.#roster.create({ kind: 'user', name, id: uid, record, limits, done });
-      } finally {
-        release();
-      }
+      const make = () => this.#roster.create({ kind: 'user', name, id: uid, record, limits, done });
+      return used ? this.#roster.once(`invitation${used.id}`, () => this.#isSpent(used), make) : make();
     });
   }
 
-  /** Holds the invitation while its account is made; undefined where it let somebody in, is about to, or has ended. */
-  #useUp(invitation: UsedInvitation | undefined): (() => void) | undefined {
-    if (!invitation) return () => undefined;
+  /** By one look at the clock: what is forgotten as used must not count any more. */
+  #isSpent({ id, ends }: { readonly id: string; readonly ends: number }): boolean {
     const now = this.#options.now();
-    /* By the same look at the clock: what is forgotten as used must not count any more. */
-    if (invitation.ends <= now) return undefined;
     this.#names.forgetUsed(now);
-    const id = latin1(invitation.id);
-    if (this.#names.isUsed(id) || this.#using.has(id)) return undefined;
-    this.#using.add(id);
-    return () => this.#using.delete(id);
+    return ends <= now || this.#names.isUsed(id);
   }
 
   isUsed(invitation: Uint8Array): Promise<boolean> {

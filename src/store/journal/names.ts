@@ -1,5 +1,6 @@
 /** Who and what is there: the names of accounts and rooms with their ids, all of it in memory. */
 import { ID } from '../../../protocol/index.js';
+import type { UsedInvitation } from '../store.js';
 import {
   Kind,
   idBytes,
@@ -148,14 +149,26 @@ export function indexRecord(payload: Uint8Array): Uint8Array | undefined {
 
 function accountName(payload: Uint8Array): Uint8Array {
   const uid = idOf(payload);
-  const name = readAccount(payload)?.name ?? '';
-  const invitation = readProfile(payload)?.invitation;
+  const { name = '', invitation } = named(payload) ?? {};
   return invitation ? usedRecord(invitation, { uid, name }) : nameRecord(uid, name);
 }
 
 /** A room in the index: without its state. */
 function roomName(id: string, name: string, owner: Uint8Array): Uint8Array {
   return roomRecord(id, { version: 0, owner, name, state: new Uint8Array(0) });
+}
+
+interface Named {
+  readonly name: string;
+  readonly invitation?: UsedInvitation | undefined;
+}
+
+/** Of the records with a user's name. */
+function named(payload: Uint8Array): Named | undefined {
+  const profile = readProfile(payload);
+  if (profile) return { name: profile.account.name, invitation: profile.invitation };
+  const name = payload[0] === Kind.name ? readName(payload) : readAccount(payload)?.name;
+  return name === undefined ? undefined : { name };
 }
 
 export function nameChange(payload: Uint8Array): ((names: Names) => void) | undefined {
@@ -165,9 +178,9 @@ export function nameChange(payload: Uint8Array): ((names: Names) => void) | unde
     case Kind.name:
     case Kind.account:
     case Kind.profile: {
-      const name = payload[0] === Kind.name ? readName(payload) : readAccount(payload)?.name;
-      if (name === undefined) return undefined;
-      const invitation = readProfile(payload)?.invitation;
+      const read = named(payload);
+      if (!read) return undefined;
+      const { name, invitation } = read;
       return (names) => {
         names.addUser(id, name);
         if (invitation) names.addUsed(latin1(invitation.id), invitation.ends);

@@ -7,7 +7,6 @@ import type { Journal } from './journal.js';
 import type { Names } from './names.js';
 import { deletedRecord, roomDeletedRecord } from './records.js';
 
-/** What is to be made. */
 /** By what it counts for: how many there are, and how many there may be. */
 export interface Limit {
   readonly of: string;
@@ -15,6 +14,7 @@ export interface Limit {
   readonly most: number;
 }
 
+/** What is to be made. */
 export interface Making {
   readonly kind: 'user' | 'room';
   readonly name: string;
@@ -28,7 +28,7 @@ export interface Making {
 export class Roster {
   readonly #names: Names;
   readonly #journal: Journal;
-  /** names that are being given or freed, behind their kind, and ids of users and rooms that are being made or removed */
+  /** names that are being given or freed, behind their kind, what lets somebody in once, and ids of users and rooms that are being made or removed */
   readonly #busy = new Map<string, Promise<unknown>>();
   /** accounts and rooms that are being made, by what they count for */
   readonly #making = new Map<string, number>();
@@ -82,12 +82,18 @@ export class Roster {
     };
   }
 
+  /** Does what this label lets somebody do once, unless it was done: of two at once the second waits how the first ends. */
+  async once<T>(label: string, isSpent: () => boolean, work: () => Promise<T>): Promise<T | 'used'> {
+    while (this.#busy.has(label)) await this.whenFree(label);
+    return isSpent() ? 'used' : this.#occupy([label], work);
+  }
+
   /** Keeps names and ids from others while this goes on. */
-  async #occupy(what: readonly string[], work: () => Promise<void>): Promise<void> {
+  async #occupy<T>(what: readonly string[], work: () => Promise<T>): Promise<T> {
     const working = Promise.resolve().then(work);
     for (const each of what) this.#busy.set(each, working);
     try {
-      await working;
+      return await working;
     } finally {
       for (const each of what) this.#busy.delete(each);
     }
