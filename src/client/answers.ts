@@ -1,5 +1,5 @@
 /** What was asked of the daemon and is not answered yet, by frame id (SPEC 8.4). */
-import { hex, Status, type Code, type Header, type structs, type Values } from '../../protocol/index.js';
+import { Code, hex, Status, type Header, type structs, type Values } from '../../protocol/index.js';
 import type { ClientError } from './errors.js';
 
 export interface Reply {
@@ -10,6 +10,11 @@ export interface Reply {
   readonly wait: number;
   /** The whole struct, ours to keep. Empty where the answer shared a frame. */
   readonly struct: Uint8Array;
+}
+
+/** From 500 on the daemon failed: it may have done what it was asked for, or not. */
+export function isFailure(code: Code): boolean {
+  return code >= Code.internal;
 }
 
 export interface Waiting {

@@ -23,7 +23,7 @@ import {
 } from '../../protocol/index.js';
 import { ClientError, error, limitedFor } from './errors.js';
 import { sealIdentity, type Draft, type Me } from './identity.js';
-import type { Reply } from './answers.js';
+import { isFailure, type Reply } from './answers.js';
 import type { Link } from './link.js';
 import type { ClientPorts } from './ports.js';
 import { FactorProof, noFactor, SecondFactor, type FactorCode } from './second-factor.js';
@@ -151,7 +151,7 @@ export async function register(
     const reply = await ask();
     if (!reply.isError) return undefined;
     /* After a failure of its own nobody knows what the daemon has kept. */
-    if (!failures.has(reply.code)) await safe.drop();
+    if (!isFailure(reply.code)) await safe.drop();
     return reply.header.step === 3 && reply.code === Code.authentication
       ? error('wrong-code')
       : turnedAway(reply, name, applied);
@@ -169,8 +169,6 @@ export async function register(
   return me;
 }
 
-/** The daemon failed: it may have done it or not. */
-export const failures: ReadonlySet<Code> = new Set([Code.internal, Code.unavailable, Code.storage]);
 /** Wrong codes that the daemon takes; then the registration is over (SPEC 6.2). */
 const CODE_TRIES = 5;
 

@@ -4,12 +4,14 @@ import {
   Label,
   RANDOM,
   renewalMac,
+  samePublic,
   signFormer,
   signKeyBundle,
   structs,
   SUITE_RSA,
   utf8,
 } from '../../protocol/index.js';
+import { isFailure } from './answers.js';
 import { cryptoOf, notice, stateOf, type Desk } from './desk.js';
 import { ClientError, error } from './errors.js';
 import type { Gaps } from './gaps.js';
@@ -31,7 +33,7 @@ import { torn } from './pins.js';
 import { proofFor, proofRefusal } from './proof.js';
 import type { Event } from './reducer.js';
 import type { Session } from './session.js';
-import { FAILED_FROM, mustBeSettled } from './unsettled.js';
+import { mustBeSettled } from './unsettled.js';
 
 const RENEWAL = 'the new keys';
 const DELETION = 'to delete the account';
@@ -111,7 +113,7 @@ export class OwnAccount {
     const second = await link.request(structs.rkey2, { ...proof, ...values });
     if (second.isError) {
       /* Where the daemon only failed it may have told somebody: the same keys are tried again. */
-      if (second.code >= FAILED_FROM) await this.unadopted();
+      if (isFailure(second.code)) await this.unadopted();
       else if (isNew) await this.#drop();
       throw proofRefusal(second, session, typed.code, RENEWAL);
     }
@@ -283,7 +285,7 @@ export async function nextIdentity(ports: Desk['ports'], secrets: Secrets): Prom
   const file = await storage.read(KEYS_FILE);
   if (!file) return undefined;
   const present = await storage.read(IDENTITY_FILE);
-  if (present?.length === file.length && file.every((byte, at) => byte === present[at])) {
+  if (present && samePublic(present, file)) {
     await storage.remove(KEYS_FILE);
     return undefined;
   }

@@ -25,13 +25,9 @@ export async function proofFor(session: Session, code?: string): Promise<Proof> 
 
 /** Why the daemon did not do it. @param what for a person, as in "the daemon refused …" */
 export function proofRefusal(reply: Reply, session: Session, code: string | undefined, what: string): ClientError {
-  if (reply.code === Code.authentication) return unproven(session, code);
+  /* The words opened this session: what is wrong is the code, or something changed elsewhere since. */
+  if (reply.code === Code.authentication)
+    return code === undefined ? error('proof-refused', session.name) : error('wrong-code');
   if (reply.code === Code.conflict) return error('refused', what, String(reply.code));
   return refusal(reply, session.name, what);
-}
-
-/** The words opened this session: what is wrong is the code, or something changed elsewhere since. */
-function unproven({ name, factor }: Session, code: string | undefined): ClientError {
-  if (code !== undefined) return error('wrong-code');
-  return factor === SecondFactor.none ? error('proof-refused', name) : codeNeeded(name, false);
 }

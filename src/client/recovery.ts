@@ -10,10 +10,11 @@ import {
   SUITE_RSA,
   wordsProof,
 } from '../../protocol/index.js';
+import { isFailure } from './answers.js';
 import { error } from './errors.js';
 import { sealIdentity, type Draft, type Me } from './identity.js';
 import type { Link } from './link.js';
-import { failures, read, refusal, type Safe } from './login.js';
+import { read, refusal, type Safe } from './login.js';
 import type { ClientPorts } from './ports.js';
 
 /**
@@ -56,7 +57,7 @@ export async function recover(
   });
   if (finished && !second.isError) return me;
   /* But after a failure of the daemon's own there is no account that these keys could belong to. */
-  if (!finished || !failures.has(second.code)) await safe.drop();
+  if (!finished || !isFailure(second.code)) await safe.drop();
   if (!finished || second.code === Code.authentication) throw error('recovery-refused', name);
   throw refusal(second, name, 'the recovery');
 }

@@ -1,6 +1,6 @@
 /** Another password, or other words (SPEC 6.11): the account is never without secrets that open it, whatever breaks. */
 import { canonicalPassword, decode, structs, wordsProof } from '../../protocol/index.js';
-import type { Reply } from './answers.js';
+import { isFailure, type Reply } from './answers.js';
 import type { Desk } from './desk.js';
 import { error, storageError } from './errors.js';
 import {
@@ -17,7 +17,7 @@ import {
 import type { Link } from './link.js';
 import { proofFor, proofRefusal } from './proof.js';
 import type { Session } from './session.js';
-import { candidateOf, FAILED_FROM, mustBeSettled, settle } from './unsettled.js';
+import { candidateOf, mustBeSettled, settle } from './unsettled.js';
 
 const WHAT = 'the change';
 
@@ -86,7 +86,7 @@ export class SecretsChange {
       this.#desk.ports.log(`the change of secrets: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
       throw error('unsettled');
     });
-    if (reply.code < FAILED_FROM) return reply;
+    if (!isFailure(reply.code)) return reply;
     link.fail(error('unavailable', String(reply.code)));
     throw error('unsettled');
   }

@@ -18,9 +18,6 @@ import { login, type SessionGrant } from './login.js';
 import type { ClientPorts, ClientStorage } from './ports.js';
 import type { FactorCode } from './second-factor.js';
 
-/** From this code on the daemon failed: it may have done what it was asked for, or not. */
-export const FAILED_FROM = 500;
-
 type Unlocking = Pick<ClientPorts, 'crypto' | 'linked' | 'storage'>;
 
 /**

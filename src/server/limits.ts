@@ -117,8 +117,8 @@ export const TOLD_AT_ONCE = 64;
 export const LOOKED_UP_AT_ONCE = 16;
 /** Tries of a login on one connection. */
 export const LOGINS_PER_CONNECTION = 3;
-/** Wrong codes for one that was sent by mail: then it is void, and another has to be sent. */
-export const MAIL_CODE_TRIES = 5;
+/** Wrong codes for one that was sent by mail, or while a second factor is set up: then it is void, and has to be begun anew. */
+export const CODE_TRIES = 5;
 /** Wrong codes of a second factor for one account in the time of a session; with more none is looked at for a while. */
 export const WRONG_CODES = 10;
 /** Logins begun with the device's key and not finished, before each further one must wait. */

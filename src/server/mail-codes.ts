@@ -1,6 +1,6 @@
 /** Codes that were sent by mail and wait to be typed: in memory, a few minutes each, one for an account at an address. */
 import { hex, utf8, type SyncCrypto } from '../../protocol/index.js';
-import { MAIL_CODE_TRIES } from './limits.js';
+import { CODE_TRIES } from './limits.js';
 
 /** A mail may take its time. In ms. */
 const LASTS_MS = 10 * 60_000;
@@ -43,7 +43,7 @@ export class MailCodes {
     this.#waiting.set(key, {
       hash: this.#sync.sha256(utf8(code)),
       ends: this.#now() + LASTS_MS,
-      tries: MAIL_CODE_TRIES,
+      tries: CODE_TRIES,
     });
     return code;
   }

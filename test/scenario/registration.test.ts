@@ -7,7 +7,7 @@ import { SmtpMailer } from '../../src/ops/mailer.js';
 import { detailsOf } from '../../src/server/details.js';
 import { withSecurity } from '../../src/server/factors.js';
 import { Invitations } from '../../src/server/invitations.js';
-import { MAIL_CODE_TRIES } from '../../src/server/limits.js';
+import { CODE_TRIES } from '../../src/server/limits.js';
 import { SecondFactor } from '../../src/store/store.js';
 import { sessionAt, startFuzzed, type FuzzedDaemon } from '../fuzz/daemon-server.js';
 import {
@@ -144,7 +144,7 @@ test('an address is kept when its code was typed; five wrong ones end the regist
   const sent = Buffer.from(daemon.mailed.get(email) ?? '');
   const type = async (code: Uint8Array): Promise<Code> => (await raw.ask(structs.crea3, { code })).header.code;
   const wrong = Buffer.from(sent.toString() === '00000000' ? '00000001' : '00000000');
-  for (let tries = 1; tries < MAIL_CODE_TRIES; tries++) t.equal(await type(wrong), Code.authentication);
+  for (let tries = 1; tries < CODE_TRIES; tries++) t.equal(await type(wrong), Code.authentication);
   t.equal(await type(sent), Code.done, 'the fifth is right');
   t.equal(await type(sent), Code.forbidden, 'none is due any more');
   const account = await daemon.store.accountByName(user.name);
@@ -155,7 +155,7 @@ test('an address is kept when its code was typed; five wrong ones end the regist
   const other = await sessionAt(daemon);
   const late = await newUser();
   t.equal((await registerUser(other, late, { email })).header.code, Code.mailed);
-  for (let tries = 0; tries < MAIL_CODE_TRIES; tries++)
+  for (let tries = 0; tries < CODE_TRIES; tries++)
     t.equal((await other.ask(structs.crea3, { code: wrong })).header.code, Code.authentication);
   const right = Buffer.from(daemon.mailed.get(email) ?? '');
   t.equal((await other.ask(structs.crea3, { code: right })).header.code, Code.forbidden, 'it is over');

@@ -8,6 +8,7 @@ import {
   samePublic,
   structs,
   type KeyChange,
+  hex,
 } from '../../../protocol/index.js';
 import { failed } from '../attempts.js';
 import type { Handler } from '../handler.js';
@@ -88,7 +89,7 @@ export const finish: Handler<typeof structs.rkey2> = async (context, peer, value
     return;
   }
   await cleanUp(context, () => rooms.reconsider(me.uid));
-  log.info('keys renewed', { uid: Buffer.from(me.uid).toString('hex') });
+  log.info('keys renewed', { uid: hex(me.uid) });
   reply.done();
   /* The link's next epochs would be sealed for the former keys. */
   peer.close(Code.unavailable);

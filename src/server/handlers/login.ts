@@ -9,6 +9,7 @@ import {
   SESSION_MS,
   structs,
   type Values,
+  hex,
 } from '../../../protocol/index.js';
 import type { Caller, Handler, PendingLogin } from '../handler.js';
 import { SecondFactor, type Account, type Grant } from '../../store/store.js';
@@ -108,7 +109,7 @@ async function enter(
 ): Promise<void> {
   const { store, sync } = context;
   const account = await store.accountByUid(begun.uid);
-  if (!account || !isUnchanged(begun, account)) {
+  if (!isSame(account, begun)) {
     peer.become('open');
     failed(context, peer, 'password', begun);
     reply.fail(Code.authentication);
@@ -142,12 +143,7 @@ async function enter(
   login.transcript.add(request.bytes);
   login.transcript.add(reply.finish(structs.passAnswer, { grant, ends }));
   peer.authenticated(login, account, sessionKey, ends, waiting);
-  context.log.info('logged in', { uid: Buffer.from(account.uid).toString('hex') });
-}
-
-/** What its owner proved at this login still holds. */
-function isUnchanged(before: Account, now: Account): boolean {
-  return samePublic(before.record, now.record) && samePublic(before.enc, now.enc) && samePublic(before.sig, now.sig);
+  context.log.info('logged in', { uid: hex(account.uid) });
 }
 
 /** Account and second factor are what they were when somebody proved them, and the session runs. */

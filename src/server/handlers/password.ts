@@ -1,5 +1,5 @@
 /** pswd, in two steps: another password, or other words (SPEC 6.11). */
-import { Code, samePublic, structs } from '../../../protocol/index.js';
+import { Code, samePublic, structs, hex } from '../../../protocol/index.js';
 import type { Account } from '../../store/store.js';
 import type { Context } from '../context.js';
 import type { Caller, Handler } from '../handler.js';
@@ -35,7 +35,7 @@ export const finish: Handler<typeof structs.pswd2> = async (context, peer, value
     reply.fail(Code.conflict);
     return;
   }
-  context.log.info('password or words changed', { uid: Buffer.from(account.uid).toString('hex') });
+  context.log.info('password or words changed', { uid: hex(account.uid) });
   reply.done();
 };
 

@@ -9,6 +9,7 @@ import {
   type KeyChange,
   type Values,
   noFormer,
+  hex,
 } from '../../../protocol/index.js';
 import { SecondFactor, type Account } from '../../store/store.js';
 import { failed, refused } from '../attempts.js';
@@ -83,7 +84,7 @@ export const finish: Handler<typeof structs.rcov2> = async (context, peer, value
     reply.fail(Code.authentication);
     return;
   }
-  context.log.info('recovered', { uid: Buffer.from(account.uid).toString('hex') });
+  context.log.info('recovered', { uid: hex(account.uid) });
   peer.become('open');
   reply.finish(structs.answer, { wait: 0 });
 };

@@ -11,6 +11,7 @@ import {
   readEmail,
   readFullName,
   structs,
+  hex,
 } from '../../../protocol/index.js';
 import { noSecurity, type Account, type UsedInvitation } from '../../store/store.js';
 import { failed, refused, shutOut } from '../attempts.js';
@@ -18,7 +19,7 @@ import type { Context } from '../context.js';
 import { detailsOf, sealDetails, type Details } from '../details.js';
 import type { Caller, Handler, PendingRegistration } from '../handler.js';
 import { refuseKeys } from '../key-refusals.js';
-import { MAIL_CODE_TRIES } from '../limits.js';
+import { CODE_TRIES } from '../limits.js';
 import { sendCode } from '../mailing.js';
 import type { Keys } from '../known-keys.js';
 import type { Reply } from '../reply.js';
@@ -156,7 +157,7 @@ export const confirm: Handler<typeof structs.crea3> = async (context, peer, { co
 
 /** So many in all, then the registration is over. */
 function mistyped(peer: Caller, pending: PendingRegistration): void {
-  if (pending.tries + 1 >= MAIL_CODE_TRIES) peer.become('open');
+  if (pending.tries + 1 >= CODE_TRIES) peer.become('open');
   else peer.registration = { ...pending, tries: pending.tries + 1 };
 }
 
@@ -182,7 +183,7 @@ async function create(
     reply.fail(created === 'taken' ? Code.conflict : Code.limited);
     return;
   }
-  log.info('registered', { uid: Buffer.from(account.uid).toString('hex') });
+  log.info('registered', { uid: hex(account.uid) });
   reply.finish(structs.answer, { wait: 0 });
 }
 

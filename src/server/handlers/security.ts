@@ -17,13 +17,13 @@ import type { Context } from '../context.js';
 import { detailsOf, withDetails } from '../details.js';
 import { recoveryHash, sealSecret, stepOf, withSecurity } from '../factors.js';
 import type { Caller, Handler, PendingEnrolment } from '../handler.js';
+import { CODE_TRIES } from '../limits.js';
 import { sendCode } from '../mailing.js';
 import type { Reply } from '../reply.js';
 import { endOthers, whileReady } from '../sessions.js';
 import { present, proven } from '../proven.js';
 
 /** Codes that somebody may mistype before a factor is begun anew. */
-const CONFIRM_TRIES = 5;
 
 export const beginFactor: Handler<typeof structs.fact1> = async (context, peer, values, reply) => {
   peer.enrolment = undefined;
@@ -37,7 +37,7 @@ export const beginFactor: Handler<typeof structs.fact1> = async (context, peer, 
       return;
     case SecondFactor.totp: {
       const secret = context.sync.random(TOTP_SECRET);
-      peer.enrolment = { kind: SecondFactor.totp, secret, tries: CONFIRM_TRIES };
+      peer.enrolment = { kind: SecondFactor.totp, secret, tries: CODE_TRIES };
       reply.progress(structs.fact1Answer, { secret }, Code.proceed);
       return;
     }
@@ -68,7 +68,7 @@ async function beginMail(
     reply.fail(code, wait);
     return;
   }
-  peer.enrolment = { kind: SecondFactor.mail, email, tries: CONFIRM_TRIES };
+  peer.enrolment = { kind: SecondFactor.mail, email, tries: CODE_TRIES };
   reply.progress(structs.fact1Answer, { secret: new Uint8Array(0) }, code);
 }
 
