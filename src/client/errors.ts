@@ -119,7 +119,7 @@ const lines = {
   ],
   'mail-unsent': (name: string): Line => [
     network,
-    `@${name} logs in with a code by mail, and the daemon could not send one`,
+    `@${name} needs a code by mail, and the daemon could not send one`,
     'try again later, or type a recovery code: cadenas login',
   ],
   'no-code': (): Line => [

@@ -260,13 +260,11 @@ export async function login(
 async function askForCode(link: Link, { name }: Me, factor: number, words: Uint8Array): Promise<ClientError> {
   if (factor === SecondFactor.totp) return error('code-needed', name);
   const reply = await link.request(structs.mcod, { words });
-  switch (reply.code) {
-    case Code.mailed:
-      return error('mail-code-needed', name);
-    case Code.notFound:
-    case Code.unavailable:
-      return error('mail-unsent', name);
-    default:
-      return refusal(reply, name, 'to send a code');
-  }
+  return reply.code === Code.mailed ? error('mail-code-needed', name) : unsent(reply, name);
+}
+
+/** Why no code came by mail. */
+export function unsent(reply: Reply, name: string): ClientError {
+  if (reply.code === Code.notFound || reply.code === Code.unavailable) return error('mail-unsent', name);
+  return refusal(reply, name, 'to send a code');
 }

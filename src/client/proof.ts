@@ -2,7 +2,7 @@
 import { Code, structs } from '../../protocol/index.js';
 import type { Reply } from './answers.js';
 import { codeNeeded, error, type ClientError } from './errors.js';
-import { refusal } from './login.js';
+import { refusal, unsent } from './login.js';
 import { noFactor, readFactorCode, SecondFactor, type FactorCode } from './second-factor.js';
 import type { Session } from './session.js';
 
@@ -20,7 +20,7 @@ export async function proofFor(session: Session, code?: string): Promise<Proof> 
   if (session.factor === SecondFactor.none) return { words, ...noFactor };
   if (session.factor === SecondFactor.totp) throw codeNeeded(session.name, false);
   const reply = await link.request(structs.mcod, { words });
-  throw reply.isError ? refusal(reply, session.name, 'to send a code') : codeNeeded(session.name, true);
+  throw reply.isError ? unsent(reply, session.name) : codeNeeded(session.name, true);
 }
 
 /** Why the daemon did not do it. @param what for a person, as in "the daemon refused …" */

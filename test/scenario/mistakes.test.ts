@@ -27,7 +27,13 @@ test('mistakes of a user', async (t) => {
   oneLine(t, await alice.run('register', '@other'), 1, /belongs to @alice/, 'a profile that is taken');
   oneLine(t, await bob.run('register', '@ALICE'), 1, /@alice is taken/, 'a name that is taken, whatever its case');
   t.equal((await bob.run('register', '@bobby')).code, 0);
-  oneLine(t, await alice.run('send', '@bobby', 'x'), 1, /ask first: node cadenas\.mjs add @bobby/, 'never asked');
+  oneLine(
+    t,
+    await alice.run('send', '@bobby', 'x'),
+    1,
+    /ask first: node cadenas\.mjs --server 127\.0\.0\.1:\d+ add @bobby/,
+    'never asked',
+  );
   oneLine(t, await alice.run('add', '@nobody'), 1, /nobody is called @nobody/, 'unknown name');
   t.same(await alice.ask('contacts'), [], 'nothing of it is kept');
   oneLine(t, await alice.run('add', '@alice'), 1, /that is you/, 'oneself');

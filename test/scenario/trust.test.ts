@@ -25,7 +25,8 @@ test('two people compare; the name comes back with other keys; a person decides'
   t.same(ours?.['words'], theirs?.['words']);
   const shown = await alice.run('verify', '@bobby');
   t.match(shown.out, /: not verified\n\n(?: {2}\d{5} \d{5} \d{5} \d{5}\n){3}\n(?: {2}[a-z]+ [a-z]+ [a-z]+\n){6}\n/);
-  t.equal(shown.out.replace(/\D/g, ''), ours?.['number']);
+  const [digits = ''] = /(?: {2}\d{5} \d{5} \d{5} \d{5}\n){3}/.exec(shown.out) ?? [];
+  t.equal(digits.replace(/\D/g, ''), ours?.['number']);
   t.match(shown.out, /The same: \S.* verify @bobby --confirm\n$/);
   t.ok(shown.out.split('\n').every((line) => line.length <= 120));
   t.match(await alice.ask('verify', '@bobby', '--confirm'), [{ type: 'safety', verified: true, again: 0 }]);

@@ -81,11 +81,15 @@ test('a descriptor that is none, or one of this program’s own', async (t) => {
     });
 });
 
-test('hints name the program as it was started, with its profile', async (t) => {
+test('hints name the program as it was started, with its profile and its daemon', async (t) => {
   t.testdir();
   const said = async (program: string, ...argv: string[]) => (await runAs([process.execPath, program], t, ...argv)).err;
   t.match(await said('/x/bin/cadenas', 'whoami'), / register first: bin\/cadenas register @name\n$/);
   t.match(await said('/x/bin/cadenas', 'whoami', '--profile', 'bob'), /: bin\/cadenas --profile bob register @name\n$/);
+  t.match(
+    await said('/x/cadenas.mjs', 'whoami', '--server', '[::1]:99'),
+    /: node cadenas\.mjs --server \[::1\]:99 register @name\n$/,
+  );
   const output = new Output(process.stdout, process.stderr, false);
   output.program = 'bin/cadenas';
   t.equal(output.named('begin with cadenas 2fa enable'), 'begin with bin/cadenas 2fa enable');

@@ -21,6 +21,7 @@ import { newWords } from './compose.js';
 import { toClientError } from './failure.js';
 import { lastingText, untilText, spoken } from './format.js';
 import { plainLine } from '../../plain/plain.js';
+import { serverText } from './options.js';
 import { secretsOf, tell, withClient, type Run } from './run.js';
 import { needsTerminal, setUp } from './second-factor.js';
 import { askNewSecrets, withInvitation } from './secrets.js';
@@ -143,9 +144,8 @@ async function sayLogin(run: Run, name: string, ends: number, how: 'now' | 'alre
 /** Starts this program again, detached; the secrets go through a pipe. */
 async function startAgent(run: Run, secrets: Secrets & { readonly code?: string }): Promise<Report> {
   const { server, home, profile, allowInvalidCert, disableSsl } = run.options;
-  const host = server.host.includes(':') ? `[${server.host}]` : server.host;
   const [program = process.execPath, ...first] = run.host.self;
-  const args = [...first, 'agent', '--profile', profile, '--home', home, '--server', `${host}:${String(server.port)}`];
+  const args = [...first, 'agent', '--profile', profile, '--home', home, '--server', serverText(server)];
   if (allowInvalidCert) args.push('--allow-invalid-cert');
   if (disableSsl) args.push('--disable-ssl');
   args.push('--secrets-fd', String(SECRETS_FD));

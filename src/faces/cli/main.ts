@@ -9,7 +9,7 @@ import { defaultHome, Profile } from './compose.js';
 import { mistake, toClientError } from './failure.js';
 import type { Host } from './host.js';
 import { addKeysCommands } from './keys-commands.js';
-import { addGlobalOptions, readGlobalOptions, seconds } from './options.js';
+import { addGlobalOptions, readGlobalOptions, sameAgain, seconds } from './options.js';
 import { Output, OutputGone } from './output.js';
 import { Prompter } from './prompt.js';
 import { addRoomCommands } from './rooms.js';
@@ -87,7 +87,7 @@ async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: 
   let exit: number = Exit.done;
   const program = commandTable(linked, host, (command, work) => {
     const options = readGlobalOptions(command, defaultHome(host.env));
-    output.program = ownName(host.self, options.profile);
+    output.program = [ownName(host.self), ...sameAgain(options)].join(' ');
     const log = (line: string): void => {
       if (options.debug) output.note(line);
     };
@@ -121,11 +121,10 @@ async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: 
 }
 
 /** As it stands in the README; a linked client may lie anywhere and is named by its command alone. */
-function ownName(self: readonly string[], profile: string): string {
+function ownName(self: readonly string[]): string {
   const started = self.at(-1) ?? '';
   const linked = started.endsWith('/cadenas.mjs') ? 'node cadenas.mjs' : 'cadenas';
-  const program = started.endsWith('/bin/cadenas') ? 'bin/cadenas' : linked;
-  return profile === 'default' ? program : `${program} --profile ${profile}`;
+  return started.endsWith('/bin/cadenas') ? 'bin/cadenas' : linked;
 }
 
 /** What an operator asks for when a client is turned away. */

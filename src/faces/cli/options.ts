@@ -25,6 +25,17 @@ function endpoint(text: string): Endpoint {
   return { host: match[1] ?? match[2] ?? '', port };
 }
 
+/** As it is written on the line. */
+export function serverText({ host, port }: Endpoint): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+}
+
+/** What the next command has to say again to mean the same profile and daemon. */
+export function sameAgain({ profile, server }: GlobalOptions): string[] {
+  const at = serverText(server);
+  return [...(profile === 'default' ? [] : ['--profile', profile]), ...(at === DEFAULT_SERVER ? [] : ['--server', at])];
+}
+
 function descriptor(text: string): number {
   if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('write the number of an open descriptor.');
   return Number(text);
