@@ -83,13 +83,16 @@ const rows: readonly Row[] = [
   row(structs.dlac,  account.remove,           ['ready']),
 ];
 
-const byOpcode = new Map<number, Row>(rows.map((r) => [16 * r.struct.opcode + r.struct.step, r]));
+/** A step is any byte. */
+const keyOf = (opcode: number, step: number): number => 256 * opcode + step;
+
+const byOpcode = new Map<number, Row>(rows.map((r) => [keyOf(r.struct.opcode, r.struct.step), r]));
 
 /** States in which frames alternate strictly: anything but the one next step ends the connection. */
 export const strictStates: ReadonlySet<LinkState> = new Set(['authenticating', 'proving', 'words', 'recovering']);
 
 export function findRow(opcode: number, step: number): Row | undefined {
-  return byOpcode.get(16 * opcode + step);
+  return byOpcode.get(keyOf(opcode, step));
 }
 
 /** It has a layout, but this daemon does not serve it. */
