@@ -83,7 +83,9 @@ export class Dues {
         return this.#dueCrea3(values as Values<typeof structs.crea3>, behind);
       case 'mcod': {
         const due = this.#dueMcod(values as Values<typeof structs.mcod>, bytes);
-        return behind && this.#known.state === 'words' ? 'end' : due;
+        if (!behind || this.#known.state !== 'words') return due;
+        this.#known.code = undefined; // another one is on its way, and this one void by then
+        return 'end';
       }
       case 'auth1':
       case 'auth2':
