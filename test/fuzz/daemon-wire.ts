@@ -74,22 +74,25 @@ export class Wire {
     this.#wake();
   }
 
-  answer(to: Uint8Array, what: string): Promise<Received> {
+  /** @returns undefined where the connection has ended without it */
+  answer(to: Uint8Array, what: string): Promise<Received | undefined> {
     const isIts = ({ frameId }: Received): boolean => Buffer.compare(frameId, to) === 0;
-    return patiently(this.#take(isIts, `an answer to ${what}`), `the answer to ${what}`);
+    return patiently(this.#take(isIts), `the answer to ${what}`);
   }
 
   async event(struct: Struct): Promise<Row> {
     const isIts = ({ opcode, header }: Received): boolean => opcode === struct.opcode && header.status === Status.valid;
-    return (await patiently(this.#take(isIts, struct.name), struct.name)).values;
+    const found = await patiently(this.#take(isIts), struct.name);
+    must(found !== undefined, `the connection ends instead of ${struct.name}`);
+    return found.values;
   }
 
-  async #take(isIts: (received: Received) => boolean, what: string): Promise<Received> {
+  async #take(isIts: (received: Received) => boolean): Promise<Received | undefined> {
     for (;;) {
       const at = this.#answers.findIndex(isIts);
       const [found] = at < 0 ? [] : this.#answers.splice(at, 1);
       if (found) return found;
-      must(!this.raw.isClosed, `the connection ends instead of ${what}`);
+      if (this.raw.isClosed) return undefined;
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
