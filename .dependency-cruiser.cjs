@@ -12,6 +12,8 @@ const CLIENT_NODE = '^src/client-node/';
 const PLAIN = '^src/plain/';
 const OPS = '^src/ops/';
 const KEYS = '^src/keys/';
+const WORDING = '^src/faces/wording/';
+const TUI = '^src/faces/tui/(main|ports)\\.ts$';
 const faceRoots = (face) => `^src/faces/${face}/(main|compose)\\.ts$`;
 
 /** The rooms: own folder, and rooms that it may import. `node` and `packages`: whether it may use Node's and others' modules. */
@@ -38,19 +40,20 @@ const rooms = {
     node: true,
     packages: ['commander', 'piscina', 'rate-limiter-flexible', 'otplib', 'smol-toml'],
   },
+  wording: { own: WORDING, may: [PROTOCOL, CLIENT, PLAIN], node: false, packages: ['uqr'] },
   cli: {
     own: '^src/faces/cli/',
     roots: faceRoots('cli'),
-    may: [PROTOCOL, CLIENT, PLAIN],
+    may: [PROTOCOL, CLIENT, PLAIN, WORDING],
     node: true,
-    packages: ['commander', 'uqr'],
+    packages: ['commander'],
   },
+  /* The command line composes it: it gets what it needs of the machine as ports. */
   tui: {
     own: '^src/faces/tui/',
-    roots: faceRoots('tui'),
-    may: [PROTOCOL, CLIENT, PLAIN],
+    may: [PROTOCOL, CLIENT, PLAIN, WORDING],
     node: true,
-    packages: ['blessed', 'commander'],
+    packages: ['blessed', 'gemoji', 'get-east-asian-width'],
   },
   web: { own: '^src/faces/web/', roots: faceRoots('web'), may: [PROTOCOL, CLIENT, PLAIN], node: false, packages: [] },
 };
@@ -58,8 +61,7 @@ const rooms = {
 /** What composition roots alone may name, besides what their room may. */
 const concrete = {
   server: [CRYPTO, '^src/store/(journal|tools)/', TRANSPORT, OPS, KEYS],
-  cli: [CRYPTO, TRANSPORT, CLIENT_NODE, OPS, KEYS],
-  tui: [CRYPTO, TRANSPORT, CLIENT_NODE, OPS, KEYS],
+  cli: [CRYPTO, TRANSPORT, CLIENT_NODE, OPS, KEYS, TUI],
   web: [CRYPTO, TRANSPORT],
 };
 
@@ -119,6 +121,13 @@ module.exports = {
       to: { circular: true },
     },
     { name: 'resolves', comment: 'nothing there', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'blessed-behind-one-door',
+      comment: "blessed is known to the terminal face's canvas alone",
+      severity: 'error',
+      from: { path: own, pathNot: '^src/faces/tui/terminal/canvas\\.ts$' },
+      to: { path: packagePath('blessed') },
+    },
     {
       name: 'every-room-has-rules',
       comment: 'a new room: write down what it may import',

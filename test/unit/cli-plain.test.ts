@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { itemLine } from '../../src/faces/cli/format.js';
+import { itemLine } from '../../src/faces/cli/lines.js';
 import { plainJson, plainLine, plainText } from '../../src/plain/plain.js';
 
 const hostile = [

@@ -10,8 +10,8 @@ import {
   type RoomNoticeKind,
   type RoomView,
 } from '../../src/client/index.js';
-import { itemLine } from '../../src/faces/cli/format.js';
-import { roomLine } from '../../src/faces/cli/room-format.js';
+import { itemLine } from '../../src/faces/cli/lines.js';
+import { roomLine } from '../../src/faces/wording/rooms.js';
 import { askSecrets, secretsFrom } from '../../src/faces/cli/secrets.js';
 import { Prompter } from '../../src/faces/cli/prompt.js';
 import { FakeClient, faceOf } from './cli-fake.js';

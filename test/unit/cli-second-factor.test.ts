@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { encode } from 'uqr';
 import { test } from 'tap';
 import { error, type AccountView, type SafetyView } from '../../src/client/index.js';
-import { qrText, qrWidth } from '../../src/faces/cli/qr.js';
+import { qrText, qrWidth } from '../../src/faces/wording/qr.js';
 import { FakeClient, faceOf } from './cli-fake.js';
 
 const account: AccountView = {

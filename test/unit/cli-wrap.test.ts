@@ -1,5 +1,6 @@
 import { test } from 'tap';
-import { historyLine, itemLine, lastingText, untilText } from '../../src/faces/cli/format.js';
+import { historyLine, itemLine } from '../../src/faces/cli/lines.js';
+import { lastingText, untilText } from '../../src/faces/wording/people.js';
 import { wrap } from '../../src/faces/cli/wrap.js';
 
 const message = (text: string) =>

@@ -19,7 +19,7 @@ import {
 import { givenCode, withCode } from './codes.js';
 import { newWords } from './compose.js';
 import { toClientError } from './failure.js';
-import { lastingText, untilText, spoken } from './format.js';
+import { lastingText, untilText, spoken } from '../wording/people.js';
 import { plainLine } from '../../plain/plain.js';
 import { serverText } from './options.js';
 import { secretsOf, tell, withClient, type Run } from './run.js';

@@ -4,7 +4,7 @@ import { ClientError, Exit, type Client, type RoomView } from '../../client/inde
 import { plainLine } from '../../plain/plain.js';
 import { adder, first, second, type Perform } from './commands.js';
 import { mistake } from './failure.js';
-import { drawnText, memberLine, membersText, roomLine } from './room-format.js';
+import { drawnText, memberLine, membersText, roomLine } from '../wording/rooms.js';
 import { personName, roomName, toRoom } from './room-names.js';
 import { newRoomPassword, roomPassword } from './room-secrets.js';
 import { tell, withClient, type Run } from './run.js';

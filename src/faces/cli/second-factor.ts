@@ -4,7 +4,7 @@ import { Exit, type AccountView, type Client } from '../../client/index.js';
 import { askCode, codeField, withCode } from './codes.js';
 import { adder, type Perform } from './commands.js';
 import { mistake } from './failure.js';
-import { qrText, qrWidth } from './qr.js';
+import { qrText, qrWidth } from '../wording/qr.js';
 import { withClient, type Run } from './run.js';
 
 const names: Readonly<Record<AccountView['factor'], string>> = {

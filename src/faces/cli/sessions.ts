@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { Exit } from '../../client/index.js';
 import { adder, first, type Perform } from './commands.js';
-import { untilText } from './format.js';
+import { untilText } from '../wording/people.js';
 import { withClient, type Run } from './run.js';
 
 function list(run: Run): Promise<Exit> {

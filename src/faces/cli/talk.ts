@@ -1,7 +1,8 @@
 /** add, accept, decline, block, contacts, send, receive, history. */
 import { TEXT_MAX } from '../../../protocol/index.js';
 import { error, Exit, type Client, type ClientEvent, type RelationView } from '../../client/index.js';
-import { contactLine, historyLine, itemLine, marks } from './format.js';
+import { contactLine, marks } from '../wording/people.js';
+import { historyLine, itemLine } from './lines.js';
 import { plainLine } from '../../plain/plain.js';
 import { connectCore } from './codes.js';
 import { mistake, toClientError } from './failure.js';

@@ -3,8 +3,8 @@ import { Exit, type Client, type SafetyView } from '../../client/index.js';
 import { safetyCode } from '../../../protocol/index.js';
 import { plainLine } from '../../plain/plain.js';
 import { mistake } from './failure.js';
-import { safetyText, spoken } from './format.js';
-import { qrText, qrWidth } from './qr.js';
+import { safetyText, spoken } from '../wording/people.js';
+import { qrText, qrWidth } from '../wording/qr.js';
 import { withClient, type Run } from './run.js';
 
 /** What `verify` does besides showing the number. */

@@ -1,7 +1,7 @@
 /** Rooms and their members as lines for people. */
 import type { MemberView, RoomSetView, RoomStanding, RoomView } from '../../client/index.js';
 import { plainLine } from '../../plain/plain.js';
-import { untilText } from './format.js';
+import { untilText } from './people.js';
 
 const kinds: Readonly<Record<RoomView['kind'], string>> = {
   password: 'by password',

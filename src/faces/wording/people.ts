@@ -1,10 +1,6 @@
-/** Lines for people. All text of others passes through plain.ts here. */
-import type { ContactView, Item, Line, OutgoingState, Relation, SafetyView } from '../../client/index.js';
-import { plainLine, plainText } from '../../plain/plain.js';
-import { noticeText } from './notices.js';
-import { wrap } from './wrap.js';
-
-const INDENT = '        ';
+/** What people are told of each other, of times and of texts on their way. All text of others passes through plain.ts. */
+import type { ContactView, OutgoingState, Relation, SafetyView } from '../../client/index.js';
+import { plainLine } from '../../plain/plain.js';
 
 export const marks: Readonly<Record<OutgoingState, string>> = {
   waiting: '…',
@@ -43,24 +39,6 @@ function dayText(ms: number, now: number): string {
   const date = new Date(ms);
   const two = (number: number): string => String(number).padStart(2, '0');
   return `on ${String(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-}
-
-/** @param columns of the terminal, where it is one */
-export function itemLine(item: Item, columns?: number): string {
-  if (item.type === 'notice') return `* ${plainLine(noticeText(item))}`;
-  const where = item.room === undefined ? '' : `#${plainLine(item.room)} `;
-  return textLine(`[${clockTime(item.time)}] ${where}@${plainLine(item.from)}: `, item.text, columns);
-}
-
-/** The conversation or room is known to who asks for it: the line does not name it. */
-export function historyLine(line: Line, columns?: number): string {
-  if (line.type === 'in') return textLine(`[${clockTime(line.time)}] @${plainLine(line.from)}: `, line.text, columns);
-  return textLine(`[${clockTime(line.at)}] me ${marks[line.state]}: `, line.text, columns);
-}
-
-function textLine(head: string, text: string, columns: number | undefined): string {
-  if (columns === undefined) return head + plainText(text, INDENT);
-  return wrap(head, plainText(text, '').split('\n'), INDENT, columns);
 }
 
 /** A fingerprint as two people read it to each other: 16 bytes in 8 groups. */
