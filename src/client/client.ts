@@ -1,7 +1,7 @@
 /** What a face talks to, whether the core runs in its own process or behind the profile's socket. All of it is JSON. */
 import type { Trouble } from './errors.js';
-import type { Item, Line } from './inbox.js';
 import type { Secrets } from './identity.js';
+import type { Item, Line, Row } from './rows.js';
 import type { Limited, OutgoingState, Relation } from './state.js';
 import type { SessionState } from './session.js';
 
@@ -15,6 +15,10 @@ export interface ContactView {
   readonly fingerprint: string;
   /** what the daemon says now, compared with the pins; only where it was asked */
   readonly check?: 'same' | 'different' | 'unknown' | 'unpinned';
+  /** messages of theirs and notices about them that were not read */
+  readonly unread: number;
+  /** ms since 1970: of the newest row that is kept; where there is none, of the last change of relation */
+  readonly latest: number;
 }
 
 export interface StatusView {
@@ -78,7 +82,10 @@ export interface RoomView {
   readonly by: string;
   /** as far as this client knows them: 0 where one is not in the room */
   readonly members: number;
+  /** messages and notices of the room, and about people in it, that were not read */
   readonly unread: number;
+  /** ms since 1970: of the newest row that is kept; 0 where there is none */
+  readonly latest: number;
   /** ms since 1970: the end of an invitation; 0 elsewhere */
   readonly until: number;
   /** the network's common room: its password is the daemon's, and no other is set */
@@ -184,6 +191,16 @@ export interface Commands {
     args: { readonly name: string; readonly after: number };
     result: { readonly lines: readonly Line[]; readonly more: boolean };
   };
+  /**
+   * What a screen shows of a contact, of a room (its name behind a #), or, where `name` is empty, of the account: notices
+   * that belong to no contact and no room that there is. The newest rows whose order is under `before`, oldest first;
+   * Number.MAX_SAFE_INTEGER stands before none. Fails as `history` does, but a room need not have been entered.
+   */
+  page: {
+    args: { readonly name: string; readonly before: number };
+    /** `more`: there are older ones */
+    result: { readonly rows: readonly Row[]; readonly more: boolean };
+  };
   /** needs a session, like all that changes the account */
   account: { args: object; result: AccountView };
   /** codes of an authenticator, or by mail; `code` proves the factor that there is already */
@@ -222,7 +239,16 @@ export interface Commands {
 
 export type CommandName = keyof Commands;
 
+/** Told when what it says is on the disk; news about rows in the order in which they came about. */
 export type ClientEvent =
+  /** it is new, or further than it was: one with its key (an own text's id) is replaced */
+  | { readonly type: 'row'; readonly row: Row }
+  /** rows that are not kept any more, by their keys, an own text by its id */
+  | { readonly type: 'gone'; readonly keys: readonly string[] }
+  /** somebody read these, in this process or another. `at`: ms since 1970 */
+  | { readonly type: 'read'; readonly keys: readonly string[]; readonly at: number }
+  /** what `contacts` or `rooms` give is other than before in more than what follows from rows and reading */
+  | { readonly type: 'changed'; readonly of: 'contacts' | 'rooms' }
   /** there is something unread */
   | { readonly type: 'unread' }
   | { readonly type: 'sent'; readonly id: string; readonly to: string; readonly state: OutgoingState }

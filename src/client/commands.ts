@@ -6,14 +6,15 @@ import type { AccountProof, CommandName, Commands, ContactView, RelationView, Se
 import { cryptoOf, stateOf, type Desk } from './desk.js';
 import { error, limitedFor } from './errors.js';
 import type { Inbox } from './inbox.js';
-import { PAGE } from './inbox.js';
 import type { Outbox } from './outbox.js';
 import type { OwnAccount } from './own-account.js';
 import { otherName, type People } from './people.js';
 import { fingerprintOf } from './pins.js';
+import { shownOf, tallies } from './places.js';
 import { isRoom, roomKey } from './rooms/names.js';
 import type { Rooms } from './rooms/rooms.js';
 import { roomTable } from './rooms/table.js';
+import { PAGE } from './rows.js';
 import { Security } from './security.js';
 import type { Session } from './session.js';
 import type { Contact, Relation } from './state.js';
@@ -62,6 +63,12 @@ export function commandTable(parts: CommandParts): Table {
     outbox.forget();
     return answered(parts, view, frame);
   };
+  /** @throws ClientError `bad-name`, `self`, `never-asked` */
+  const known = (typed: string): string => {
+    const name = otherName(desk, typed);
+    if (!stateOf(desk).contacts.has(name)) throw error('never-asked', name);
+    return name;
+  };
   return {
     status: () => Promise.resolve(status(parts)),
     contacts: (args) => contacts(parts, args.check),
@@ -81,10 +88,14 @@ export function commandTable(parts: CommandParts): Table {
     },
     history: (args) => {
       const typed = text(args.name, 'the name');
-      if (isRoom(typed)) return Promise.resolve(inbox.history(rooms.known(roomKey(typed)), args.after));
-      const name = otherName(desk, typed);
-      if (!stateOf(desk).contacts.has(name)) return Promise.reject(error('never-asked', name));
+      const name = isRoom(typed) ? rooms.known(roomKey(typed)) : known(typed);
       return Promise.resolve(inbox.history(name, args.after));
+    },
+    page: (args) => {
+      const typed = text(args.name, 'the name');
+      if (typeof args.before !== 'number') throw error('usage', 'the number of a row is missing');
+      const name = isRoom(typed) ? rooms.listed(roomKey(typed)) : typed && known(typed);
+      return Promise.resolve(inbox.page(name, args.before));
     },
     drained: async () => {
       await parts.drained();
@@ -173,6 +184,7 @@ async function contacts(parts: CommandParts, check: boolean): Promise<{ contacts
   const { clock } = parts.desk.ports;
   const end = clock.elapsed() + CHECK_MS;
   const all = [...stateOf(parts.desk).contacts.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const rows = tallies(stateOf(parts.desk));
   const views: ContactView[] = [];
   for (const contact of all) {
     const pinned = contact.keys ? fingerprintOf(cryptoOf(parts.desk).sync, contact.keys) : '';
@@ -182,6 +194,7 @@ async function contacts(parts: CommandParts, check: boolean): Promise<{ contacts
       changed: contact.changed !== undefined,
       verified: isVerified(contact, pinned),
       fingerprint: pinned,
+      ...shownOf(rows.get(contact.name), contact.since),
     };
     views.push(check ? { ...view, check: await compare(parts, contact, end - clock.elapsed()) } : view);
   }

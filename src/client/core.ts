@@ -12,6 +12,7 @@ import { Inbox } from './inbox.js';
 import { Journal } from './journal.js';
 import { KeyChanges } from './key-changes.js';
 import type { Link, OnEvent } from './link.js';
+import { newsOf } from './news.js';
 import { Outbox } from './outbox.js';
 import { OwnAccount, type Begun, type NextKeys } from './own-account.js';
 import { People } from './people.js';
@@ -20,6 +21,7 @@ import type { Event } from './reducer.js';
 import { RoomLane } from './rooms/lane.js';
 import { Rooms } from './rooms/rooms.js';
 import { Session } from './session.js';
+import type { Noted } from './state.js';
 import { Turn } from './turn.js';
 import { Waiters } from './waiters.js';
 
@@ -266,7 +268,9 @@ export class ClientCore implements Client {
   }
 
   async #record(events: readonly Event[]): Promise<void> {
-    await this.#journal.append(...events);
+    const noted: Noted[] = (this.#journal.state.noted = []);
+    await this.#journal.append(...events); // applied before this waits: nothing else notes there
+    for (const news of newsOf(events, noted)) this.#tell(news);
     for (const event of events) this.#after(event);
     if (events.some(({ t }) => timed.has(t))) this.#expiry.plan();
   }

@@ -36,11 +36,11 @@ export class Expiry {
     const { journal, ports } = this.#desk;
     const now = ports.clock.now();
     for (const keys of chunks(stampedAhead(journal.state, now)))
-      await journal.append({ t: 'restamped', keys, at: now });
+      await this.#desk.record({ t: 'restamped', keys, at: now });
     const gone: Event[] = chunks(expired(journal.state, now)).map((keys) => ({ t: 'expired', keys }));
     for (const room of endedInvitations(journal.state, now)) gone.push({ t: 'room-gone', room, at: now });
-    if (gone.length > 0) await journal.append(...gone);
-    if (gone.length > 0 || journal.holdsGone) await journal.compact();
+    if (gone.length > 0) await this.#desk.record(...gone);
+    if (journal.holdsGone) await journal.compact();
     this.#looking = false;
     this.plan();
   }

@@ -1,4 +1,4 @@
-/** What comes in: envelopes opened, told from duplicates, kept; unread and history (SPEC 7.4, 8). */
+/** What comes in: envelopes opened, told from duplicates, kept; unread, history and pages (SPEC 7.4, 8). */
 import {
   envelopeHash,
   envelopeSender,
@@ -13,21 +13,22 @@ import { cryptoOf, notice, stateOf, type Desk } from './desk.js';
 import { arrived, seenBefore } from './arrival.js';
 import { Gaps } from './gaps.js';
 import type { Me } from './identity.js';
+import { isPlace, placeOf } from './places.js';
 import type { Event } from './reducer.js';
-import { isRoom, memberKey, splitName } from './rooms/names.js';
-import { contactByUid, type Contact, type Incoming, type Notice, type Outgoing } from './state.js';
-
-/** Rows that one call gives, and characters of texts: a line of the profile's socket has room for them. */
-export const PAGE = 256;
-const PAGE_TEXT = 1024 * 1024;
-
-/** `room`: where it was said, or what the notice is about; `from` and `name` are of a person, or empty. */
-export interface InRoom {
-  readonly room?: string;
-}
-export type Item = ({ readonly type: 'message' } & Incoming & InRoom) | ({ readonly type: 'notice' } & Notice & InRoom);
-export type Line =
-  ({ readonly type: 'in' } & Incoming & InRoom) | ({ readonly type: 'out' } & Omit<Outgoing, 'envelope' | 'parts'>);
+import {
+  byOrder,
+  firstPage,
+  inSequence,
+  lastBefore,
+  lastPage,
+  messageRow,
+  noticeRow,
+  ownRow,
+  type Item,
+  type Line,
+  type Row,
+} from './rows.js';
+import { contactByUid, type Contact } from './state.js';
 
 export class Inbox {
   readonly #desk: Desk;
@@ -87,27 +88,26 @@ export class Inbox {
   /** What was not shown yet, oldest first, at most a page. */
   unread(): { items: Item[]; more: boolean } {
     const { incoming, notices } = stateOf(this.#desk);
-    const items: Item[] = [];
-    for (const row of inSequence([...incoming.values()].filter((one) => one.read === undefined)))
-      items.push({ type: 'message', ...asShown(row) });
-    for (const row of notices.values())
-      if (row.read === undefined) items.push({ type: 'notice', ...row, ...splitName(row.name) });
-    items.sort((a, b) => a.order - b.order);
-    const shown = page(items, (item) => (item.type === 'message' ? item.text.length : 0));
+    const isFresh = (row: { readonly read?: number }): boolean => row.read === undefined;
+    const fresh = inSequence([...incoming.values()].filter(isFresh));
+    const items: Item[] = [...fresh.map(messageRow), ...[...notices.values()].filter(isFresh).map(noticeRow)];
+    items.sort(byOrder);
+    const shown = firstPage(items, (item) => (item.type === 'message' ? item.text.length : 0));
     return { items: shown, more: items.length > shown.length };
   }
 
   unreadCount(): number {
     const { incoming, notices } = stateOf(this.#desk);
-    const fresh = (row: { readonly read?: number }): boolean => row.read === undefined;
-    return [...incoming.values()].filter(fresh).length + [...notices.values()].filter(fresh).length;
+    let count = 0;
+    for (const table of [incoming, notices]) for (const { read } of table.values()) if (read === undefined) count++;
+    return count;
   }
 
   async markRead(keys: readonly string[]): Promise<void> {
     const { incoming, notices } = stateOf(this.#desk);
     const fresh = keys.filter((key) => (incoming.get(key) ?? notices.get(key))?.read === undefined);
-    const known = fresh.filter((key) => incoming.has(key) || notices.has(key));
-    if (known.length > 0) await this.#desk.record({ t: 'read', keys: known, at: this.#desk.ports.clock.now() });
+    const known = new Set(fresh.filter((key) => incoming.has(key) || notices.has(key)));
+    if (known.size > 0) await this.#desk.record({ t: 'read', keys: [...known], at: this.#desk.ports.clock.now() });
   }
 
   /**
@@ -117,44 +117,33 @@ export class Inbox {
   history(name: string, after: number): { lines: Line[]; more: boolean } {
     const { incoming, outgoing } = stateOf(this.#desk);
     const lines: Line[] = [];
-    const [theirs, room] = [memberKey(name, ''), isRoom(name)];
-    const isOf = ({ from }: Incoming): boolean => (room ? from.startsWith(theirs) : from === name);
-    for (const row of inSequence([...incoming.values()].filter(isOf)))
-      if (row.order > after) lines.push({ type: 'in', ...asShown(row) });
-    for (const { envelope: _sealed, parts: _far, ...row } of outgoing.values())
-      if (row.to === name && row.order > after) lines.push({ type: 'out', ...row });
-    lines.sort((a, b) => a.order - b.order);
-    const shown = page(lines, (line) => line.text.length);
+    for (const row of inSequence([...incoming.values()].filter(({ from }) => placeOf(from) === name)))
+      if (row.order > after) lines.push({ ...messageRow(row), type: 'in' });
+    for (const row of outgoing.values()) if (row.to === name && row.order > after) lines.push(ownRow(row));
+    lines.sort(byOrder);
+    const shown = firstPage(lines, (line) => line.text.length);
     return { lines: shown, more: lines.length > shown.length };
   }
-}
 
-/** As faces see it: who wrote it, and in which room. */
-function asShown({ since: _theirs, ...row }: Incoming): Incoming & InRoom {
-  const { name, room } = splitName(row.from);
-  return { ...row, from: name, ...(room === undefined ? {} : { room }) };
-}
-
-/** As many of the first rows as one call gives, and one at least. */
-function page<T>(rows: readonly T[], length: (row: T) => number): T[] {
-  let left = PAGE_TEXT;
-  const over = rows.findIndex((row, index) => index >= PAGE || ((left -= length(row)) < 0 && index > 0));
-  return rows.slice(0, over < 0 ? rows.length : over);
-}
-
-/** Each sender's messages in the order in which they were written: what came late takes its place among them. */
-function inSequence(rows: readonly Incoming[]): Incoming[] {
-  const bySender = new Map<string, Incoming[]>();
-  for (const row of rows) {
-    const all = bySender.get(row.from);
-    if (all) all.push(row);
-    else bySender.set(row.from, [row]);
+  /**
+   * What a screen shows of a place before the row numbered `before`: the newest page, oldest first.
+   * @param name of a contact, or a room's key; empty: notices of no contact and no room that there is
+   */
+  page(name: string, before: number): { rows: Row[]; more: boolean } {
+    const state = stateOf(this.#desk);
+    const isHere = (place: string): boolean => (name === '' ? !isPlace(state, place) : place === name);
+    const said =
+      name === '' ? [] : inSequence([...state.incoming.values()].filter(({ from }) => isHere(placeOf(from))));
+    const own = name === '' ? [] : [...state.outgoing.values()].filter(({ to }) => to === name);
+    const told = [...state.notices.values()].filter((notice) => isHere(placeOf(notice.name)));
+    const newest = [
+      ...lastBefore(said, before).map(messageRow),
+      ...lastBefore(own, before).map(ownRow),
+      ...lastBefore(told, before).map(noticeRow),
+    ].sort(byOrder);
+    const rows = lastPage(newest, (row) => (row.type === 'notice' ? 0 : row.text.length));
+    return { rows, more: newest.length > rows.length };
   }
-  return [...bySender.values()].flatMap((all) => {
-    const places = all.map((row) => row.order).sort((a, b) => a - b);
-    const written = all.sort((a, b) => (a.since ?? 0) - (b.since ?? 0) || (a.sequence ?? 0) - (b.sequence ?? 0));
-    return written.map((row, index) => ({ ...row, order: places[index] ?? row.order }));
-  });
 }
 
 /** An open conversation; or one that was open, was blocked and is asked for anew: their side never closed. */

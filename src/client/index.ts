@@ -30,7 +30,7 @@ export type {
   SafetyView,
   StatusView,
 } from './client.js';
-export type { Item, Line } from './inbox.js';
+export type { Item, Line, Row } from './rows.js';
 export type { Notice, NoticeKind, OutgoingState, Relation, RoomNoticeKind } from './state.js';
 export type { ClientCrypto, ClientPorts, ClientStorage, Clock } from './ports.js';
 export { unlock } from './unsettled.js';

@@ -86,6 +86,11 @@ export async function dropState(storage: ClientStorage): Promise<void> {
   for (const each of [generation - 1, generation, generation + 1]) await storage.remove(fileName(each));
 }
 
+/** After it, texts and keys may not be on the disk any more. */
+function leavesDisk({ t }: Event): boolean {
+  return t === 'expired' || t === 'room-gone';
+}
+
 interface Waiting {
   readonly bytes: Uint8Array[];
   readonly resolve: () => void;
@@ -174,7 +179,7 @@ export class Journal {
         if (!last || log.length - at > TORN_MAX || this.#soundBehind(log, at)) throw error('damaged-state');
         return true;
       }
-      this.#gone ||= plain.t === 'expired' || plain.t === 'room-gone' || dropsKeys(this.state, plain);
+      this.#gone ||= leavesDisk(plain) || dropsKeys(this.state, plain);
       apply(this.state, plain);
       this.#records++;
       if (plain.t === 'row') this.#compacted += end - at;
@@ -219,7 +224,7 @@ export class Journal {
     return tooMany || this.#bytes > 2 * this.#compacted + GARBAGE_BYTES;
   }
 
-  /** The state changes at once; the promise resolves when the events are synced. */
+  /** The state changes at once; the promise resolves when the events are synced, and what they take away is gone. */
   append(...events: readonly Event[]): Promise<void> {
     if (this.#broken) return Promise.reject(error('storage', 'an earlier write failed'));
     if (events.length === 0) return this.synced();
@@ -231,8 +236,11 @@ export class Journal {
     for (const { length } of bytes) this.#bytes += length;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ bytes, resolve, reject });
-      /* What comes in must not make the log grow without end; who appended waits for the rewrite, and for its failure. */
-      if (this.garbage && this.#compactions.length === 0)
+      /*
+       * What comes in must not make the log grow without end, and what goes is to leave it; who appended waits for the
+       * rewrite, and for its failure.
+       */
+      if ((this.garbage || events.some(leavesDisk)) && this.#compactions.length === 0)
         this.#compactions.push({ bytes: [], resolve: () => undefined, reject: () => undefined });
       this.#start();
     });

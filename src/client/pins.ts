@@ -14,6 +14,7 @@ import {
   type Relation,
   type State,
 } from './state.js';
+import { setOwn } from './tables.js';
 
 export type PinEvent =
   /** the first keys of a contact who was blocked before there were any */
@@ -110,7 +111,7 @@ function applyRepinned(state: State, row: Contact, event: Extract<PinEvent, { t:
   if (action) state.actions.set(action.frame, action);
   for (const entry of sealedBefore(state, name)) {
     const { envelope: _void, parts: _far, ...rest } = entry;
-    state.outgoing.set(entry.id, { ...rest, state: 'failed', done: at });
+    setOwn(state, { ...rest, state: 'failed', done: at });
   }
   giveUpParts(state, name, at);
 }
@@ -152,7 +153,8 @@ export function applyRekeyed(state: State, { at }: RekeyedEvent): void {
   for (const entry of [...state.outgoing.values()]) {
     if (isRoom(entry.to) || entry.state !== 'waiting' || entry.envelope === undefined) continue;
     const { envelope: _void, parts, ...rest } = entry;
-    state.outgoing.set(entry.id, isUnderWay(parts) ? { ...rest, state: 'failed', done: at } : rest);
+    if (isUnderWay(parts)) setOwn(state, { ...rest, state: 'failed', done: at });
+    else state.outgoing.set(entry.id, rest);
   }
 }
 

@@ -2,7 +2,7 @@
 import { fromHex, joinText } from '../../protocol/index.js';
 import { isRoom } from './rooms/names.js';
 import { noChain, type Chain, type Missing, type State, type Unfinished } from './state.js';
-import { addNotice, changeSource, sourceOf } from './tables.js';
+import { addMessage, addNotice, changeSource, dropRow, sourceOf } from './tables.js';
 
 export interface MessageEvent {
   readonly t: 'message';
@@ -60,7 +60,7 @@ export function applyMessage(state: State, event: MessageEvent): void {
   const { key, id, from, text, time, at, chain } = event;
   state.seen.set(key, at);
   const { sequence } = chain;
-  state.incoming.set(key, { key, order: ++state.order, sequence, ...timeOf(state, from), id, from, text, time, at });
+  addMessage(state, { key, sequence, ...timeOf(state, from), id, from, text, time, at });
   advance(state, from, chain, at);
 }
 
@@ -77,7 +77,7 @@ export function applyPart(state: State, event: PartEvent): void {
     return;
   }
   state.unfinished.delete(message);
-  if (state.notices.get(message)?.read === undefined) state.notices.delete(message);
+  if (state.notices.get(message)?.read === undefined) dropRow(state, 'notices', message);
   show(state, row);
 }
 
@@ -89,7 +89,7 @@ function show(state: State, { message, id, from, first, parts, time, at, pieces 
   }
   const key = `${message}:0`;
   const place = { sequence: first, ...timeOf(state, from) };
-  state.incoming.set(key, { key, order: ++state.order, ...place, id, from, text, time, at });
+  addMessage(state, { key, ...place, id, from, text, time, at });
 }
 
 export function applyIncomplete(state: State, { message, at }: IncompleteEvent): void {

@@ -34,7 +34,7 @@ import {
   type PartEvent,
 } from './received.js';
 import { applyRoom, type RoomEvent } from './rooms/reduce.js';
-import { addNotice, changeSent, relate, type NoticeEvent } from './tables.js';
+import { addNotice, changeSent, dropRow, relate, setOwn, type NoticeEvent } from './tables.js';
 
 export type Event =
   /** a row of a snapshot, as a compaction wrote it */
@@ -149,11 +149,8 @@ export function apply(state: State, event: Event): void {
     case 'read':
       return applyRead(state, event);
     case 'expired':
-      for (const key of event.keys) {
-        state.incoming.delete(key);
-        state.notices.delete(key);
-        state.outgoing.delete(key);
-      }
+      for (const key of event.keys)
+        for (const table of ['incoming', 'notices', 'outgoing'] as const) dropRow(state, table, key);
       return;
     case 'ahead':
       return applyAhead(state, event);
@@ -214,13 +211,13 @@ function applyNobody(state: State, event: EventOf<'nobody'>): void {
   state.contacts.delete(event.name);
   for (const entry of state.outgoing.values())
     if (entry.to === event.name && entry.state === 'waiting')
-      state.outgoing.set(entry.id, { ...entry, state: 'failed', done: event.at });
+      setOwn(state, { ...entry, state: 'failed', done: event.at });
 }
 
 function applyText(state: State, event: EventOf<'text'>): void {
   const { id, to, text, at, envelope } = event;
   const row: Outgoing = { id, order: ++state.order, to, text, at, state: 'waiting' };
-  state.outgoing.set(id, envelope === undefined ? row : { ...row, envelope });
+  setOwn(state, envelope === undefined ? row : { ...row, envelope });
   if (event.chain) changeSent(state, to, event.chain);
 }
 

@@ -284,9 +284,18 @@ export interface Tables {
   readonly offer: Map<string, Offer>;
 }
 
+/** What became of a row that is shown: it is there, in the place of one with its key if there was one; or it went. */
+export type Noted =
+  | { readonly of: 'incoming'; readonly row: Incoming }
+  | { readonly of: 'notices'; readonly row: Notice }
+  | { readonly of: 'outgoing'; readonly row: Outgoing }
+  | { readonly of: 'gone'; readonly key: string };
+
 export interface State extends Tables {
   /** counts what is shown, in the order in which it came */
   order: number;
+  /** where somebody wants to tell of it: what becomes of rows from here on, in its order */
+  noted?: Noted[];
 }
 
 export const tableNames = [

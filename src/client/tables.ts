@@ -5,9 +5,11 @@ import {
   NOTICES_MAX,
   type Chain,
   type Contact,
+  type Incoming,
   type Missing,
   type Notice,
   type NoticeKind,
+  type Outgoing,
   type State,
 } from './state.js';
 
@@ -49,13 +51,32 @@ export function changeSent(state: State, to: string, sent: Chain): void {
   else if (!isRoom(to)) relate(state, to, { sent });
 }
 
+/** A message that is whole. */
+export function addMessage(state: State, row: Omit<Incoming, 'order'>): void {
+  const placed = { ...row, order: ++state.order };
+  state.incoming.set(row.key, placed);
+  state.noted?.push({ of: 'incoming', row: placed });
+}
+
+/** A text of our own, new or further than it was. */
+export function setOwn(state: State, row: Outgoing): void {
+  state.outgoing.set(row.id, row);
+  state.noted?.push({ of: 'outgoing', row });
+}
+
+export function dropRow(state: State, table: 'incoming' | 'notices' | 'outgoing', key: string): void {
+  if (state[table].delete(key)) state.noted?.push({ of: 'gone', key });
+}
+
 export function addNotice(state: State, event: Omit<NoticeEvent, 't'>): void {
   const { key, kind, name, detail, at } = event;
-  state.notices.set(key, { key, order: ++state.order, kind, name, detail, at });
+  const row = { key, order: ++state.order, kind, name, detail, at };
+  state.notices.set(key, row);
+  state.noted?.push({ of: 'notices', row });
   while (state.notices.size > NOTICES_MAX) {
     const least = leastNotice(state.notices, key);
     if (least === undefined) return;
-    state.notices.delete(least);
+    dropRow(state, 'notices', least);
   }
 }
 

@@ -25,6 +25,7 @@ const garden: RoomView = {
   by: 'alice',
   members: 3,
   unread: 2,
+  latest: 1_767_225_600_000,
   until: 0,
   common: false,
 };
@@ -516,6 +517,11 @@ test('receive --follow tells of rooms and how far texts are', async (t) => {
         client.tell({ type: 'sent', id: 'm2', to: '#garden', state: 'delivered' });
         client.tell({ type: 'sent', id: 'm3', to: 'bobby', state: 'queued' });
         client.tell({ type: 'limited', of: 'messages', wait: 3 });
+        /* News for faces that show more than this one. */
+        client.tell({ type: 'row', row: said });
+        client.tell({ type: 'read', keys: [said.key], at: 1 });
+        client.tell({ type: 'gone', keys: [said.key] });
+        client.tell({ type: 'changed', of: 'rooms' });
       });
       return { items: [said], more: false };
     },
@@ -541,6 +547,10 @@ test('receive --follow tells of rooms and how far texts are', async (t) => {
   });
   told = false;
   const { json } = await face.run([...follow, '--json']);
+  t.same(
+    json.map((row) => (row as { type: string }).type),
+    ['message', 'session', 'delivery', 'delivery', 'limited'],
+  );
   t.same(
     json.filter((row) => ['delivery', 'limited'].includes((row as { type: string }).type)),
     [

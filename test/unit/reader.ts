@@ -17,10 +17,10 @@ import {
   type EnvelopeHeader,
 } from '../../protocol/index.js';
 import { nodeAsymmetric, nodeSync } from '../../src/crypto/index.js';
-import type { ClientPorts } from '../../src/client/index.js';
+import type { ClientPorts, Item } from '../../src/client/index.js';
 import type { Desk } from '../../src/client/desk.js';
 import type { Me } from '../../src/client/identity.js';
-import { Inbox, type Item } from '../../src/client/inbox.js';
+import { Inbox } from '../../src/client/inbox.js';
 import { Journal } from '../../src/client/journal.js';
 import { clientCrypto, MemoryStorage, MovableClock } from './client-support.js';
 

@@ -324,7 +324,6 @@ export class Keeper {
     const at = desk.ports.clock.now();
     const invitation = used && { invitation: hex(cryptoOf(desk).sync.sha256(fromHex(used.signature))) };
     await desk.record({ t: 'room-gone', room: key, at, ...invitation }, ...(why ? [notice(desk, why, key)] : []));
-    await desk.journal.compact();
     gone(key);
   }
 }

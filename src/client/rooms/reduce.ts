@@ -1,6 +1,7 @@
 /** Events of rooms and what they do to the state. */
 import { rememberDeclined } from '../pins.js';
 import { noChain, type Held, type Member, type Offer, type Room, type State } from '../state.js';
+import { dropRow } from '../tables.js';
 import { memberKey } from './names.js';
 
 export type RoomEvent =
@@ -72,10 +73,10 @@ function forget(state: State, room: string): void {
   const theirs = memberKey(room, '');
   state.rooms.delete(room);
   for (const key of state.members.keys()) if (key.startsWith(theirs)) state.members.delete(key);
-  for (const { key, from } of state.incoming.values()) if (from.startsWith(theirs)) state.incoming.delete(key);
+  for (const { key, from } of state.incoming.values()) if (from.startsWith(theirs)) dropRow(state, 'incoming', key);
   for (const { message, from } of state.unfinished.values())
     if (from.startsWith(theirs)) state.unfinished.delete(message);
-  for (const entry of state.outgoing.values()) if (entry.to === room) state.outgoing.delete(entry.id);
+  for (const entry of state.outgoing.values()) if (entry.to === room) dropRow(state, 'outgoing', entry.id);
   for (const held of state.held.values()) if (held.room === room) state.held.delete(held.key);
   if (id === undefined) return;
   for (const key of state.seen.keys()) if (key.startsWith(`#${id}:`)) state.seen.delete(key);

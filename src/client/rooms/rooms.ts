@@ -20,6 +20,7 @@ import { PASSWORD_MIN } from '../identity.js';
 import type { Link } from '../link.js';
 import { otherName } from '../people.js';
 import { fingerprintOf } from '../pins.js';
+import { isPlace, shownOf, tallies, type Tally } from '../places.js';
 import { contactByUid, type Contact, type Keys, type Member, type Room } from '../state.js';
 import { isVerified } from '../trust.js';
 import { drawWords } from '../words.js';
@@ -29,7 +30,7 @@ import { Entering } from './entering.js';
 import { Keeper, roomFailure } from './keeper.js';
 import { memberKey, roomKey, roomName } from './names.js';
 import { Renewal, type Change } from './renewal.js';
-import { memberByUid, membersOf } from './roster.js';
+import { memberByUid, membersByRoom, membersOf } from './roster.js';
 import { Said } from './said.js';
 
 /** Words of a password that is drawn: 55 bits. */
@@ -116,29 +117,34 @@ export class Rooms {
       const isOver = standing === 'invited' && invitation !== undefined && invitation.expires <= now;
       return standing !== 'entering' && !isOver;
     });
-    const views = rooms.map((room) => this.view(room.key));
+    const rows = tallies(state);
+    const members = membersByRoom(state);
+    const views = rooms.map((room) => this.#view(room, members.get(room.key) ?? [], rows.get(room.key)));
     const offer = state.offer.get('offer');
-    if (offer && !state.rooms.has(offer.key))
-      views.push({ ...nothing, name: roomName(offer.key), standing: 'offered', common: true });
+    if (offer && !state.rooms.has(offer.key)) {
+      const shown = shownOf(rows.get(offer.key), 0);
+      views.push({ ...nothing, ...shown, name: roomName(offer.key), standing: 'offered', common: true });
+    }
     return views.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   view(key: string): RoomView {
     const state = stateOf(this.#desk);
-    const room = this.#room(key);
-    const theirs = memberKey(key, '');
-    const { untrusted, invitation, standing } = room;
+    return this.#view(this.#room(key), membersOf(state, key), tallies(state).get(key));
+  }
+
+  #view(room: Room, members: readonly Member[], tally: Tally | undefined): RoomView {
+    const { key, untrusted, invitation, standing } = room;
     const by = standing === 'invited' ? invitation?.inviter : room.owner;
     return {
       name: roomName(key),
       standing: standing === 'invited' ? 'invited' : 'member',
       kind: room.kind,
-      by: this.#nameOf(key, by ?? ''),
-      members: membersOf(state, key).length,
-      unread: [...state.incoming.values()].filter(({ from, read }) => read === undefined && from.startsWith(theirs))
-        .length,
+      by: members.find(({ uid }) => uid === by)?.name ?? this.#nameOf(key, by ?? ''),
+      members: members.length,
+      ...shownOf(tally, 0),
       until: standing === 'invited' ? (invitation?.expires ?? 0) : 0,
-      common: this.#isCommon(key),
+      common: room.common === true,
       ...(untrusted ? { trouble: error('room-untrusted', roomName(key)).trouble } : {}),
     };
   }
@@ -169,6 +175,12 @@ export class Rooms {
     const room = this.#room(roomKey(typed));
     if (room.standing !== 'member') throw error('room-unknown', roomName(room.key));
     return room;
+  }
+
+  /** The same key. @throws ClientError `room-unknown` where there is no such room, not even an invitation or an offer */
+  listed(key: string): string {
+    if (!isPlace(stateOf(this.#desk), key)) throw error('room-unknown', roomName(key));
+    return key;
   }
 
   /** @throws ClientError `room-not-owner` */
@@ -410,11 +422,10 @@ export class Rooms {
   }
 }
 
-const nothing: Omit<RoomView, 'name' | 'standing'> = {
+const nothing: Omit<RoomView, 'name' | 'standing' | 'unread' | 'latest'> = {
   kind: 'password',
   by: '',
   members: 0,
-  unread: 0,
   until: 0,
   common: false,
 };

@@ -10,7 +10,7 @@ import {
 } from '../../../protocol/index.js';
 import type { Event } from '../reducer.js';
 import { contactByUid, FORMERS_MAX, type Keys, type Member, type Room, type State } from '../state.js';
-import { memberKey } from './names.js';
+import { memberKey, roomOf } from './names.js';
 
 export function roomById(state: State, id: Uint8Array): Room | undefined {
   const wanted = hex(id);
@@ -22,6 +22,19 @@ export function roomById(state: State, id: Uint8Array): Room | undefined {
 export function membersOf(state: State, room: string): Member[] {
   const theirs = memberKey(room, '');
   return [...state.members.values()].filter(({ key, left }) => !left && key.startsWith(theirs));
+}
+
+/** The same of all rooms: one look at each row. */
+export function membersByRoom({ members }: State): ReadonlyMap<string, Member[]> {
+  const all = new Map<string, Member[]>();
+  for (const member of members.values()) {
+    if (member.left) continue;
+    const room = roomOf(member.key);
+    const others = all.get(room);
+    if (others) others.push(member);
+    else all.set(room, [member]);
+  }
+  return all;
 }
 
 /** Keys of all rows, those included who left. */

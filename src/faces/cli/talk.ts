@@ -131,7 +131,7 @@ async function followUnread(run: Run, timeout: number | undefined): Promise<Exit
       const stop = client.on((event) => {
         if (event.type === 'ended') finish(event);
         else if (event.type === 'unread') inTurn(() => printUnread(run, client));
-        else {
+        else if (isTold(event)) {
           const news = event.type === 'session' ? `${event.state} ${event.trouble?.code ?? ''}` : undefined;
           if (news === undefined || news !== told) inTurn(() => printEvent(run, event));
           told = news ?? told;
@@ -158,7 +158,14 @@ async function followUnread(run: Run, timeout: number | undefined): Promise<Exit
 
 const limitedText = 'the daemon limits how fast you send: what waits in the outbox goes by itself';
 
-async function printEvent(run: Run, event: Exclude<ClientEvent, { type: 'unread' | 'ended' }>): Promise<void> {
+type Told = Extract<ClientEvent, { type: 'sent' | 'limited' | 'session' }>;
+
+/** Other events are news of what is printed by `unread`, or of nothing that is printed here. */
+function isTold(event: ClientEvent): event is Told {
+  return event.type === 'sent' || event.type === 'limited' || event.type === 'session';
+}
+
+async function printEvent(run: Run, event: Told): Promise<void> {
   if (event.type === 'sent') {
     const { id, to, state } = event;
     const room = roomField(to);
