@@ -241,7 +241,10 @@ export type CommandName = keyof Commands;
 
 /** Told when what it says is on the disk; news about rows in the order in which they came about. */
 export type ClientEvent =
-  /** it is new, or further than it was: one with its key (an own text's id) is replaced */
+  /**
+   * it is new, or further than it was: one with its key (an own text's id) is replaced. `order` says when it came; pages and
+   * `history` put what came late among what its sender wrote before
+   */
   | { readonly type: 'row'; readonly row: Row }
   /** rows that are not kept any more, by their keys, an own text by its id */
   | { readonly type: 'gone'; readonly keys: readonly string[] }

@@ -24,6 +24,7 @@ import {
   messageRow,
   noticeRow,
   ownRow,
+  rowsThat,
   type Item,
   type Line,
   type Row,
@@ -89,8 +90,8 @@ export class Inbox {
   unread(): { items: Item[]; more: boolean } {
     const { incoming, notices } = stateOf(this.#desk);
     const isFresh = (row: { readonly read?: number }): boolean => row.read === undefined;
-    const fresh = inSequence([...incoming.values()].filter(isFresh));
-    const items: Item[] = [...fresh.map(messageRow), ...[...notices.values()].filter(isFresh).map(noticeRow)];
+    const fresh = inSequence(rowsThat(incoming.values(), isFresh));
+    const items: Item[] = [...fresh.map(messageRow), ...rowsThat(notices.values(), isFresh).map(noticeRow)];
     items.sort(byOrder);
     const shown = firstPage(items, (item) => (item.type === 'message' ? item.text.length : 0));
     return { items: shown, more: items.length > shown.length };
@@ -117,7 +118,7 @@ export class Inbox {
   history(name: string, after: number): { lines: Line[]; more: boolean } {
     const { incoming, outgoing } = stateOf(this.#desk);
     const lines: Line[] = [];
-    for (const row of inSequence([...incoming.values()].filter(({ from }) => placeOf(from) === name)))
+    for (const row of inSequence(rowsThat(incoming.values(), ({ from }) => placeOf(from) === name)))
       if (row.order > after) lines.push({ ...messageRow(row), type: 'in' });
     for (const row of outgoing.values()) if (row.to === name && row.order > after) lines.push(ownRow(row));
     lines.sort(byOrder);
@@ -132,14 +133,13 @@ export class Inbox {
   page(name: string, before: number): { rows: Row[]; more: boolean } {
     const state = stateOf(this.#desk);
     const isHere = (place: string): boolean => (name === '' ? !isPlace(state, place) : place === name);
-    const said =
-      name === '' ? [] : inSequence([...state.incoming.values()].filter(({ from }) => isHere(placeOf(from))));
-    const own = name === '' ? [] : [...state.outgoing.values()].filter(({ to }) => to === name);
-    const told = [...state.notices.values()].filter((notice) => isHere(placeOf(notice.name)));
+    const told = rowsThat(state.notices.values(), (notice) => isHere(placeOf(notice.name)));
+    const said = rowsThat(state.incoming.values(), ({ from }) => placeOf(from) === name);
+    const own = rowsThat(state.outgoing.values(), ({ to }) => to === name);
     const newest = [
-      ...lastBefore(said, before).map(messageRow),
-      ...lastBefore(own, before).map(ownRow),
       ...lastBefore(told, before).map(noticeRow),
+      ...lastBefore(inSequence(said), before).map(messageRow),
+      ...lastBefore(own, before).map(ownRow),
     ].sort(byOrder);
     const rows = lastPage(newest, (row) => (row.type === 'notice' ? 0 : row.text.length));
     return { rows, more: newest.length > rows.length };

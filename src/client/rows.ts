@@ -31,6 +31,13 @@ export function ownRow({ envelope: _sealed, parts: _far, ...row }: Outgoing): Ow
   return { type: 'out', ...row };
 }
 
+/** Those that fit, without a copy of all: there may be very many. */
+export function rowsThat<R>(rows: Iterable<R>, fits: (row: R) => boolean): R[] {
+  const found: R[] = [];
+  for (const row of rows) if (fits(row)) found.push(row);
+  return found;
+}
+
 interface Ordered {
   readonly order: number;
 }
@@ -39,8 +46,24 @@ export function byOrder(a: Ordered, b: Ordered): number {
   return a.order - b.order;
 }
 
+/** Whose came first, of one sender's. */
+function byWriting(a: Incoming, b: Incoming): number {
+  return (a.since ?? 0) - (b.since ?? 0) || (a.sequence ?? 0) - (b.sequence ?? 0);
+}
+
+/** Nothing came late, as nearly always. */
+function isInSequence(rows: readonly Incoming[]): boolean {
+  const last = new Map<string, Incoming>();
+  return rows.every((row) => {
+    const before = last.get(row.from);
+    last.set(row.from, row);
+    return !before || (before.order < row.order && byWriting(before, row) <= 0);
+  });
+}
+
 /** Each sender's messages in the order in which they were written: what came late takes its place among them. */
-export function inSequence(rows: readonly Incoming[]): Incoming[] {
+export function inSequence(rows: readonly Incoming[]): readonly Incoming[] {
+  if (isInSequence(rows)) return rows;
   const bySender = new Map<string, Incoming[]>();
   for (const row of rows) {
     const all = bySender.get(row.from);
@@ -49,7 +72,7 @@ export function inSequence(rows: readonly Incoming[]): Incoming[] {
   }
   return [...bySender.values()].flatMap((all) => {
     const places = all.map((row) => row.order).sort((a, b) => a - b);
-    const written = all.sort((a, b) => (a.since ?? 0) - (b.since ?? 0) || (a.sequence ?? 0) - (b.sequence ?? 0));
+    const written = all.sort(byWriting);
     return written.map((row, index) => {
       const order = places[index] ?? row.order;
       return order === row.order ? row : { ...row, order };
@@ -59,10 +82,11 @@ export function inSequence(rows: readonly Incoming[]): Incoming[] {
 
 /** The newest rows before `before`, oldest first: one more than a page, which says whether there are older ones. */
 export function lastBefore<R extends Ordered>(rows: readonly R[], before: number): R[] {
-  return rows
-    .filter(({ order }) => order < before)
-    .sort(byOrder)
-    .slice(-PAGE - 1);
+  const isSorted = rows.every((row, index) => index === 0 || (rows[index - 1]?.order ?? 0) <= row.order);
+  const sorted = isSorted ? rows : [...rows].sort(byOrder);
+  let end = sorted.length;
+  while ((sorted[end - 1]?.order ?? -Infinity) >= before) end--;
+  return sorted.slice(Math.max(0, end - PAGE - 1), end);
 }
 
 /** How many rows one call gives, and one at least. */

@@ -53,7 +53,7 @@ export function changeSent(state: State, to: string, sent: Chain): void {
 
 /** A message that is whole. */
 export function addMessage(state: State, row: Omit<Incoming, 'order'>): void {
-  const placed = { ...row, order: ++state.order };
+  const placed = { order: ++state.order, ...row };
   state.incoming.set(row.key, placed);
   state.noted?.push({ of: 'incoming', row: placed });
 }
