@@ -60,7 +60,7 @@ export function historyLine(line: Line, columns?: number): string {
 
 function textLine(head: string, text: string, columns: number | undefined): string {
   if (columns === undefined) return head + plainText(text, INDENT);
-  return wrap(head, plainText(text, '').split('\n'), INDENT, columns);
+  return wrap(head, plainText(text, ''), INDENT, columns);
 }
 
 /** A fingerprint as two people read it to each other: 16 bytes in 8 groups. */
