@@ -28,7 +28,7 @@ const rooms = {
   transport: { own: TRANSPORT, may: [PROTOCOL], node: true, packages: [] },
   wire: { own: '^src/wire/', may: [PROTOCOL], node: true, packages: ['binary-parser'] },
   store: { own: '^src/store/', may: [PROTOCOL], node: true, packages: [] },
-  plain: { own: PLAIN, may: [], node: false, packages: [] },
+  plain: { own: PLAIN, may: [], node: false, packages: ['get-east-asian-width'] },
   ops: { own: OPS, may: [PLAIN], node: true, packages: ['nodemailer'] },
   keys: { own: KEYS, may: [PROTOCOL, CRYPTO, PLAIN], node: true, packages: ['commander', 'esbuild', 'node-forge'] },
   client: { own: CLIENT, may: [PROTOCOL, CONNECTION], node: false, packages: [] },
@@ -53,7 +53,7 @@ const rooms = {
     own: '^src/faces/tui/',
     may: [PROTOCOL, CLIENT, PLAIN, WORDING],
     node: true,
-    packages: ['blessed', 'gemoji', 'get-east-asian-width'],
+    packages: ['blessed', 'gemoji'],
   },
   web: { own: '^src/faces/web/', roots: faceRoots('web'), may: [PROTOCOL, CLIENT, PLAIN], node: false, packages: [] },
 };

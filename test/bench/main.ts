@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: daemon and load as processes of their own, one table, one JSON. It reports; it fails nothing but
  * itself. In the environment: BENCH_SECONDS for each measurement, BENCH_FULL=1 for the large store and
- * 5,000 connections, BENCH_ONLY=a,b for some parts: routing, rooms, ratio, rooms-ratio, idle, queueing, latency, store, starting.
+ * 5,000 connections, BENCH_ONLY=a,b for some parts: routing, rooms, ratio, rooms-ratio, idle, queueing, latency, store, starting,
+ * terminal.
  */
 import { availableParallelism, cpus } from 'node:os';
 import { makeNetwork } from '../support/daemon.js';
@@ -12,6 +13,7 @@ import { idle, routing } from './routing.js';
 import { say, type Row } from './row.js';
 import { roomSideBySide, sideBySide } from './side-by-side.js';
 import { starting } from './starting.js';
+import { terminal } from './terminal.js';
 
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 5);
 const full = process.env['BENCH_FULL'] === '1';
@@ -39,6 +41,7 @@ try {
     latency: () => latency(scope, network, seconds),
     store: () => store(scope, seconds),
     starting: () => starting(scope, network, users, messages),
+    terminal: () => terminal(scope, network, seconds),
   };
   if (!full) say(`the store at the start: ${String(users)} users; BENCH_FULL=1 for ten times as many`);
   const rows: Row[] = [];

@@ -22,5 +22,5 @@ export function historyLine(line: Line, columns?: number): string {
 
 function textLine(head: string, text: string, columns: number | undefined): string {
   if (columns === undefined) return head + plainText(text, INDENT);
-  return wrap(head, plainText(text, '').split('\n'), INDENT, columns);
+  return wrap(head, plainText(text, ''), INDENT, columns);
 }
