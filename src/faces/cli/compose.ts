@@ -114,6 +114,10 @@ export class Profile {
     this.#log = log;
   }
 
+  get network(): string {
+    return this.#linked.network;
+  }
+
   /** @throws ClientError `no-profile` */
   async identity(): Promise<PublicIdentity> {
     const known = (await folderExists(this.folder)) && (await identityOf({ storage: new FileStorage(this.folder) }));
@@ -219,15 +223,15 @@ export class Profile {
     throw error('registered', (await this.identity()).name);
   }
 
-  /** A new account in this profile. @throws ClientError */
-  async register(name: string, secrets: Secrets, application: Application): Promise<Opened> {
+  /** A new account in this profile. @param serve lets other processes use it. @throws ClientError */
+  async register(name: string, secrets: Secrets, application: Application, serve = false): Promise<Opened> {
     await prepareFolder(this.folder);
     const held = await this.#lockOrRemote();
     if ('client' in held) {
       await held.close();
       throw error('registered', (await this.identity()).name);
     }
-    return this.#own(held, false, (ports) => registerCore(ports, name, secrets, application));
+    return this.#own(held, serve, (ports) => registerCore(ports, name, secrets, application));
   }
 
   /** An account whose keys are lost, into this profile, with new ones. @throws ClientError */

@@ -5,6 +5,7 @@ import { Exit } from '../../client/index.js';
 import { agent, login, logout, register, status, whoami, type Told } from './account.js';
 import { addAccountCommands } from './account-commands.js';
 import { adder, first, second, type Perform } from './commands.js';
+import { chat } from './chat.js';
 import { defaultHome, Profile } from './compose.js';
 import { mistake, toClientError } from './failure.js';
 import type { Host } from './host.js';
@@ -99,14 +100,16 @@ async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: 
       prompter: new Prompter(host),
       given: secretsFrom({ file: options.secretsFile, descriptor: options.secretsFd }),
     };
-    /* These two go on until a signal, which is their good end. */
-    const endsItself = command.name() === 'agent' || command.opts()['follow'] === true;
+    /* These go on until a signal, which is their good end. */
+    const endsItself = ['agent', 'chat'].includes(command.name()) || command.opts()['follow'] === true;
     return untilSignal(run, work, endsItself).then((code) => {
       exit = code;
     });
   });
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    const { operands, unknown } = program.parseOptions([...argv]);
+    const isAlone = operands.length === 0 && unknown.length === 0;
+    await program.parseAsync(isAlone ? ['chat', ...argv] : argv, { from: 'user' });
     return exit;
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
@@ -151,6 +154,10 @@ function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Comm
     .allowExcessArguments(false);
   const add = adder(program, perform);
 
+  add('chat', 'the terminal interface; the same without a command', (run) => {
+    const { plain, theme } = run.options;
+    return chat(run, { plain, theme });
+  });
   add('register <@name>', 'make an account and this profile', (run, args, options) =>
     register(run, first(args), options as Told, options['2fa'] === true),
   )

@@ -11,6 +11,9 @@ export interface GlobalOptions {
   readonly allowInvalidCert: boolean;
   readonly disableSsl: boolean;
   readonly debug: boolean;
+  readonly color: boolean;
+  readonly plain: boolean;
+  readonly theme?: 'dark' | 'light';
   readonly secretsFile?: string;
   readonly secretsFd?: number;
 }
@@ -60,6 +63,9 @@ export function addGlobalOptions(program: Command): Command {
     .option('--disable-ssl', 'no TLS around the frames, which stay encrypted', false)
     .option('--secrets-file <file>', 'JSON with password and words, 0600')
     .option('--secrets-fd <number>', 'the same from an open descriptor', descriptor)
+    .option('--plain', 'lines that are only added, in the place of a screen: for screen readers', false)
+    .option('--no-color', 'without colours; so does NO_COLOR')
+    .addOption(new Option('--theme <ground>', 'colours for a dark or a light ground').choices(['dark', 'light']))
     .option('--debug', 'log to stderr', false);
 }
 

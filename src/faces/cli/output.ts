@@ -4,6 +4,9 @@ import type { Writable } from 'node:stream';
 import type { Trouble } from '../../client/index.js';
 import { plainJson, plainLine } from '../../plain/plain.js';
 
+/** The newest notes that are kept while a screen is shown. */
+const HELD_MAX = 200;
+
 /** Whoever read our output is gone: the end, and no error. */
 export class OutputGone extends Error {}
 
@@ -18,6 +21,8 @@ export class Output {
   program = 'cadenas';
   readonly #stdout: Host['stdout'];
   readonly #stderr: Writable;
+  /** Notes that wait for a screen to go; undefined: they are written. */
+  #held: string[] | undefined;
   readonly #ignore = (): void => undefined; // each write tells its own failure
 
   constructor(stdout: Host['stdout'], stderr: Writable, json: boolean) {
@@ -64,7 +69,21 @@ export class Output {
 
   /** One line on stderr, which nobody waits for. */
   note(line: string): void {
-    this.#stderr.write(`cadenas: ${plainLine(line)}\n`);
+    const text = `cadenas: ${plainLine(line)}\n`;
+    if (!this.#held) this.#stderr.write(text);
+    else if (this.#held.push(text) > HELD_MAX) this.#held.shift();
+  }
+
+  /** A screen is shown now, which no note may write over, unless stderr goes elsewhere. */
+  hold(): void {
+    if ((this.#stderr as { readonly isTTY?: boolean }).isTTY === true) this.#held = [];
+  }
+
+  /** The screen has gone: what was held is written. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const text of held) this.#stderr.write(text);
   }
 
   async trouble(trouble: Trouble): Promise<void> {

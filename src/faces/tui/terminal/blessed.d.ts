@@ -1,6 +1,6 @@
 /** The parts of blessed that are used: its screen, which paints what differs, and its writer. They have no types of their own. */
 declare module 'blessed/lib/program.js' {
-  interface ProgramOptions {
+  export interface ProgramOptions {
     readonly input: NodeJS.EventEmitter;
     readonly output: NodeJS.EventEmitter;
     readonly terminal: string;
@@ -8,7 +8,7 @@ declare module 'blessed/lib/program.js' {
     readonly buffer: true;
     readonly zero: true;
   }
-  interface Program {
+  export interface Program {
     tput: unknown;
     put: unknown;
     /** what `setupTput` looks at before it reads the machine's description of the terminal */
@@ -27,8 +27,8 @@ declare module 'blessed/lib/program.js' {
 declare module 'blessed/lib/widgets/screen.js' {
   import type { Program } from 'blessed/lib/program.js';
   /** attributes, and what is in the cell */
-  type BlessedCell = [attributes: number, character: string];
-  interface BlessedScreen {
+  export type BlessedCell = [attributes: number, character: string];
+  export interface BlessedScreen {
     readonly lines: (BlessedCell[] & { dirty: boolean })[];
     readonly cols: number;
     readonly rows: number;

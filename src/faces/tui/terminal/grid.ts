@@ -1,5 +1,5 @@
 /** The screen as cells, filled from top left: what is written over the edge is cut, and a wide character never halved. */
-import { clusters } from '../text/width.js';
+import { clusters } from '../../../plain/width.js';
 
 /** Colours and attributes as blessed packs them: foreground and background of 9 bits (0x1ff: the terminal's own), then flags. */
 export type Style = number;

@@ -1,6 +1,7 @@
 /** The terminal that a person sits at: raw keys in, frames out, and everything put back as it was, however this ends. */
 import type { Readable } from 'node:stream';
-import { KeyDecoder, type Key } from '../text/keys.js';
+import type { Key } from '../text/key.js';
+import { KeyDecoder } from '../text/keys.js';
 import { Canvas } from './canvas.js';
 import { Grid } from './grid.js';
 
@@ -8,6 +9,9 @@ import { Grid } from './grid.js';
 const ESCAPE_MS = 30;
 /** A storm of sizes is followed at this pace, in ms. */
 const RESIZE_MS = 40;
+
+/** As for any bug of this program (docs/cli.md). */
+const CRASHED = 2;
 
 const ON = '\u001b[?2004h\u001b[?1004h';
 const OFF = '\u001b[?1004l\u001b[?2004l';
@@ -73,6 +77,7 @@ export class Terminal {
     process.on('SIGCONT', this.#onResume);
     process.on('SIGHUP', this.#onGone);
     process.on('exit', this.#onExit);
+    process.on('uncaughtException', this.#onCrash);
     input.resume();
   }
 
@@ -133,6 +138,7 @@ export class Terminal {
     process.off('SIGCONT', this.#onResume);
     process.off('SIGHUP', this.#onGone);
     process.off('exit', this.#onExit);
+    process.off('uncaughtException', this.#onCrash);
     if (!this.#isGone) {
       this.#canvas.send(OFF);
       this.#input.setRawMode?.(false);
@@ -197,5 +203,12 @@ export class Terminal {
 
   readonly #onExit = (): void => {
     this.close();
+  };
+
+  /** A bug: told on a terminal that can show it. */
+  readonly #onCrash = (thrown: unknown): void => {
+    this.close();
+    console.error(thrown); // eslint-disable-line no-console -- nothing else is left to tell it by
+    process.exit(CRASHED);
   };
 }

@@ -1,0 +1,84 @@
+/** The terminal interface, composed: what it is handed of this process and of the profile. */
+import { ClientError, type Exit } from '../../client/index.js';
+import { runPlain, runTui, type Door, type OpenClient, type TuiHost } from '../tui/main.js';
+import { register } from './account.js';
+import { newWords, type Opened } from './compose.js';
+import { mistake } from './failure.js';
+import type { Run } from './run.js';
+import { secretsOf } from './run.js';
+
+export interface ChatOptions {
+  readonly plain: boolean;
+  readonly theme: 'dark' | 'light' | undefined;
+}
+
+export async function chat(run: Run, { plain, theme }: ChatOptions): Promise<Exit> {
+  const { host, output } = run;
+  const isTerminal = host.stdin.isTTY === true && host.stdout.isTTY === true;
+  if (output.json || !(isTerminal || plain)) throw mistake('usage', 'no command', 'see cadenas --help');
+  if (plain || host.env['TERM'] === 'dumb') return inPlain(run);
+  output.hold();
+  try {
+    return await runTui(host as TuiHost, doorOf(run), {
+      colour: run.options.color && !host.env['NO_COLOR'],
+      theme: theme ?? groundOf(host.env['COLORFGBG']),
+    });
+  } finally {
+    output.release();
+  }
+}
+
+/** What some terminals tell of their colours: the last number is that of the ground. */
+function groundOf(told: string | undefined): 'dark' | 'light' {
+  const ground = Number(told?.split(';').at(-1) ?? 0);
+  return ground === 7 || ground === 15 ? 'light' : 'dark';
+}
+
+function doorOf({ profile, given }: Run): Door {
+  return {
+    network: profile.network,
+    profile: profile.name,
+    identity: async () => {
+      try {
+        return await profile.identity();
+      } catch (thrown) {
+        if (thrown instanceof ClientError && thrown.code === 'no-profile') return undefined;
+        throw thrown;
+      }
+    },
+    unfinished: () => profile.unfinished(),
+    remote: () => profile.remote(),
+    open: async (secrets) => connectable(await profile.open(() => Promise.resolve(secrets), true)),
+    register: (name, secrets, application) => profile.register(name, secrets, application, true),
+    newWords,
+    given: async () => {
+      const { password, words } = (await given()) ?? {};
+      return password === undefined || words === undefined ? undefined : { password, words };
+    },
+  };
+}
+
+function connectable({ client, close, core }: Opened): OpenClient {
+  return core ? { client, close, connect: (code) => core.connect(undefined, code) } : { client, close };
+}
+
+/** Who has no account here makes one at the prompts that the command has too. */
+async function inPlain(run: Run): Promise<Exit> {
+  const door = doorOf(run);
+  if (!(await door.identity())) {
+    const name = (await door.unfinished()) ?? (await askName(run));
+    await register(run, name, {}, false);
+  }
+  const open = async (): Promise<OpenClient> =>
+    connectable(await run.profile.open(secretsOf(run), true));
+  return runPlain(run.host, open, run.prompter);
+}
+
+async function askName({ prompter }: Run): Promise<string> {
+  if (!prompter.possible) throw mistake('no-profile', 'nobody registered here', 'register first: cadenas register @name');
+  try {
+    return await prompter.visible('How shall the others call you? @');
+  } finally {
+    prompter.close();
+  }
+}

@@ -1,0 +1,20 @@
+/** Yes or no to what a banner asks. */
+import { asClientError } from '../../../client/index.js';
+import { plainLine } from '../../../plain/plain.js';
+import type { Conversation } from '../talk/conversation.js';
+import { accept, decline, verify } from './people.js';
+import { declineRoom, join } from './rooms.js';
+import type { Surface } from './surface.js';
+import { typed } from './typed.js';
+
+export async function answer(surface: Surface, one: Conversation, yes: boolean): Promise<void> {
+  try {
+    if (one.asks === 'request') await (yes ? accept : decline)(surface, one.key);
+    else if (one.asks === 'invitation') await (yes ? join : declineRoom)(surface, one.key);
+    else if (one.asks === 'offer' && yes) await join(surface, one.key);
+    else if (one.asks === 'changed') await verify(surface, one.key);
+  } catch (thrown) {
+    const { message, hint } = asClientError(thrown, '');
+    surface.say(`${plainLine(typed(message))} — ${plainLine(typed(hint))}`, true);
+  }
+}

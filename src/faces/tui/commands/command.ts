@@ -1,0 +1,43 @@
+/** One command as the table has it, and what all of them do with what was typed behind them. */
+import { ClientError, Exit } from '../../../client/index.js';
+import type { Surface } from './surface.js';
+
+export interface Command {
+  readonly name: string;
+  /** what stands behind it */
+  readonly usage: string;
+  readonly what: string;
+  /** @param rest what was typed behind the name, without the spaces around it. @throws ClientError */
+  run(surface: Surface, rest: string): Promise<void> | void;
+}
+
+/** A mistake that this face itself found. */
+export function mistake(message: string, hint: string): ClientError {
+  return new ClientError({ code: 'usage', message, hint, exit: Exit.mistake });
+}
+
+/** The first word and what follows it. */
+export function split(rest: string): [word: string, rest: string] {
+  const [, word = '', more = ''] = /^(\S*)\s*([\s\S]*)$/.exec(rest) ?? [];
+  return [word, more];
+}
+
+/** As the core takes a name: without its @. */
+export const withoutAt = (name: string): string => name.replace(/^@/, '');
+
+/** The person that was named, or the one whose conversation is shown. @throws ClientError */
+export function personOf(surface: Surface, named: string): string {
+  if (named !== '') return withoutAt(named);
+  const { current } = surface;
+  if (current.contact) return current.key;
+  throw mistake('whom?', 'name somebody: @name');
+}
+
+/** The room that was named, or the one that is shown, and what follows. @throws ClientError */
+export function roomOf(surface: Surface, rest: string): [room: string, rest: string] {
+  const [word, more] = split(rest);
+  if (word.startsWith('#')) return [word.slice(1), more];
+  const { current } = surface;
+  if (current.isRoom) return [current.key.slice(1), rest];
+  throw mistake('which room?', 'name it: #name');
+}

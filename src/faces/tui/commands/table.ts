@@ -1,0 +1,85 @@
+/** The one table of commands and keys: what is typed is looked up here, and `/help` and the manual are made of it. */
+import { asClientError } from '../../../client/index.js';
+import { plainLine } from '../../../plain/plain.js';
+import type { Command } from './command.js';
+import { generalCommands, sendText } from './general.js';
+import { peopleCommands } from './people.js';
+import { roomCommands } from './rooms.js';
+import type { Surface } from './surface.js';
+import { typed } from './typed.js';
+
+const help: Command = {
+  name: 'help',
+  usage: '',
+  what: 'this',
+  async run(surface) {
+    await surface.ask({ title: 'Commands and keys', text: helpLines(), choices: [] });
+  },
+};
+
+export const commands: readonly Command[] = [help, ...peopleCommands, ...roomCommands, ...generalCommands];
+
+export const commandNames: readonly string[] = commands.map(({ name }) => name);
+
+/** Keys and what they do, as people are told. */
+export const keys: readonly (readonly [key: string, what: string])[] = [
+  ['Enter', 'send'],
+  ['Alt-Enter, Ctrl-J', 'a new line in the text'],
+  ['Alt-1 … Alt-0', 'the first ten of the list'],
+  ['Alt-A', 'the next with something unread'],
+  ['Ctrl-N, Ctrl-P', 'the next, the one before'],
+  ['Ctrl-K', 'find a conversation by its name'],
+  ['PgUp, PgDn', 'back and forth in what was said'],
+  ['Alt-End', 'to the end of it'],
+  ['Alt-Y, Alt-N', 'accept or decline what a banner asks'],
+  ['Tab', 'complete a name, a command, an emoji (:smile:)'],
+  ['↑ ↓, Ctrl-R', 'what you typed before; search in it'],
+  ['Ctrl-A E B F W U Y T, Alt-B F D', 'as in a shell'],
+  ['Ctrl-C', 'clear the line; on an empty one: quit?'],
+  ['Ctrl-L', 'paint the screen anew'],
+  ['Ctrl-Z', 'back to the shell; fg comes back'],
+  ['Esc', 'close what is open; no text is lost'],
+  ['F1', 'this'],
+];
+
+/** Names in a column of one width. */
+export function helpLines(): string[] {
+  const row = (left: string, what: string): string => ` ${left.padEnd(24)} ${what}`;
+  return [
+    ...commands.map(({ name, usage, what }) => row(`/${name} ${usage}`.trim(), what)),
+    '',
+    ...keys.map(([key, what]) => row(key, what)),
+    '',
+    'What begins with / is a command and is never sent by mistake; // at the beginning sends a text that begins with /.',
+    'Marks: … waits here, ✓ queued on the daemon, ✓✓ on their disk, read. ⏱ 59m: gone from this disk in 59 minutes.',
+  ];
+}
+
+export type Submitted =
+  /** it is done with */
+  | 'taken'
+  /** nothing was done: the text belongs to whoever typed it */
+  | 'kept';
+
+/** What was typed and ended by Enter. Whatever goes wrong is said. */
+export async function submit(surface: Surface, line: string): Promise<Submitted> {
+  const command = /^\/(?!\/)(\S*)\s*([\s\S]*)$/.exec(line);
+  try {
+    if (!command) {
+      await sendText(surface, line.replace(/^\/\//, '/'));
+      return 'taken';
+    }
+    const [, name = '', rest = ''] = command;
+    const known = commands.find((one) => one.name === name.toLowerCase());
+    if (!known) {
+      surface.say(`there is no command /${plainLine(name)}: nothing was sent. /help shows all; // sends a text that begins with /`, true);
+      return 'kept';
+    }
+    await known.run(surface, rest.trim());
+    return 'taken';
+  } catch (thrown) {
+    const { message, hint } = asClientError(thrown, '');
+    surface.say(`${plainLine(typed(message))} — ${plainLine(typed(hint))}`, true);
+    return 'kept';
+  }
+}

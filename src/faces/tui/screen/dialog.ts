@@ -1,0 +1,152 @@
+/** A question over what is shown: text, a field or keys to choose by. Esc takes it away, and with it nothing that was typed elsewhere. */
+import { plainLine } from '../../../plain/plain.js';
+import type { Question } from '../commands/surface.js';
+import type { Grid } from '../terminal/grid.js';
+import { LineEditor } from '../text/editor.js';
+import type { Key } from '../text/key.js';
+import { clusters, widthOf } from '../../../plain/width.js';
+import { fold } from './fold.js';
+import type { Theme } from './theme.js';
+
+/** In bytes: secrets, names and codes are far below. */
+const FIELD_MAX = 1024;
+/** Columns of a text that people like to read. */
+const TEXT_WIDTH = 76;
+/** Beside a picture a text needs so many columns. */
+const BESIDE = 30;
+
+export class Dialog {
+  readonly #question: Question;
+  readonly #resolve: (answer: string | undefined) => void;
+  readonly #editor = new LineEditor({ limit: FIELD_MAX });
+  #isShown = false;
+  #problem = '';
+  #scroll = 0;
+  #page = 1;
+  #last = 0;
+
+  constructor(question: Question, resolve: (answer: string | undefined) => void) {
+    this.#question = question;
+    this.#resolve = resolve;
+    this.#editor.set(question.field?.initial ?? '');
+  }
+
+  cancel(): void {
+    this.#resolve(undefined);
+  }
+
+  key(key: Key): void {
+    const { field, choices = [] } = this.#question;
+    const isKey = (name: string): boolean => key.type === 'key' && key.name === name && !key.alt;
+    if (isKey('escape') || (key.type === 'key' && key.ctrl && key.name === 'c')) return this.cancel();
+    if (isKey('enter')) return this.#enter();
+    if (this.#scrolled(key)) return;
+    if (field?.isSecret === true && isKey('tab')) {
+      this.#isShown = !this.#isShown;
+      return;
+    }
+    if (!field) {
+      const letter = key.type === 'text' ? key.text : '';
+      const chosen = choices.find((one) => one.key === letter.toLowerCase());
+      if (chosen) this.#resolve(chosen.value);
+      return;
+    }
+    const one: Key = key.type === 'paste' ? { type: 'paste', text: key.text.split('\n')[0] ?? '' } : key;
+    this.#problem = this.#editor.take(one) === 'full' ? 'this is too long' : '';
+  }
+
+  #enter(): void {
+    const { field, choices = [] } = this.#question;
+    if (!field) {
+      const chosen = choices.find((one) => one.key === 'enter');
+      if (chosen) this.#resolve(chosen.value);
+      else if (choices.length === 0) this.cancel();
+      return;
+    }
+    const { text } = this.#editor;
+    this.#problem = field.check?.(text) ?? '';
+    if (this.#problem === '') this.#resolve(text);
+  }
+
+  /** Keys that move a text which is longer than the screen. */
+  #scrolled(key: Key): boolean {
+    if (key.type !== 'key' || key.ctrl || key.alt) return false;
+    const by = { up: -1, down: 1, pageup: -this.#page, pagedown: this.#page }[key.name];
+    if (by === undefined) return false;
+    this.#scroll = Math.max(0, Math.min(this.#scroll + by, this.#last));
+    return true;
+  }
+
+  // ---- drawing
+
+  draw(grid: Grid, theme: Theme): void {
+    const { title, text, picture = [] } = this.#question;
+    const pictureWidth = Math.max(0, ...picture.map((row) => widthOf(row)));
+    const isBeside = picture.length > 0 && grid.columns >= pictureWidth + BESIDE && grid.rows > picture.length;
+    const width = Math.min(isBeside ? grid.columns - pictureWidth - 3 : grid.columns - 4, TEXT_WIDTH);
+    const lines = text.flatMap((line) => (line.startsWith(' ') ? [line] : fold(line, width)));
+    if (!isBeside) lines.push(...picture);
+    const foot = this.#foot(width);
+    const needed = lines.length + foot.length + 1;
+    const isBox = !isBeside && needed + 2 <= grid.rows && width + 4 <= grid.columns;
+    const left = isBox ? Math.floor((grid.columns - width) / 2) : isBeside ? pictureWidth + 2 : 2;
+    const top = isBox ? Math.floor((grid.rows - needed) / 2) : 0;
+    if (isBox) frame(grid, left - 2, top - 1, width + 4, needed + 2, theme);
+    else for (let y = 0; y < grid.rows; y++) grid.fill(0, y, grid.columns, theme.plain);
+    if (isBeside) for (const [y, row] of picture.entries()) grid.put(0, y, row, theme.plain);
+    grid.put(left, top, title, theme.strong, width);
+    const height = isBox ? lines.length : Math.max(1, grid.rows - 1 - foot.length);
+    this.#page = Math.max(1, height - 1);
+    this.#last = Math.max(0, lines.length - height);
+    this.#scroll = Math.min(this.#scroll, this.#last);
+    for (const [y, line] of lines.slice(this.#scroll, this.#scroll + height).entries())
+      grid.put(left, top + 1 + y, line, theme.plain, width);
+    if (this.#last > 0) grid.put(left, top + height, '— more: ↓ PgDn —', theme.dim, width);
+    const below = top + 1 + Math.min(height, lines.length);
+    for (const [y, line] of foot.entries()) grid.put(left, below + y, line, y === 0 ? theme.warning : theme.dim, width);
+    if (this.#question.field) this.#drawField(grid, theme, left, below + 1, width);
+  }
+
+  /** Under the text: what is wrong, the field or the choices, and the keys. */
+  #foot(width: number): string[] {
+    const { field, choices = [] } = this.#question;
+    const problem = this.#problem === '' ? '' : plainLine(this.#problem);
+    if (field) {
+      const show = field.isSecret ? `Tab: ${this.#isShown ? 'hide' : 'show'} · ` : '';
+      return [problem, '', `${show}Enter · Esc: not now`];
+    }
+    const keys = choices.map(({ key, label }) => `${key === 'enter' ? 'Enter' : key.toUpperCase()}: ${label}`);
+    return [problem, ...fold([...keys, 'Esc: close'].join(' · '), width)];
+  }
+
+  #drawField(grid: Grid, theme: Theme, x: number, y: number, width: number): void {
+    const { field } = this.#question;
+    if (!field) return;
+    const at = grid.put(x, y, field.label, theme.strong, width);
+    const room = Math.max(1, x + width - at);
+    const { rows, cursorColumn } = this.#fieldView(room, field.isSecret && !this.#isShown);
+    grid.fill(at, y, room, theme.field);
+    grid.put(at, y, rows, theme.field, room);
+    grid.cursor = { x: Math.min(at + cursorColumn, grid.columns - 1), y };
+  }
+
+  #fieldView(room: number, isHidden: boolean): { rows: string; cursorColumn: number } {
+    if (!isHidden) {
+      const view = this.#editor.view(room, 1);
+      return { rows: view.rows[0] ?? '', cursorColumn: view.cursorColumn };
+    }
+    const count = (text: string): number => [...clusters(text)].length;
+    const before = count(this.#editor.text.slice(0, this.#editor.cursor));
+    const skipped = Math.max(0, before - room + 1);
+    const stars = '*'.repeat(Math.min(room, count(this.#editor.text) - skipped));
+    return { rows: stars, cursorColumn: before - skipped };
+  }
+}
+
+function frame(grid: Grid, x: number, y: number, width: number, height: number, theme: Theme): void {
+  for (let row = 0; row < height; row++) {
+    const isEdge = row === 0 || row === height - 1;
+    const [left, middle, right] = isEdge ? (row === 0 ? ['┌', '─', '┐'] : ['└', '─', '┘']) : ['│', ' ', '│'];
+    grid.put(x, y + row, `${left}${middle.repeat(Math.max(0, width - 2))}${right}`, theme.border, width);
+  }
+}

@@ -1,0 +1,94 @@
+/** The screen of a conversation, drawn into a frame. Nothing here changes what it draws. */
+import { plainLine } from '../../../plain/plain.js';
+import { widthOf } from '../../../plain/width.js';
+import { HOME, type Conversation } from '../talk/conversation.js';
+import type { Talk } from '../talk/talk.js';
+import type { Grid } from '../terminal/grid.js';
+import { titleText } from './banner.js';
+import type { Layout } from './layout.js';
+import { gutterText, type Line } from './lines.js';
+import type { Theme } from './theme.js';
+import type { VisibleLine } from './view.js';
+
+export function drawList(grid: Grid, layout: Layout, list: readonly Conversation[], current: Conversation, theme: Theme): void {
+  const { listWidth, status } = layout;
+  if (listWidth === 0) return;
+  for (let y = 0; y < status; y++) grid.put(listWidth, y, '│', theme.border);
+  const first = firstShown(list.indexOf(current), list.length, status);
+  for (const [y, one] of list.slice(first, first + status).entries()) {
+    const number = first + y < 10 ? String((first + y + 1) % 10) : ' ';
+    const count = one.unread > 0 ? ` ${one.unread > 999 ? '999+' : String(one.unread)}` : '';
+    const how = one === current ? theme.selected : one.unread > 0 || one.asks ? theme.unread : theme.plain;
+    if (one === current) grid.fill(0, y, listWidth, how);
+    grid.put(0, y, `${number}${markOf(one)}${one.label}`, how, listWidth - widthOf(count));
+    grid.put(listWidth - widthOf(count), y, count, how);
+  }
+}
+
+/** Told by a sign, not by colour alone. */
+function markOf(one: Conversation): string {
+  if (one.asks === 'changed' || one.room?.trouble) return '!';
+  if (one.asks === 'request' || one.asks === 'invitation') return '?';
+  return one.unread > 0 ? '*' : ' ';
+}
+
+function firstShown(selected: number, count: number, height: number): number {
+  if (count <= height) return 0;
+  return Math.max(0, Math.min(selected - Math.floor(height / 2), count - height));
+}
+
+export function drawTitle(grid: Grid, layout: Layout, one: Conversation, banner: readonly Line[], theme: Theme): void {
+  const { left, width } = layout;
+  grid.fill(left, 0, width, theme.title);
+  grid.put(left, 0, ` ${titleText(one)}`, theme.title, width);
+  for (const [y, line] of banner.entries()) grid.spans(left, 1 + y, line, width);
+}
+
+/** @param found what is searched for, and shown where it stands */
+export function drawBody(grid: Grid, layout: Layout, lines: readonly VisibleLine[], inRoom: boolean, found: string, theme: Theme): void {
+  const { left, top, width, height } = layout;
+  const now = Date.now();
+  const start = top + Math.max(0, height - lines.length);
+  for (const [at, { row, line, isFirst }] of lines.entries()) {
+    const y = start + at;
+    grid.spans(left, y, line, width);
+    if (found !== '') highlight(grid, left, y, line, found, theme);
+    const gutter = isFirst ? gutterText(row, width, inRoom, now) : '';
+    if (gutter !== '') grid.put(left + width - widthOf(gutter) - 1, y, gutter, theme.dim);
+  }
+}
+
+function highlight(grid: Grid, left: number, y: number, line: Line, found: string, theme: Theme): void {
+  let x = left;
+  for (const { text } of line) {
+    const lower = text.toLowerCase();
+    for (let at = lower.indexOf(found); at >= 0; at = lower.indexOf(found, at + found.length))
+      grid.put(x + widthOf(text.slice(0, at)), y, text.slice(at, at + found.length), theme.found);
+    x += widthOf(text);
+  }
+}
+
+/** Connection, time of the last text, what waits to be read and to be sent. */
+export function statusText(talk: Talk, list: readonly Conversation[], current: Conversation): string {
+  const { status, trouble, lag, away, limited } = talk;
+  const name = status ? `@${status.name}` : '';
+  const link = status?.session === 'online' ? '● online' : `○ ${trouble ? plainLine(trouble.message) : 'connecting'}`;
+  const hot = list.flatMap((one, index) =>
+    one !== current && (one.unread > 0 || (one.asks !== undefined && one.asks !== 'offer'))
+      ? [`${index < 10 ? `${String((index + 1) % 10)}:` : ''}${one.label}${one.asks ? '?' : ''}${one.unread > 0 ? `(${String(one.unread)})` : ''}`]
+      : [],
+  );
+  return [
+    name,
+    link,
+    ...(lag === undefined ? [] : [`lag ${String(lag)} ms`]),
+    ...(limited === undefined ? [] : ['the daemon limits how fast you send']),
+    ...((status?.waiting ?? 0) > 0 ? [`outbox ${String(status?.waiting)}`] : []),
+    ...(away === undefined ? [] : [`away: ${plainLine(away)}`]),
+    ...(hot.length === 0 ? [] : [hot.slice(0, 5).join(' ')]),
+  ].join(' │ ');
+}
+
+export function promptOf(one: Conversation): string {
+  return one.key === HOME ? '> ' : `${one.label}> `;
+}

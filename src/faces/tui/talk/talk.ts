@@ -1,0 +1,343 @@
+/** What is talked about, as this face has it: conversations fed by the core's events. No drawing, no keys. */
+import {
+  asClientError,
+  Exit,
+  type Client,
+  type ClientEvent,
+  type CommandName,
+  type Commands,
+  type Row,
+  type StatusView,
+  type Trouble,
+} from '../../../client/index.js';
+import { Conversation, HOME, inOrder } from './conversation.js';
+import { keyOf, type Shown } from './scrollback.js';
+
+/** What changes often is asked for at most so often, in ms. */
+const LISTS_MS = 100;
+const STATUS_MS = 300;
+/** Rows that one call marks. */
+const READ_MAX = 256;
+/** Pages that are read to find the first of what is unread. */
+const PAGES_MAX = 8;
+
+export interface TalkListener {
+  /** something that is shown is other than before */
+  changed(): void;
+  /** a message or notice came that was not read */
+  arrived(conversation: Conversation, row: Row): void;
+  /** a command failed that nobody waits for */
+  failed(trouble: Trouble): void;
+  /** the session will not come back by itself */
+  ended(trouble: Trouble): void;
+}
+
+export interface Clock {
+  now(): number;
+  elapsed(): number;
+  after(ms: number, run: () => void): () => void;
+}
+
+export class Talk {
+  readonly client: Client;
+  readonly #listener: TalkListener;
+  readonly #clock: Clock;
+  readonly #all = new Map<string, Conversation>([[HOME, new Conversation(HOME)]]);
+  #stop: () => void = () => undefined;
+  #status: StatusView | undefined;
+  #trouble: Trouble | undefined;
+  readonly #planned = new Map<string, () => void>();
+  readonly #loading = new Map<Conversation, Promise<void>>();
+  #closed = false;
+  /** ms that the daemon took for the last text */
+  lag: number | undefined;
+  /** why nothing is marked as read; undefined where one is here */
+  away: string | undefined;
+  /** seconds: the daemon takes no messages for so long */
+  limited: number | undefined;
+
+  constructor(client: Client, listener: TalkListener, clock: Clock) {
+    this.client = client;
+    this.#listener = listener;
+    this.#clock = clock;
+  }
+
+  /** @throws ClientError */
+  async start(): Promise<void> {
+    this.#stop = this.client.on((event) => {
+      this.#take(event);
+    });
+    await this.refresh();
+    await this.#askStatus();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stop();
+    for (const cancel of this.#planned.values()) cancel();
+    this.#planned.clear();
+  }
+
+  get status(): StatusView | undefined {
+    return this.#status;
+  }
+
+  get trouble(): Trouble | undefined {
+    return this.#trouble;
+  }
+
+  get home(): Conversation {
+    return this.conversation(HOME);
+  }
+
+  /** In the order of the list. */
+  list(): Conversation[] {
+    return inOrder(this.#all.values());
+  }
+
+  find(key: string): Conversation | undefined {
+    return this.#all.get(key);
+  }
+
+  conversation(key: string): Conversation {
+    const known = this.#all.get(key);
+    if (known) return known;
+    const made = new Conversation(key);
+    this.#all.set(key, made);
+    return made;
+  }
+
+  // ---- lists
+
+  /** Contacts and rooms as the core has them. @throws ClientError */
+  async refresh(): Promise<void> {
+    const [{ contacts }, { rooms }] = await Promise.all([
+      this.client.call('contacts', { check: false }),
+      this.client.call('rooms', {}),
+    ]);
+    const there = new Set([HOME]);
+    for (const contact of contacts) {
+      if (contact.relation === 'declined' || contact.relation === 'blocked') continue;
+      const one = this.conversation(contact.name);
+      there.add(one.key);
+      Object.assign(one, { contact, unread: contact.unread, latest: contact.latest });
+    }
+    for (const room of rooms) {
+      const one = this.conversation(`#${room.name}`);
+      there.add(one.key);
+      Object.assign(one, { room, unread: room.unread, latest: room.latest });
+    }
+    for (const one of this.#all.values()) if (!there.has(one.key)) this.#dissolve(one);
+    this.#listener.changed();
+  }
+
+  /** A conversation that is no more; what was told in it is the account's. */
+  #dissolve(one: Conversation): void {
+    this.#all.delete(one.key);
+    for (const row of one.scroll.rows) if (row.type === 'notice') this.home.scroll.add(row);
+  }
+
+  #plan(what: string, ms: number, work: () => Promise<void>): void {
+    if (this.#closed || this.#planned.has(what)) return;
+    const cancel = this.#clock.after(ms, () => {
+      this.#planned.delete(what);
+      this.#background(work());
+    });
+    this.#planned.set(what, cancel);
+  }
+
+  #background(work: Promise<unknown>): void {
+    work.catch((thrown: unknown) => {
+      if (!this.#closed) this.#listener.failed(asClientError(thrown, '').trouble);
+    });
+  }
+
+  async #askStatus(): Promise<void> {
+    this.#status = await this.client.call('status', {});
+    this.#trouble = this.#status.session === 'online' ? undefined : this.#status.trouble;
+    this.#listener.changed();
+  }
+
+  statusSoon(): void {
+    this.#plan('status', STATUS_MS, () => this.#askStatus());
+  }
+
+  #listsSoon(): void {
+    this.#plan('lists', LISTS_MS, () => this.refresh());
+  }
+
+  // ---- events
+
+  #take(event: ClientEvent): void {
+    switch (event.type) {
+      case 'row':
+        return this.#row(event.row);
+      case 'gone':
+        for (const one of this.#all.values()) for (const key of event.keys) one.scroll.remove(key);
+        return this.#listener.changed();
+      case 'read':
+        return this.#read(event.keys, event.at);
+      case 'changed':
+        return this.#listsSoon();
+      case 'sent':
+        this.statusSoon();
+        return this.#sent(event.id, event.to, event.state);
+      case 'session':
+        this.#trouble = event.trouble;
+        if (this.#status) this.#status = { ...this.#status, session: event.state };
+        this.statusSoon();
+        return this.#listener.changed();
+      case 'limited':
+        if (event.of === 'messages') this.#limit(event.wait);
+        return;
+      case 'ended':
+        return this.#listener.ended(event.trouble);
+      case 'unread':
+        return;
+    }
+  }
+
+  #limit(seconds: number): void {
+    this.limited = seconds;
+    this.#planned.get('limit')?.();
+    this.#planned.delete('limit');
+    this.#plan('limit', seconds * 1000, () => {
+      this.limited = undefined;
+      this.#listener.changed();
+      return Promise.resolve();
+    });
+    this.#listener.changed();
+  }
+
+  #placeOf(row: Row): Conversation {
+    if (row.type === 'out') return this.conversation(row.to);
+    if (row.room !== undefined) return this.conversation(`#${row.room}`);
+    return this.conversation(row.type === 'message' ? row.from : row.name);
+  }
+
+  #row(row: Row): void {
+    const one = this.#placeOf(row);
+    /* A page that is on its way may have it too: a row is known by its key. */
+    if (one.loaded || this.#loading.has(one)) one.scroll.add(row);
+    one.latest = Math.max(one.latest, row.at);
+    if (row.type === 'out') {
+      this.statusSoon();
+      return this.#listener.changed();
+    }
+    if (row.type === 'notice' && one.contact === undefined && one.room === undefined) this.#listsSoon();
+    if (row.read === undefined) {
+      one.unread++;
+      this.#listener.arrived(one, row);
+    }
+    this.#listener.changed();
+  }
+
+  #read(keys: readonly string[], at: number): void {
+    let unknown = false;
+    const loaded = [...this.#all.values()].filter((one) => one.scroll.rows.length > 0);
+    for (const key of keys) {
+      const known = loaded.find((one) => one.scroll.byKey(key) !== undefined);
+      if (known) this.#markRead(known, key, at);
+      else unknown = true;
+    }
+    if (unknown) this.#listsSoon();
+    this.#listener.changed();
+  }
+
+  #markRead(one: Conversation, key: string, at: number): void {
+    const row = one.scroll.byKey(key);
+    if (!row || row.type === 'local' || row.type === 'out' || row.read !== undefined) return;
+    one.scroll.replace({ ...row, read: at });
+    one.unread = Math.max(0, one.unread - 1);
+    one.fresh.delete(key);
+  }
+
+  #sent(id: string, to: string, state: Extract<ClientEvent, { type: 'sent' }>['state']): void {
+    const row = this.#all.get(to)?.scroll.byKey(id);
+    if (row?.type !== 'out') return;
+    const isDone = state !== 'waiting' && state !== 'queued';
+    const done = isDone && row.done === undefined ? { done: this.#clock.now() } : {};
+    this.#all.get(to)?.scroll.replace({ ...row, state, ...done });
+    this.#listener.changed();
+  }
+
+  // ---- a conversation
+
+  /** The newest page, and so many before it that the first of what is unread is among them. @throws ClientError */
+  load(one: Conversation): Promise<void> {
+    if (one.loaded) return Promise.resolve();
+    const under = this.#loading.get(one) ?? this.#load(one).finally(() => this.#loading.delete(one));
+    this.#loading.set(one, under);
+    return under;
+  }
+
+  async #load(one: Conversation): Promise<void> {
+    const kept = one.scroll.rows.filter((row) => row.type === 'local');
+    await this.toEnd(one);
+    for (const row of kept) one.scroll.add(row);
+    for (let pages = 1; pages < PAGES_MAX && unreadOf(one).length < one.unread && one.scroll.older; pages++)
+      await this.older(one);
+    one.loaded = true;
+    this.#listener.changed();
+  }
+
+  /** @throws ClientError */
+  async older(one: Conversation): Promise<void> {
+    const first = one.scroll.rows.find((row) => row.type !== 'local');
+    const { rows, more } = await this.client.call('page', { name: one.key, before: first?.order ?? END });
+    one.scroll.prepend(rows, more);
+    this.#listener.changed();
+  }
+
+  /** Back to the newest rows, where they were let go. @throws ClientError */
+  async toEnd(one: Conversation): Promise<void> {
+    const { rows, more } = await this.client.call('page', { name: one.key, before: END });
+    const came = one.scroll.rows.filter((row) => row.order > (rows.at(-1)?.order ?? 0));
+    one.scroll.restart(rows, more);
+    for (const row of came) one.scroll.add(row);
+    this.#listener.changed();
+  }
+
+  /** They were on the screen. */
+  seen(one: Conversation, keys: readonly string[]): void {
+    if (this.away !== undefined || keys.length === 0) return;
+    const now = this.#clock.now();
+    for (const key of keys) this.#markRead(one, key, now);
+    for (let at = 0; at < keys.length; at += READ_MAX)
+      this.#background(this.client.call('read', { keys: keys.slice(at, at + READ_MAX) }));
+  }
+
+  /**
+   * What could not be sent, where that needs a person.
+   * @throws ClientError where nothing is kept of it
+   */
+  async send(one: Conversation, text: string): Promise<Trouble | undefined> {
+    const begun = this.#clock.elapsed();
+    const { state, trouble } = await this.client.call('send', { to: one.key, text });
+    if (state !== 'waiting' && state !== 'failed') this.lag = Math.round(this.#clock.elapsed() - begun);
+    this.statusSoon();
+    return trouble && (state === 'failed' || trouble.exit === Exit.trust) ? trouble : undefined;
+  }
+
+  /** A command of the core; what it changed is asked for soon. @throws ClientError */
+  async call<C extends CommandName>(command: C, args: Commands[C]['args']): Promise<Commands[C]['result']> {
+    try {
+      return await this.client.call(command, args);
+    } finally {
+      this.#listsSoon();
+      this.statusSoon();
+    }
+  }
+}
+
+const END = Number.MAX_SAFE_INTEGER;
+
+/** Rows that were not read, oldest first. */
+export function unreadOf(one: Conversation): Extract<Shown, { type: 'message' | 'notice' }>[] {
+  return one.scroll.rows.filter(
+    (row): row is Extract<Shown, { type: 'message' | 'notice' }> =>
+      (row.type === 'message' || row.type === 'notice') && row.read === undefined,
+  );
+}
+
+export { keyOf };
