@@ -294,6 +294,12 @@ export class ClientCore implements Client {
         this.#inbox.gaps.watch(event.from);
         this.#tell({ type: 'unread' });
         return;
+      case 'read':
+        this.#outbox.wasRead();
+        return;
+      case 'receipt':
+        this.#inbox.gaps.watch(event.from);
+        return;
       case 'room':
         this.#rooms.moved(event.room.key);
         return;
@@ -346,6 +352,7 @@ export class ClientCore implements Client {
     this.#expiry.close();
     this.#inbox.gaps.close();
     if (!this.#broken) this.#background(this.#inbox.gaps.report()); // who comes once a day is told too
+    if (!this.#broken) this.#outbox.close();
     await this.#settle();
     this.#deliveries.flush();
     await this.#session.stop(this.#loggedOut);

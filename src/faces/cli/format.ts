@@ -10,6 +10,7 @@ export const marks: Readonly<Record<OutgoingState, string>> = {
   waiting: '…',
   queued: '✓',
   delivered: '✓✓',
+  read: '✓✓ read',
   failed: '✗',
 };
 
