@@ -19,6 +19,7 @@ import {
   RSA_BLOCK,
   SIGNATURE,
 } from './limits.js';
+import { readReceipt, RECEIPT_PARTS } from './receipt.js';
 
 export const ENVELOPE_VERSION = 1;
 /** RSA-2048-OAEP-SHA256, RSA-PSS-SHA256, AES-256-GCM. */
@@ -115,10 +116,10 @@ function signedMessage(sync: SyncCrypto, hdr: Uint8Array, block: Uint8Array, tex
 }
 
 /**
- * @param text 1 to 1024 bytes: UTF-8, or one part of a longer text that is
+ * @param text 1 to 1024 bytes: UTF-8, one part of a longer text that is, or what a receipt says
  * @param recipientEnc the recipient's `enc` modulus, pinned
  * @param senderSig the sender's own `sig` key
- * @throws RangeError where the text is empty or too long
+ * @throws RangeError where the text is empty or too long, or is none of a receipt where the header says so
  */
 export async function sealEnvelope(
   ports: Ports,
@@ -128,6 +129,7 @@ export async function sealEnvelope(
   senderSig: RsaPrivate,
 ): Promise<Uint8Array> {
   if (text.length < 1 || text.length > ENVELOPE_TEXT) throw new RangeError('envelope: text length');
+  if (fields.parts === RECEIPT_PARTS && !readReceipt(text)) throw new RangeError('envelope: receipt');
   const { sync, asymmetric } = ports;
   const envelope = new Uint8Array(ENVELOPE);
   writeFields(header, fields, envelope, 0);
@@ -158,7 +160,7 @@ export interface Correspondents {
 }
 
 export type OpenedEnvelope =
-  /** `text`: the bytes of this part */
+  /** `text`: the bytes of this part; the ids of a receipt, where `header.parts` is 0 */
   | { readonly problem?: undefined; readonly header: EnvelopeHeader; readonly text: Uint8Array }
   | { readonly problem: EnvelopeProblem };
 
@@ -166,7 +168,7 @@ export async function openEnvelope(ports: Ports, envelope: Uint8Array, who: Corr
   const { sync, asymmetric } = ports;
   const fields = readEnvelopeHeader(envelope);
   if (fields?.version !== ENVELOPE_VERSION || fields.suite !== SUITE_RSA) return { problem: 'header' };
-  if (fields.parts > PARTS_MAX || fields.part >= fields.parts) return { problem: 'header' };
+  if (fields.parts > PARTS_MAX || fields.part >= Math.max(fields.parts, 1)) return { problem: 'header' };
   if (fields.sequence <= fields.part) return { problem: 'header' }; // the first part's would be below 1
   if (!samePublic(fields.recipient, who.recipient)) return { problem: 'recipient' };
   if (!samePublic(fields.sender, who.sender)) return { problem: 'sender' };
@@ -187,6 +189,7 @@ export async function openEnvelope(ports: Ports, envelope: Uint8Array, who: Corr
   const text = inner.subarray(SIGNATURE + 2, SIGNATURE + 2 + length);
   /* A part of several may begin and end within a character: those are checked when joined. */
   if (fields.parts === 1 && joinText([text]) === undefined) return { problem: 'text' };
+  if (fields.parts === RECEIPT_PARTS && !readReceipt(text)) return { problem: 'text' };
   const message = signedMessage(sync, envelope.subarray(0, ENVELOPE_HEADER), block, text);
   if (!(await asymmetric.pssVerify(who.senderSig, Label.pm, message, inner.subarray(0, SIGNATURE))))
     return { problem: 'signature' };

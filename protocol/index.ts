@@ -19,6 +19,7 @@ export * from './key-change.js';
 export * from './safety.js';
 export * from './words.js';
 export * from './envelope.js';
+export * from './receipt.js';
 export * from './room-key.js';
 export * from './room-members.js';
 export * from './room-message.js';

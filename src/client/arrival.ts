@@ -1,7 +1,8 @@
 /** A part that was opened and is sound: told from duplicates, joined, its place in the order noted (SPEC 7.4). */
-import { fromHex, hex, joinText, samePublic } from '../../protocol/index.js';
+import { fromHex, hex, joinText, readReceipt, RECEIPT_PARTS, samePublic } from '../../protocol/index.js';
 import { notice, stateOf, type Desk } from './desk.js';
 import type { Gaps } from './gaps.js';
+import { textsOf } from './receipt-rows.js';
 import type { Event } from './reducer.js';
 import { MISSING_MAX, type State } from './state.js';
 import { sourceOf } from './tables.js';
@@ -24,7 +25,7 @@ export interface Arrival {
   readonly hash: string;
   /** of the sender's clock, in ms since 1970 */
   readonly time: number;
-  /** of this part */
+  /** of this part, or the ids of a receipt, which has no parts */
   readonly text: Uint8Array;
 }
 
@@ -43,7 +44,7 @@ export function seenBefore(state: State, arrival: Arrival): 'new' | 'duplicate' 
   return state.seen.has(`${message}:0`) && !state.seen.has(message) ? 'parts' : 'new';
 }
 
-/** What a new part does. */
+/** What a new part does, or a new receipt. */
 export function arrived(desk: Desk, gaps: Gaps, arrival: Arrival): Event[] {
   const { from, message, id, part, parts, sequence, hash, text } = arrival;
   const state = stateOf(desk);
@@ -58,6 +59,8 @@ export function arrived(desk: Desk, gaps: Gaps, arrival: Arrival): Event[] {
   if (oldest && (source?.missing?.length ?? 0) >= MISSING_MAX) events.push(gaps.of(from, oldest));
   const key = `${message}:${String(part)}`;
   const chain = { sequence, hash };
+  if (parts === RECEIPT_PARTS)
+    return [...events, ...textsRead(state, arrival, at), { t: 'receipt', key, from, at, chain }];
   /* What comes of a message that was given up still counts for the chain. */
   if (parts === 1 && !state.seen.has(message))
     events.push({ t: 'message', key, id, from, text: joinText([text]) ?? '', time, at, chain });
@@ -66,4 +69,10 @@ export function arrived(desk: Desk, gaps: Gaps, arrival: Arrival): Event[] {
     events.push({ t: 'part', key, message, id, from, part, parts, bytes: hex(text), time, at, chain });
   }
   return events;
+}
+
+function textsRead(state: State, { from, message, text }: Arrival, at: number): Event[] {
+  if (state.seen.has(message)) return []; // what comes of a message that was given up says nothing more
+  const ids = (readReceipt(text) ?? []).map(hex);
+  return textsOf(state, from, ids).map(({ id }) => ({ t: 'sent', id, state: 'read', at }));
 }

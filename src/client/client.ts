@@ -186,6 +186,8 @@ export interface Commands {
   'room-members': { args: { readonly room: string }; result: { readonly members: readonly MemberView[] } };
   unread: { args: object; result: { readonly items: readonly Item[]; readonly more: boolean } };
   read: { args: { readonly keys: readonly string[] }; result: object };
+  /** whether contacts are told that their texts were read; `on` chooses it */
+  receipts: { args: { readonly on?: boolean }; result: { readonly on: boolean } };
   /** with a person, or of a room: its name behind a # */
   history: {
     args: { readonly name: string; readonly after: number };

@@ -11,6 +11,7 @@ import type { OwnAccount } from './own-account.js';
 import { otherName, type People } from './people.js';
 import { fingerprintOf } from './pins.js';
 import { shownOf, tallies } from './places.js';
+import { sendsReceipts } from './receipt-rows.js';
 import { isRoom, roomKey } from './rooms/names.js';
 import type { Rooms } from './rooms/rooms.js';
 import { roomTable } from './rooms/table.js';
@@ -85,6 +86,11 @@ export function commandTable(parts: CommandParts): Table {
     read: async (args) => {
       await inbox.markRead(args.keys.map((key) => text(key, 'a key')).slice(0, PAGE));
       return {};
+    },
+    receipts: async ({ on }) => {
+      if (on !== undefined && typeof on !== 'boolean') throw error('usage', 'on is true or false');
+      if (on !== undefined && on !== sendsReceipts(stateOf(desk))) await desk.record({ t: 'receipts', on });
+      return { on: sendsReceipts(stateOf(desk)) };
     },
     history: (args) => {
       const typed = text(args.name, 'the name');

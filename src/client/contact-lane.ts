@@ -1,11 +1,11 @@
-/** Texts to a contact: an envelope for each part, in `smpu`. */
+/** Texts and receipts to a contact: an envelope for each part, in `smpu`. */
 import { Code, ENVELOPE, fromHex, partFrameId, structs, type Values } from '../../protocol/index.js';
 import { stateOf, type Desk } from './desk.js';
 import { error, type ClientError } from './errors.js';
-import type { Carried, Draft, Lane, Refusal } from './lane.js';
+import type { Carried, Lane, Refusal } from './lane.js';
 import { sealedPart } from './outgoing.js';
 import { otherName } from './people.js';
-import { sealText, type Sealed } from './sealing.js';
+import { sealDraft, type Draft, type Sealed } from './sealing.js';
 import type { Contact, Outgoing } from './state.js';
 
 export class ContactLane implements Lane {
@@ -50,11 +50,11 @@ export class ContactLane implements Lane {
     return contact?.relation === 'open' && !contact.changed;
   }
 
-  async seal(to: string, { id, text, at }: Draft): Promise<Sealed | undefined> {
+  async seal(to: string, draft: Draft): Promise<Sealed | undefined> {
     const contact = this.#contact(to);
     if (!contact) return undefined;
     const { me } = this.#desk;
-    const sealed = await sealText(this.#desk, contact, id, text, at);
+    const sealed = await sealDraft(this.#desk, contact, draft);
     /* Whose keys have become others meanwhile, theirs or ours: it is sealed anew, in its turn. */
     const isSame = this.#contact(to)?.keys?.enc === contact.keys?.enc && this.#desk.me === me;
     return this.isOpen(to) && isSame ? sealed : undefined;

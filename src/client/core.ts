@@ -298,6 +298,12 @@ export class ClientCore implements Client {
         this.#inbox.gaps.watch(event.from);
         this.#tell({ type: 'unread' });
         return;
+      case 'read':
+        this.#outbox.wasRead();
+        return;
+      case 'receipt':
+        this.#inbox.gaps.watch(event.from);
+        return;
       case 'room':
         this.#rooms.moved(event.room.key);
         return;
@@ -350,6 +356,7 @@ export class ClientCore implements Client {
     this.#expiry.close();
     this.#inbox.gaps.close();
     if (!this.#broken) this.#background(this.#inbox.gaps.report()); // who comes once a day is told too
+    if (!this.#broken) this.#outbox.close();
     await this.#settle();
     this.#deliveries.flush();
     await this.#session.stop(this.#loggedOut);

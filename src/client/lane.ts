@@ -1,11 +1,8 @@
 /** Where texts go: to a contact or to a room. What the outbox has to know of either. */
 import type { Struct, Values } from '../../protocol/index.js';
 import type { ClientError } from './errors.js';
-import type { Sealed } from './sealing.js';
+import type { Draft, Sealed } from './sealing.js';
 import type { Outgoing } from './state.js';
-
-/** A text before it is sealed. */
-export type Draft = Pick<Outgoing, 'id' | 'text' | 'at'>;
 
 export interface Carried {
   readonly struct: Struct;

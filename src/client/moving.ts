@@ -20,7 +20,7 @@ import { apply, type Event } from './reducer.js';
 import type { State } from './state.js';
 
 /** Of the state, what makes the account usable elsewhere. No text: it would outlive its hour in a file that is kept (SPEC 7.9). */
-const tables = ['contacts', 'actions', 'seen', 'declined', 'rooms', 'members', 'notices'] as const;
+const tables = ['contacts', 'actions', 'seen', 'declined', 'rooms', 'members', 'notices', 'settings'] as const;
 type Table = (typeof tables)[number];
 type Row = readonly [table: Table, key: string, value: unknown];
 /** Rows that are a time alone. */

@@ -8,6 +8,8 @@ import { answered, partOf, waitingParts } from './outgoing.js';
 import type { Lane } from './lane.js';
 import { Pace } from './pace.js';
 import type { Event } from './reducer.js';
+import { isReceipt, nextReceipt } from './receipt-rows.js';
+import { Receipts } from './receipts.js';
 import { isRoom } from './rooms/names.js';
 import { checkText, partsOf } from './sealing.js';
 import { OUTBOX_MAX, type Outgoing, type OutgoingState } from './state.js';
@@ -39,6 +41,7 @@ export class Outbox {
   readonly #contacts: Lane;
   readonly #rooms: Lane;
   readonly #waiters: Waiters<Sent>;
+  readonly #receipts: Receipts;
   /** Ids of what the daemon does not have whole yet, in order, and how many parts they have. */
   readonly #todo = new Map<string, number>();
   /** parts, as id and number */
@@ -67,8 +70,16 @@ export class Outbox {
     this.#pace = new Pace(desk, () => {
       this.kick();
     });
-    for (const entry of stateOf(desk).outgoing.values())
-      if (entry.state === 'waiting') this.#todo.set(entry.id, partsOf(entry.text));
+    this.#receipts = new Receipts(desk, { mayGo: (to) => this.#mayReceipt(to), send: (to) => this.#sendReceipt(to) });
+    const { outgoing, receipts } = stateOf(desk);
+    const waiting = [...outgoing.values(), ...receipts.values()].filter(({ state }) => state === 'waiting');
+    for (const { id, text } of waiting.sort((a, b) => a.order - b.order)) this.#todo.set(id, partsOf(text));
+  }
+
+  /** A text, or a receipt that is sealed. */
+  #entry(id: string): Outgoing | undefined {
+    const { outgoing, receipts } = stateOf(this.#desk);
+    return outgoing.get(id) ?? receipts.get(id);
   }
 
   online(link: Link): void {
@@ -87,8 +98,7 @@ export class Outbox {
 
   /** Contacts and rooms for which something waits. */
   #waitingFor(): Set<string> {
-    const { outgoing } = stateOf(this.#desk);
-    return new Set([...this.#todo.keys()].flatMap((id) => outgoing.get(id)?.to ?? []));
+    return new Set([...this.#todo.keys()].flatMap((id) => this.#entry(id)?.to ?? []));
   }
 
   offline(): void {
@@ -136,6 +146,36 @@ export class Outbox {
     if (!stateOf(this.#desk).outgoing.get(id)?.envelope) this.opened(to);
     this.kick();
     return { id, to };
+  }
+
+  /** Messages of contacts were read. */
+  wasRead(): void {
+    this.#receipts.gather();
+  }
+
+  /** Before a clean end: `quiet` waits for what this hands over. */
+  close(): void {
+    this.#receipts.close();
+  }
+
+  #mayReceipt(to: string): boolean {
+    if (!this.#link || this.#pace.isPaused || this.#holds.has(to) || !this.#contacts.mayGo(to)) return false;
+    return ![...stateOf(this.#desk).receipts.values()].some((one) => one.to === to);
+  }
+
+  /** One record says what it names and that this is owed no more: no crash loses or doubles it. */
+  async #sendReceipt(to: string): Promise<void> {
+    await this.#inLine(async () => {
+      const ids = nextReceipt(stateOf(this.#desk), to);
+      if (ids.length === 0 || !this.#contacts.isOpen(to)) return;
+      const [id, at] = [newId(this.#desk), this.#desk.ports.clock.now()];
+      const sealed = await this.#contacts.seal(to, { id, text: '', at, receipt: ids });
+      const isOwed = nextReceipt(stateOf(this.#desk), to)[0] === ids[0]; // a person may have turned them off
+      if (!sealed || !isOwed) return;
+      await this.#desk.record({ t: 'receipt-sealed', id, to, ids, at, ...sealed });
+      this.#todo.set(id, 1);
+    });
+    this.kick();
   }
 
   /** Sealing reads and moves a chain: one after another. */
@@ -201,7 +241,7 @@ export class Outbox {
   /** Entries that will not be sent any more; who waits for one learns it. */
   forget(): void {
     for (const id of [...this.#todo.keys()]) {
-      const entry = stateOf(this.#desk).outgoing.get(id);
+      const entry = this.#entry(id);
       if (entry?.state === 'waiting') continue;
       this.#todo.delete(id);
       if (!entry) this.#waiters.tell(id, { state: 'failed' });
@@ -210,12 +250,17 @@ export class Outbox {
 
   /** Hands over what may go, in order, as far as the window reaches. */
   kick(): void {
+    this.#handOverAll();
+    this.#receipts.look();
+  }
+
+  #handOverAll(): void {
     const link = this.#link;
     if (!link || this.#pace.isPaused) return;
     const stopped = new Set<string>();
     for (const id of this.#todo.keys()) {
       if (this.#inFlight.size >= this.#pace.most) return;
-      const entry = stateOf(this.#desk).outgoing.get(id);
+      const entry = this.#entry(id);
       if (entry?.state !== 'waiting') {
         this.#todo.delete(id);
         continue;
@@ -263,7 +308,7 @@ export class Outbox {
   }
 
   async #progress(id: string, part: number, reached: 'queued' | 'delivered'): Promise<void> {
-    const entry = stateOf(this.#desk).outgoing.get(id);
+    const entry = this.#entry(id);
     if (entry) this.#renewals.delete(entry.to);
     const event = entry && answered(entry, part, reached, this.#desk.ports.clock.now());
     await this.#desk.record(...(event ? [event] : []));
@@ -273,12 +318,13 @@ export class Outbox {
     this.#waiters.tell(id, { state });
   }
 
-  async #refused({ id, to }: Outgoing, code: Code): Promise<void> {
+  async #refused(entry: Outgoing, code: Code): Promise<void> {
+    const { id, to } = entry;
     if (this.#renewing.has(to)) return undefined;
     const renewals = this.#renewals.get(to) ?? 0;
     /* A daemon that refuses what was just sealed for the epoch that it named is not asked again and again. */
     const refusal = renewals < RENEWALS_MAX ? this.#lane(to).onRefusal(to, code) : 'hold';
-    if (refusal === 'fail') return this.#failed(id, to);
+    if (refusal === 'fail') return this.#failed(entry, code);
     /* A room is looked at, which opens it again: what else is on the way is refused for the same reason. */
     if (!this.#holds.has(to)) this.#renewals.set(to, renewals + 1);
     this.#wait(to);
@@ -288,10 +334,12 @@ export class Outbox {
     return undefined;
   }
 
-  async #failed(id: string, to: string): Promise<void> {
+  async #failed(entry: Outgoing, code: Code): Promise<void> {
+    const { id, to } = entry;
     this.#todo.delete(id);
     const events: Event[] = [{ t: 'sent', id, state: 'failed', at: this.#desk.ports.clock.now() }];
-    if (!this.#waiters.tell(id, { state: 'failed', failure: this.#lane(to).refused(to) }))
+    if (isReceipt(entry)) this.#desk.ports.log(`a receipt was not taken: ${String(code)}`);
+    else if (!this.#waiters.tell(id, { state: 'failed', failure: this.#lane(to).refused(to) }))
       events.push(notice(this.#desk, 'not-taken', to));
     await this.#desk.record(...events);
   }

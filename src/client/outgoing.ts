@@ -36,7 +36,8 @@ export function answered(
 ): Event | undefined {
   const before = lettersOf(entry);
   const old = before[part];
-  if (entry.state === 'delivered' || entry.state === 'failed' || old === undefined) return undefined;
+  if (entry.state !== 'waiting' && entry.state !== 'queued') return undefined;
+  if (old === undefined) return undefined;
   /* Never back: the note of a delivery may come before the answer "queued". */
   if (old === letters.delivered || old === letters[reached]) return undefined;
   const parts = before.slice(0, part) + letters[reached] + before.slice(part + 1);

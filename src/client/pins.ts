@@ -1,5 +1,6 @@
 /** What becomes of pinned keys: others came, a person looked, a person decided (SPEC 7.6). */
 import { fingerprint, fromHex, hex, type SyncCrypto } from '../../protocol/index.js';
+import { dropReceipts } from './receipt-rows.js';
 import { applyGivenUp } from './received.js';
 import { isRoom } from './rooms/names.js';
 import {
@@ -113,6 +114,7 @@ function applyRepinned(state: State, row: Contact, event: Extract<PinEvent, { t:
     const { envelope: _void, parts: _far, ...rest } = entry;
     setOwn(state, { ...rest, state: 'failed', done: at });
   }
+  dropReceipts(state, name);
   giveUpParts(state, name, at);
 }
 
@@ -149,6 +151,7 @@ export function applyRekeyed(state: State, { at }: RekeyedEvent): void {
     if (!row.ahead) applyAhead(state, { t: 'ahead', name: row.name, at });
     const { ahead: _now, ...kept } = state.contacts.get(row.name) ?? row;
     state.contacts.set(row.name, { ...kept, sent: noChain });
+    dropReceipts(state, row.name);
   }
   for (const entry of [...state.outgoing.values()]) {
     if (isRoom(entry.to) || entry.state !== 'waiting' || entry.envelope === undefined) continue;

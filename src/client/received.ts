@@ -119,7 +119,7 @@ export function applyGap(state: State, { key, name, from, to, at }: GapEvent): v
 }
 
 /** Something of this source came: what lies before it and did not come is missing, and it is missing no more. */
-function advance(state: State, from: string, chain: Chain, at: number): void {
+export function advance(state: State, from: string, chain: Chain, at: number): void {
   const { sequence } = chain;
   const source = sourceOf(state, from);
   const last = source?.received ?? startOf(from, sequence);

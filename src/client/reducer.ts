@@ -8,6 +8,7 @@ import {
   type PinEvent,
   type RekeyedEvent,
 } from './pins.js';
+import { applyReceipts, owe, type ReceiptEvents } from './receipt-rows.js';
 import { restamp } from './retention.js';
 import {
   EARLIER_MAX,
@@ -91,6 +92,7 @@ export type Event =
   | IncompleteEvent
   | GivenUpEvent
   | GapEvent
+  | ReceiptEvents
   | NoticeEvent
   | { readonly t: 'read'; readonly keys: readonly string[]; readonly at: number }
   | { readonly t: 'expired'; readonly keys: readonly string[] }
@@ -117,6 +119,7 @@ export function apply(state: State, event: Event): void {
       return applyOpened(state, event);
     case 'closed':
       relate(state, event.name, { relation: event.relation, since: event.at });
+      state.owed.delete(event.name);
       if (event.action) state.actions.set(event.action.frame, event.action);
       return;
     case 'nobody':
@@ -148,6 +151,10 @@ export function apply(state: State, event: Event): void {
       return applyGap(state, event);
     case 'read':
       return applyRead(state, event);
+    case 'receipt':
+    case 'receipt-sealed':
+    case 'receipts':
+      return applyReceipts(state, event);
     case 'expired':
       for (const key of event.keys)
         for (const table of ['incoming', 'notices', 'outgoing'] as const) dropRow(state, table, key);
@@ -228,14 +235,15 @@ function applySealed(state: State, event: EventOf<'sealed'>): void {
   changeSent(state, entry.to, event.chain);
 }
 
-const progress: Readonly<Record<OutgoingState, number>> = { waiting: 0, queued: 1, delivered: 2, failed: 2 };
+const progress: Readonly<Record<OutgoingState, number>> = { waiting: 0, queued: 1, delivered: 2, failed: 2, read: 3 };
 
-/** Never back: the note of a delivery may come before the answer "queued". */
+/** Never back: the note of a delivery may come before the answer "queued". Of a receipt nothing stays. */
 function applySent(state: State, event: EventOf<'sent'>): void {
+  if (state.receipts.delete(event.id)) return;
   const entry = state.outgoing.get(event.id);
   if (!entry || progress[event.state] <= progress[entry.state]) return;
   const { envelope: _spent, parts: _before, ...rest } = entry;
-  const done = event.state === 'queued' ? {} : { done: event.at };
+  const done = event.state === 'queued' ? {} : { done: entry.done ?? event.at };
   const parts = event.parts === undefined ? {} : { parts: event.parts };
   state.outgoing.set(event.id, { ...rest, ...parts, ...done, state: event.state });
 }
@@ -249,7 +257,10 @@ function applyPortion(state: State, event: EventOf<'portion'>): void {
 function applyRead(state: State, { keys, at: read }: EventOf<'read'>): void {
   for (const key of keys) {
     const message = state.incoming.get(key);
-    if (message && message.read === undefined) state.incoming.set(key, { read, ...message });
+    if (message && message.read === undefined) {
+      state.incoming.set(key, { read, ...message });
+      owe(state, message);
+    }
     const notice = state.notices.get(key);
     if (notice && notice.read === undefined) state.notices.set(key, { read, ...notice });
   }

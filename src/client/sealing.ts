@@ -1,4 +1,4 @@
-/** A text made into envelopes, one for each part, each naming the one before (SPEC 7.3). */
+/** A text made into envelopes, one for each part, each naming the one before; or a receipt into one (SPEC 7.3). */
 import {
   concat,
   conversationId,
@@ -9,17 +9,20 @@ import {
   fingerprint,
   fromHex,
   hex,
+  RECEIPT_PARTS,
   sealEnvelope,
   SUITE_RSA,
   TEXT_MAX,
   utf8,
+  writeReceipt,
 } from '../../protocol/index.js';
 import { cryptoOf, type Desk } from './desk.js';
 import { error } from './errors.js';
-import { noChain, type Chain, type Contact } from './state.js';
+import { noChain, type Chain, type Contact, type Outgoing } from './state.js';
 
+/** A receipt has no text, and goes in one. */
 export function partsOf(text: string): number {
-  return Math.ceil(utf8(text).length / ENVELOPE_TEXT);
+  return Math.max(1, Math.ceil(utf8(text).length / ENVELOPE_TEXT));
 }
 
 /** In how many parts it goes. @throws ClientError where it can't be sent */
@@ -35,6 +38,9 @@ function hasLoneSurrogate(text: string): boolean {
   return /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text);
 }
 
+/** A text before it is sealed; or a receipt, of no text, for the messages with these ids. */
+export type Draft = Pick<Outgoing, 'id' | 'text' | 'at'> & { readonly receipt?: readonly string[] };
+
 export interface Sealed {
   /** of all parts, one behind the other */
   readonly envelope: string;
@@ -42,15 +48,16 @@ export interface Sealed {
   readonly chain: Chain;
 }
 
-/** @param id of the message @param time ms since 1970, the same in all parts */
-export async function sealText(desk: Desk, contact: Contact, id: string, text: string, time: number): Promise<Sealed> {
+/** The draft's id is the message's, its time the same in all parts. */
+export async function sealDraft(desk: Desk, contact: Contact, draft: Draft): Promise<Sealed> {
+  const { id, text, at: time, receipt } = draft;
   const { me } = desk;
   const { keys } = contact;
   if (!keys) throw error('never-asked', contact.name);
   const ports = cryptoOf(desk);
   const recipient = fromHex(keys.uid);
   const enc = fromHex(keys.enc);
-  const parts = cutText(utf8(text));
+  const parts = receipt ? [writeReceipt(receipt.map(fromHex))] : cutText(utf8(text));
   const header = {
     version: ENVELOPE_VERSION,
     suite: SUITE_RSA,
@@ -61,7 +68,7 @@ export async function sealText(desk: Desk, contact: Contact, id: string, text: s
     senderKeys: fingerprint(ports.sync, { enc: me.enc.modulus, sig: me.sig.modulus }),
     recipientKeys: fingerprint(ports.sync, { enc, sig: fromHex(keys.sig) }),
     time,
-    parts: parts.length,
+    parts: receipt ? RECEIPT_PARTS : parts.length,
   };
   let chain = contact.sent.sequence === 0 ? noChain : contact.sent;
   const envelopes: Uint8Array[] = [];

@@ -147,8 +147,8 @@ export interface Offer {
 /** What the daemon's limits make wait. */
 export type Limited = 'messages' | 'look-ups';
 
-/** failed: the daemon will never take it. */
-export type OutgoingState = 'waiting' | 'queued' | 'delivered' | 'failed';
+/** read: whom it is to says so. failed: the daemon will never take it. */
+export type OutgoingState = 'waiting' | 'queued' | 'delivered' | 'read' | 'failed';
 
 export interface Outgoing {
   readonly id: string;
@@ -161,8 +161,20 @@ export interface Outgoing {
   readonly envelope?: string;
   /** of a message in several parts: a letter for each, `.` waiting, `q` queued, `d` delivered (outgoing.ts) */
   readonly parts?: string;
-  /** ms since 1970: delivered or failed */
+  /** ms since 1970: delivered, read before that was known, or failed */
   readonly done?: number;
+}
+
+/** What a contact is to be told of. */
+export interface Owed {
+  readonly to: string;
+  /** of messages of theirs that were read, oldest first, at most RECEIPTS_OWED_MAX */
+  readonly ids: readonly string[];
+}
+
+/** What a person chose. */
+export interface Setting {
+  readonly on: boolean;
 }
 
 export interface Incoming {
@@ -267,6 +279,10 @@ export interface Grant {
 export interface Tables {
   readonly contacts: Map<string, Contact>;
   readonly outgoing: Map<string, Outgoing>;
+  /** receipts to contacts that are not sealed yet, by name */
+  readonly owed: Map<string, Owed>;
+  /** receipts of ours that the daemon does not have yet: as texts of no letters, and no person sees them */
+  readonly receipts: Map<string, Outgoing>;
   readonly incoming: Map<string, Incoming>;
   /** by sender uid and message id, in the order in which their first parts came */
   readonly unfinished: Map<string, Unfinished>;
@@ -282,6 +298,8 @@ export interface Tables {
   readonly held: Map<string, Held>;
   /** under `offer` */
   readonly offer: Map<string, Offer>;
+  /** `receipts`: whether they are sent */
+  readonly settings: Map<string, Setting>;
 }
 
 /** What became of a row that is shown: it is there, in the place of one with its key if there was one; or it went. */
@@ -301,6 +319,8 @@ export interface State extends Tables {
 export const tableNames = [
   'contacts',
   'outgoing',
+  'owed',
+  'receipts',
   'incoming',
   'unfinished',
   'notices',
@@ -312,6 +332,7 @@ export const tableNames = [
   'members',
   'held',
   'offer',
+  'settings',
 ] as const;
 
 export function emptyState(): State {
@@ -319,6 +340,8 @@ export function emptyState(): State {
     order: 0,
     contacts: new Map(),
     outgoing: new Map(),
+    owed: new Map(),
+    receipts: new Map(),
     incoming: new Map(),
     unfinished: new Map(),
     notices: new Map(),
@@ -330,6 +353,7 @@ export function emptyState(): State {
     members: new Map(),
     held: new Map(),
     offer: new Map(),
+    settings: new Map(),
   };
 }
 
@@ -359,6 +383,8 @@ export const HELD_MAX = 256;
 export const HELD_ENTERING_MAX = HELD_MAX + ROOM_HISTORY * PARTS_MAX;
 /** Parts of messages that wait for the daemon or for an acceptance. */
 export const OUTBOX_MAX = 10_000;
+/** Messages of a contact of which they are not told yet that they were read; of the oldest they never are. */
+export const RECEIPTS_OWED_MAX = 1_024;
 
 export const noChain: Chain = { sequence: 0, hash: '00'.repeat(32) };
 

@@ -135,6 +135,9 @@ for (const [length, part, parts] of [
 ] as const)
   letters.push(await write(ann, ben, new Uint8Array(length).fill(0xbf), 70 + part, part, parts));
 
+/** Receipts, of one message, of some, of as many as there may be. */
+for (const count of [1, 5, 64]) letters.push(await write(ben, ann, some.bytes(16 * count), 80 + count, 0, 0));
+
 /** Opening a block takes as long as all the rest: what opened once is remembered. */
 const opened = new Map<string, Uint8Array | undefined>();
 const asymmetric: AsymmetricCrypto<NodeRsaPrivate> = {
@@ -156,7 +159,8 @@ function expected(bytes: Uint8Array, letter: Letter, reader: Correspondents): En
   const is = (at: number, wanted: Uint8Array): boolean => samePublic(bytes.subarray(at, at + wanted.length), wanted);
   if (!u64(130) || !u64(138) || bytes[0] !== 1 || bytes[1] !== 1) return 'header';
   const [part, parts] = [view.getUint16(178), view.getUint16(180)];
-  if (parts > 64 || part >= parts || view.getBigUint64(130) <= BigInt(part)) return 'header';
+  const inside = parts === 0 ? part === 0 : part < parts;
+  if (parts > 64 || !inside || view.getBigUint64(130) <= BigInt(part)) return 'header';
   if (!is(50, reader.recipient)) return 'recipient';
   if (!is(34, reader.sender)) return 'sender';
   const [low, high] = [reader.sender, reader.recipient].sort((a, b) => Buffer.compare(a, b)) as [
@@ -271,6 +275,8 @@ function hostile(ports: Ports<NodeRsaPrivate>): Case {
     const inner = new Uint8Array(256 + 2 + ENVELOPE_TEXT);
     const text = draws.pick([
       letter.text,
+      letter.text.subarray(draws.pick([1, 15, 16])),
+      concat(letter.text.subarray(16, 32), letter.text.subarray(0, 960), letter.text.subarray(0, 16)),
       noise(draws, draws.below(1025)),
       Uint8Array.from(draws.pick(utf8Wrong)),
       new Uint8Array(0),
@@ -299,7 +305,8 @@ function hostile(ports: Ports<NodeRsaPrivate>): Case {
     const { part, parts } = letter.header;
     const long = part + 1 < parts ? length === 1024 : length >= 1 && length <= 1024;
     const zeros = !inner.subarray(258 + length).some((byte) => byte !== 0);
-    const sane = long && zeros && (parts > 1 || isUtf8(said));
+    const right = parts === 0 ? isReceipt(said) : parts > 1 || isUtf8(said);
+    const sane = long && zeros && right;
     const message = concat(bound.subarray(0, HEADER), hash(bound.subarray(HEADER)), hash(said));
     const signed = sane && (await nodeAsymmetric.pssVerify(from.sig.modulus, Label.pm, message, signature));
     const wanted = !sane ? 'text' : signed ? 'opens' : 'signature';
@@ -309,6 +316,12 @@ function hostile(ports: Ports<NodeRsaPrivate>): Case {
   };
 }
 const hash = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
+function isReceipt(bytes: Uint8Array): boolean {
+  const ids = Buffer.from(bytes)
+    .toString('hex')
+    .match(/.{1,32}/g);
+  return bytes.length % 16 === 0 && new Set(ids).size === ids?.length;
+}
 const isUtf8 = (bytes: Uint8Array): boolean => samePublic(Buffer.from(Buffer.from(bytes).toString('utf8')), bytes);
 
 fuzz('a contact’s envelope opens only around a text that is one, signed', 5_000, hostile(product));

@@ -264,7 +264,9 @@ def check_envelope(vector, spec):
         header[field["name"]] = int.from_bytes(data, "big") if field["kind"] == "uint" else data
         at += field["length"]
     part, parts = header["part"], header["parts"]
-    if header["version"] != 1 or header["suite"] != 1 or parts > 64 or part >= parts or part >= header["sequence"]:
+    if header["version"] != 1 or header["suite"] != 1 or parts > 64 or part >= header["sequence"]:
+        raise Refused("header")
+    if part >= parts and (part, parts) != (0, 0):
         raise Refused("header")
     if header["recipient"] != recipient:
         raise Refused("recipient")
@@ -281,6 +283,8 @@ def check_envelope(vector, spec):
     length = int.from_bytes(inner[256:258], "big")
     text = inner[258 : 258 + length]
     if not 1 <= length <= 1024 or (part + 1 < parts and length < 1024) or any(inner[258 + length :]):
+        raise Refused("text")
+    if parts == 0 and (length % 16 or len({text[at : at + 16] for at in range(0, length, 16)}) < length // 16):
         raise Refused("text")
     try:
         text.decode() if parts == 1 else None

@@ -1,4 +1,4 @@
-"""Envelopes: header, block, sealed part and signature (SPEC 7.2 to 7.4, 10.4)."""
+"""Envelopes: header, block, sealed part and signature; texts and receipts (SPEC 7.2 to 7.4, 10.4)."""
 
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ from structs import MAX_INTEGER
 VERSION = SUITE = 1
 HEADER, BLOCK, ENVELOPE, TEXT = 182, 256, 1736, 1024
 PARTS = 64
+ID = 16
 FIELDS = [
     ("version", 1),
     ("suite", 1),
@@ -64,6 +65,14 @@ def cut(text):
     return [text[at : at + TEXT] for at in range(0, len(text), TEXT)]
 
 
+def receipt_ids(text):
+    """7.3: the messages that a receipt names, refused where it is none."""
+    ids = [text[at : at + ID] for at in range(0, len(text), ID)]
+    if not 1 <= len(text) <= TEXT or len(text) % ID or len(set(ids)) < len(ids):
+        raise Refused("text")
+    return ids
+
+
 def frame_id_of(message, part):
     """8.1: the frame id of a part's `smpu`."""
     return message[:14] + (int.from_bytes(message[14:], "big") ^ part).to_bytes(2, "big")
@@ -78,7 +87,7 @@ def _signed(header, block, text):
 
 
 def make_envelope(header, sig, recipient_enc, text):
-    """7.3: an envelope of 1 to 1024 bytes of text."""
+    """7.3: an envelope of 1 to 1024 bytes of text, or of what a receipt says."""
     assert 1 <= len(text) <= TEXT
     head, k = encode_header(header), draw(32)
     block = oaep_seal(recipient_enc, b"pm", k)
@@ -116,7 +125,9 @@ def check_header(envelope):
         raise Refused("header")
     if (header["version"], header["suite"]) != (VERSION, SUITE) or header["parts"] > PARTS:
         raise Refused("header")
-    if header["part"] >= header["parts"] or header["part"] >= header["sequence"]:
+    if header["part"] >= header["sequence"]:
+        raise Refused("header")
+    if header["part"] >= header["parts"] and (header["part"], header["parts"]) != (0, 0):
         raise Refused("header")
     return header
 
@@ -144,6 +155,8 @@ def open_envelope(envelope, who):
         raise Refused("text")
     if header["part"] + 1 < header["parts"] and size != TEXT:
         raise Refused("text")
+    if header["parts"] == 0:
+        receipt_ids(text)
     if header["parts"] == 1:
         readable(text)
     pss_verify(who.sender_sig, b"pm", _signed(envelope[:HEADER], block, text), signature)

@@ -1,10 +1,10 @@
-"""What came: parts until a text is whole, duplicates, what is given up (SPEC 7.4)."""
+"""What came: parts until a text is whole, receipts, duplicates, what is given up (SPEC 7.4)."""
 
 import time
 from dataclasses import dataclass, field
 
 from crypto import Refused, sha256
-from envelopes import readable
+from envelopes import readable, receipt_ids
 
 UNFINISHED = 32
 QUIET = 5
@@ -40,19 +40,27 @@ class Inbox:
         self.duplicates, self.notices = 0, []
 
     def take(self, contact, envelope, header, text):
-        """The step `parts`, then what follows from an envelope that passed it; raises Refused."""
+        """The step `parts`, then what follows from an envelope that passed it; raises Refused.
+
+        Gives the messages that it says were read.
+        """
         key, part = (header["sender"], header["message"]), header["part"]
         dropped = key in self.given_up
         if not dropped:
             self._check_parts(key, header, text)
         if (*key, part) in self.seen:
             self.duplicates += 1
-            return
+            return []
         self.seen.add((*key, part))
         if not contact.arrived(header["sequence"], header["previous"], sha256(envelope)):
             self.notices.append(("previous", contact.name, header["sequence"]))
-        if not dropped:
-            self._join(contact, key, header, text)
+        if dropped:
+            return []
+        if header["parts"] == 0:
+            self.whole.add(key)
+            return receipt_ids(text)
+        self._join(contact, key, header, text)
+        return []
 
     def _check_parts(self, key, header, text):
         part, unfinished = header["part"], self.unfinished.get(key)

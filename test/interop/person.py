@@ -35,7 +35,7 @@ PATIENCE = 0.2, 5.0
 
 @dataclass
 class Outgoing:
-    """A part on its way: state is waiting, sent, queued (202), delivered, refused or failed (7.6)."""
+    """A part on its way: state is waiting, sent, queued (202), delivered, read, refused or failed (7.6)."""
 
     contact: Contact
     message: bytes
@@ -43,6 +43,7 @@ class Outgoing:
     state: str = "waiting"
     code: int = 0
     put_off: bool = False
+    receipt: bool = False
 
     @property
     def lane(self):
@@ -175,7 +176,7 @@ class Person:
         commands = self.book.confirm(name)
         self.inbox.begin_anew(self.book.get(name))
         for outgoing in self.outbox.values():
-            if isinstance(outgoing, Outgoing) and outgoing.contact.name == name and outgoing.state != "delivered":
+            if isinstance(outgoing, Outgoing) and outgoing.contact.name == name and outgoing.state not in ("delivered", "read"):
                 outgoing.state = "failed"
         return self._do(commands)
 
@@ -184,6 +185,14 @@ class Person:
 
     def text(self, name, text):
         """Puts a text into the outbox, from where `tick` sends it; gives the message's id."""
+        pieces = cut(text.encode())
+        return self._seal(name, pieces, len(pieces))
+
+    def receipt(self, name, messages):
+        """7.3: tells a contact that texts of theirs were read; gives the receipt's own id."""
+        return self._seal(name, [b"".join(messages)], 0)
+
+    def _seal(self, name, pieces, parts):
         contact, message = self.book.by_name[name], draw(16)
         header = {
             "version": VERSION,
@@ -196,22 +205,21 @@ class Person:
             "recipientKeys": contact.keys,
             "time": clock(),
         }
-        pieces = cut(text.encode())
         for part, piece in enumerate(pieces):
             contact.sent += 1
-            place = {"sequence": contact.sent, "previous": contact.sent_hash, "part": part, "parts": len(pieces)}
+            place = {"sequence": contact.sent, "previous": contact.sent_hash, "part": part, "parts": parts}
             envelope = make_envelope({**header, **place}, self.account.sig, contact.enc, piece)
             contact.sent_hash = sha256(envelope)
-            self.outbox[frame_id_of(message, part)] = Outgoing(contact, message, envelope)
+            self.outbox[frame_id_of(message, part)] = Outgoing(contact, message, envelope, receipt=parts == 0)
         return message
 
     def parts(self, message):
         return [outgoing for outgoing in self.outbox.values() if outgoing.message == message]
 
     def state(self, message):
-        """8.1: delivered when all parts are, queued when all are on the daemon's disk or delivered."""
+        """8.1: delivered when all parts are, queued when all are on the daemon's disk or delivered; or read."""
         states = {outgoing.state for outgoing in self.parts(message)}
-        order = ["failed", "refused", "waiting", "sent", "queued", "delivered"]
+        order = ["failed", "refused", "waiting", "sent", "queued", "delivered", "read"]
         return min(states, key=order.index)
 
     def texts(self):
@@ -252,7 +260,7 @@ class Person:
     def _settle(self, outgoing, answer):
         """8.1 and 8.3; `dlvd` may have come before the answer."""
         outgoing.code, outgoing.put_off = answer.code, False
-        if outgoing.state == "delivered":
+        if outgoing.state in ("delivered", "read"):
             return
         if answer.status == 2 and answer.code in LATER:
             outgoing.state, outgoing.put_off = "waiting", True
@@ -287,7 +295,7 @@ class Person:
     def _on_dlvd(self, struct):
         outgoing = self.outbox.get(struct["message"])
         if isinstance(outgoing, Outgoing) and outgoing.contact.uid == struct["recipient"]:
-            outgoing.state = "delivered"
+            outgoing.state = "read" if outgoing.state == "read" else "delivered"
 
     def _on_rjmp(self, struct):
         self.follow(self.book.on_request(struct))
@@ -313,7 +321,10 @@ class Person:
         own, own_keys = self.account.uid, fingerprint(*self.account.moduli)
         who = Correspondents(trusted, own, contact.keys, own_keys, contact.sig, self.account.enc)
         header, text = open_envelope(envelope, who)
-        self.inbox.take(contact, envelope, header, text)
+        for message in self.inbox.take(contact, envelope, header, text):
+            for outgoing in self.parts(message):
+                if isinstance(outgoing, Outgoing) and outgoing.contact is contact and not outgoing.receipt:
+                    outgoing.state = "read"
 
 
 def until(condition, *people, timeout=60):

@@ -78,6 +78,7 @@ test('an account moves: pins, verified keys and rooms go along, nobody is warned
   await heard(b, name, 'a word from before');
   await readAll(a);
   await readAll(b);
+  await a.core.call('receipts', { on: false });
   const { contacts } = await a.core.call('contacts', { check: false });
   const account = await exported(a); // while the client runs
   t.match(account, { name: a.name, contacts: 1, rooms: 1, waiting: 0, unread: 0 });
@@ -86,6 +87,7 @@ test('an account moves: pins, verified keys and rooms go along, nobody is warned
   t.same((await a.core.call('contacts', { check: true })).contacts, [{ ...contacts[0], check: 'same' }]);
   t.ok(contacts[0]?.verified);
   t.same((await a.core.call('history', { name: b.name, after: 0 })).lines, [], 'texts stay behind');
+  t.same(await a.core.call('receipts', {}), { on: false });
   await sendAndHear(a, b, 'from the new device');
   await sendAndHear(b, a, 'to the new device');
   t.match(await say(a, name, 'in the room, from the new device'), /delivered|queued/);

@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { apply, snapshot, type Event } from '../../src/client/reducer.js';
-import { DECLINED_MAX, emptyState, NOTICES_MAX, type State } from '../../src/client/state.js';
+import { DECLINED_MAX, emptyState, NOTICES_MAX, RECEIPTS_OWED_MAX, type State } from '../../src/client/state.js';
 
 function fold(events: readonly Event[]): State {
   const state = emptyState();
@@ -162,5 +162,62 @@ test('of a declined request only its hash stays, for a while', (t) => {
     { t: 'forgotten', name: 'bob', at: 3 },
   ]);
   t.ok(spoken.contacts.has('bob'), 'a row whose chains moved stays');
+  t.end();
+});
+
+const read: Event = { t: 'read', keys: ['01:x:0'], at: 7 };
+const receipt: Event = { t: 'receipt-sealed', id: 'r', to: 'bob', ids: ['x'], at: 8, envelope: 'ee', chain };
+const owedOf = (...events: readonly Event[]) => fold([...story, ...events]).owed.get('bob')?.ids;
+
+test('a receipt is owed by the record of the reading, and no more by the one that seals it', (t) => {
+  t.same(owedOf(read), ['x']);
+  t.same(owedOf(read, read), ['x'], 'a text is read once');
+  const sealed = fold([...story, read, receipt]);
+  t.equal(sealed.owed.size, 0);
+  t.equal(sealed.receipts.get('r')?.envelope, 'ee');
+  for (const state of ['queued', 'delivered', 'failed'] as const)
+    t.equal(fold([...story, read, receipt, { t: 'sent', id: 'r', state, at: 9 }]).receipts.size, 0, state);
+  t.same(fold([...snapshot(sealed)]), sealed);
+  t.end();
+});
+
+test('a receipt is owed to open contacts of these very keys alone, and only while a person wants it', (t) => {
+  t.equal(owedOf({ t: 'receipts', on: false }, read), undefined);
+  t.same(owedOf({ t: 'receipts', on: false }, { t: 'receipts', on: true }, read), ['x']);
+  t.equal(owedOf({ t: 'closed', name: 'bob', relation: 'blocked', at: 6 }, read), undefined);
+  const repinned: Event = { t: 'repinned', name: 'bob', keys: { ...keys, uid: '09' }, relation: 'open', at: 6 };
+  t.equal(owedOf(repinned, read), undefined, 'the text is of somebody else');
+  t.same(owedOf({ ...repinned, keys: { ...keys, sig: '09' } }, read), ['x']);
+  t.end();
+});
+
+test('what was not handed over of receipts is dropped', (t) => {
+  const keysChanged: Event = { t: 'repinned', name: 'bob', keys: { ...keys, sig: '09' }, relation: 'open', at: 9 };
+  for (const event of [keysChanged, { t: 'rekeyed', at: 9 }, { t: 'receipts', on: false }] as const) {
+    t.equal(owedOf(read, event), undefined, event.t);
+    t.equal(fold([...story, read, receipt, event]).receipts.size, 0, event.t);
+  }
+  t.equal(owedOf(read, { t: 'closed', name: 'bob', relation: 'blocked', at: 9 }), undefined);
+  t.end();
+});
+
+test('of too many receipts that are owed the newest stay', (t) => {
+  const ids = Array.from({ length: RECEIPTS_OWED_MAX + 2 }, (_, n) => `m${String(n)}`);
+  const rest = { t: 'message', from: 'bob', text: '', time: 1, at: 1, chain } as const;
+  const came = ids.map((id): Event => ({ ...rest, key: `01:${id}:0`, id }));
+  t.same(owedOf(...came, { t: 'read', keys: ids.map((id) => `01:${id}:0`), at: 2 }), ids.slice(2));
+  t.end();
+});
+
+test('read is the last that a text becomes, and its hour is that of its delivery', (t) => {
+  const sent = (state: 'queued' | 'delivered' | 'read' | 'failed', at: number): Event => ({
+    t: 'sent',
+    id: 'm1',
+    state,
+    at,
+  });
+  const after = (...events: readonly Event[]) => fold([...story, ...events]).outgoing.get('m1');
+  t.match(after(sent('delivered', 9), sent('read', 20), sent('failed', 30)), { state: 'read', done: 9 });
+  t.match(after(sent('queued', 9), sent('read', 20), sent('delivered', 30)), { state: 'read', done: 20 });
   t.end();
 });

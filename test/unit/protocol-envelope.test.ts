@@ -1,6 +1,7 @@
 /** Envelopes: what their recipient opens, and that nobody else and nothing else does (SPEC 7.3, 7.4). */
 import { test } from 'tap';
 import {
+  concat,
   conversationId,
   cutText,
   ENVELOPE,
@@ -13,8 +14,11 @@ import {
   joinText,
   openEnvelope,
   readEnvelopeHeader,
+  readReceipt,
+  RECEIPT_MAX,
   sealEnvelope,
   utf8,
+  writeReceipt,
   type Correspondents,
   type EnvelopeHeader,
 } from '../../protocol/index.js';
@@ -145,4 +149,42 @@ test('a text is cut into parts that are full but for the last', (t) => {
   const text = 'é🔒'.repeat(400);
   t.equal(joinText(cutText(new TextEncoder().encode(`x${text}`))), `x${text}`, 'wherever the cuts fall');
   t.end();
+});
+
+const ids = (count: number): Uint8Array[] => Array.from({ length: count }, (_, n) => some(`id ${String(n)}`, 16));
+const receipt: EnvelopeHeader = { ...header, parts: 0 };
+
+test('a receipt names one message or as many as there may be', async (t) => {
+  for (const count of [1, 2, RECEIPT_MAX]) {
+    const opened = await openEnvelope(ports, await seal(writeReceipt(ids(count)), receipt), who);
+    t.equal(opened.problem, undefined);
+    if (opened.problem !== undefined) continue;
+    t.equal(opened.header.parts, 0);
+    t.same(readReceipt(opened.text)?.map(hex), ids(count).map(hex));
+  }
+});
+
+test('what is no receipt is not sealed as one', async (t) => {
+  const [one] = ids(1);
+  for (const bytes of [new Uint8Array(15), new Uint8Array(1023), concat(...ids(2), one ?? header.message)]) {
+    t.equal(readReceipt(bytes), undefined);
+    await t.rejects(seal(bytes, receipt), RangeError);
+  }
+  t.equal(readReceipt(new Uint8Array(0)), undefined);
+  t.equal(readReceipt(writeReceipt(ids(RECEIPT_MAX + 1))), undefined);
+});
+
+test('a text is not taken for a receipt, nor a receipt for a text', async (t) => {
+  const bytes = writeReceipt(ids(2));
+  for (const [made, said] of [
+    [receipt, header],
+    [header, receipt],
+  ] as const) {
+    const sealed = await seal(made === header ? utf8('x'.repeat(32)) : bytes, made);
+    const changed = sealed.slice();
+    changed[181] = said.parts;
+    t.same(await openEnvelope(ports, changed, who), { problem: 'seal' }, 'on the way');
+  }
+  const numbered = await seal(bytes, { ...receipt, part: 1, sequence: 2 });
+  t.same(await openEnvelope(ports, numbered, who), { problem: 'header' }, 'it has no parts');
 });

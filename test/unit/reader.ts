@@ -22,6 +22,7 @@ import type { Desk } from '../../src/client/desk.js';
 import type { Me } from '../../src/client/identity.js';
 import { Inbox } from '../../src/client/inbox.js';
 import { Journal } from '../../src/client/journal.js';
+import type { Event } from '../../src/client/reducer.js';
 import { clientCrypto, MemoryStorage, MovableClock } from './client-support.js';
 
 const noRsa: AsymmetricCrypto = {
@@ -152,6 +153,11 @@ export class Reader {
   async take(...envelopes: readonly Uint8Array[]): Promise<void> {
     for (const envelope of envelopes) await this.#journal.append(...(await this.#inbox.onMessage(envelope)));
     this.#inbox.gaps.watch();
+  }
+
+  /** What happened besides. */
+  record(...events: readonly Event[]): Promise<void> {
+    return this.#journal.append(...events);
   }
 
   /** The line goes; `restart` has the queue of the next login come. */

@@ -43,11 +43,20 @@ const flip =
 const AT_BLOCK = ENVELOPE_HEADER;
 const AT_SEALED = ENVELOPE_HEADER + 256;
 
+const receipt = { parts: 0, part: 0 };
+/** What a receipt of so many messages says. */
+const ids = (count: number): Uint8Array => some('ids', 16 * count);
+/** The same message as its author signs it who wrote a text of one part. */
+const asText = (message: Uint8Array): Uint8Array => {
+  const signed = message.slice();
+  writeUint(signed, ENVELOPE_HEADER - 2, 2, 1);
+  return signed;
+};
+
 const changes: readonly Change[] = [
   { name: 'version', what: 'envelope version 2', step: 'header', header: { version: 2 } },
   { name: 'suite', what: 'suite 0', step: 'header', header: { suite: 0 } },
   { name: 'part', what: 'part 1 of 1, counted from 0', step: 'header', header: { part: 1 } },
-  { name: 'parts', what: 'a message of no parts', step: 'header', header: { parts: 0 } },
   { name: 'parts-65', what: 'a message of 65 parts', step: 'header', header: { parts: 65 }, text: some('text', 1024) },
   {
     name: 'sequence',
@@ -94,6 +103,31 @@ const changes: readonly Change[] = [
     step: 'text',
     header: { parts: 2 },
     text: some('text', ENVELOPE_TEXT - 1),
+  },
+  {
+    name: 'receipt-part',
+    what: 'a receipt that says it is part 1',
+    step: 'header',
+    header: { parts: 0, part: 1 },
+    text: ids(2),
+  },
+  { name: 'receipt-empty', what: 'a receipt of no ids', step: 'text', header: receipt, text: ids(0) },
+  { name: 'receipt-cut', what: 'a receipt of 31 bytes', step: 'text', header: receipt, text: ids(2).subarray(1) },
+  { name: 'receipt-long', what: 'a receipt of 65 ids', step: 'text', header: receipt, text: ids(64), length: 1040 },
+  {
+    name: 'receipt-twice',
+    what: 'a receipt that names a message twice',
+    step: 'text',
+    header: receipt,
+    text: concat(ids(3), ids(1)),
+  },
+  {
+    name: 'receipt-signature',
+    what: 'a text whose header was made that of a receipt: the sealing is right, the signature is of the text',
+    step: 'signature',
+    header: receipt,
+    text: utf8('16 bytes of text'),
+    signed: asText,
   },
   {
     name: 'signature',
@@ -165,6 +199,19 @@ function part(keys: TestKeys): Case[1] {
   return { kind: 'envelope', what, expect: 'accepted', ...(toJson({ ...values, envelope }) as object) };
 }
 
+/** The eighth envelope of its sender: what was read of the other's. */
+function readReceipt(keys: TestKeys): Case[1] {
+  const header = { ...soundHeader(keys), ...receipt, sequence: 8 };
+  const values = { who: correspondents(keys), k: some('k', 32), header, frame: some('message', 16), bytes: ids(3) };
+  const envelope = sealed(keys, header, ids(3), {});
+  return {
+    kind: 'envelope',
+    what: 'a receipt for three messages',
+    expect: 'accepted',
+    ...(toJson({ ...values, envelope }) as object),
+  };
+}
+
 export function envelopeCases(keys: TestKeys): readonly Case[] {
   const who = correspondents(keys);
   const envelope = sealed(keys, soundHeader(keys), utf8(TEXT), {});
@@ -182,5 +229,5 @@ export function envelopeCases(keys: TestKeys): readonly Case[] {
     } as const;
     return [`envelope-refused-${change.name}`, { ...vector, ...(toJson({ who, envelope: bytes }) as object) }];
   });
-  return [['envelope', sound], ['envelope-part', part(keys)], ...refused];
+  return [['envelope', sound], ['envelope-part', part(keys)], ['envelope-receipt', readReceipt(keys)], ...refused];
 }

@@ -21,9 +21,9 @@ import {
 } from '../../../protocol/index.js';
 import { cryptoOf, stateOf, type Desk } from '../desk.js';
 import { error, type ClientError } from '../errors.js';
-import type { Carried, Draft, Lane, Refusal } from '../lane.js';
+import type { Carried, Lane, Refusal } from '../lane.js';
 import { sealedPart, waitingParts } from '../outgoing.js';
-import type { Sealed } from '../sealing.js';
+import type { Draft, Sealed } from '../sealing.js';
 import type { Chain, Outgoing, Room } from '../state.js';
 import { roomKey, roomName } from './names.js';
 

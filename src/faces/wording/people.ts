@@ -6,6 +6,7 @@ export const marks: Readonly<Record<OutgoingState, string>> = {
   waiting: '…',
   queued: '✓',
   delivered: '✓✓',
+  read: '✓✓ read',
   failed: '✗',
 };
 
