@@ -14,6 +14,8 @@ const REFUSED_MAX = 32;
 const REFUSED_MS = 1_000;
 /** Calls of one process that may be under way. */
 const CALLS_MAX = 64;
+/** Bytes that one process may leave unread, as one that was stopped does, before it is cut off: news have texts in them. */
+const BEHIND_MAX = 64 * 1024 * 1024;
 
 interface Call {
   readonly id: number;
@@ -93,6 +95,10 @@ export class ProfileServer {
     this.#peers.add(socket);
     let calls = 0;
     const stop = this.#client.on((event: ClientEvent) => {
+      if (socket.writableLength > BEHIND_MAX && !socket.destroyed) {
+        this.#log('profile socket: a process does not read what it is told');
+        socket.destroy();
+      }
       writeLine(socket, { event });
     });
     socket.on('error', (failure) => {

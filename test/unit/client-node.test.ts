@@ -24,6 +24,8 @@ import {
   ProfileServer,
   RemoteClient,
 } from '../../src/client-node/index.js';
+import { friends } from './client-parties.js';
+import { MemoryDaemon } from './memory-daemon.js';
 
 async function folderOf(t: Test): Promise<string> {
   const folder = profileFolder(join(t.testdir(), 'home'), 'dev', 'default');
@@ -123,6 +125,43 @@ for (const [what, deeper] of [
     t.same(readdirSync(folder), []);
   });
 
+test('news of a core behind the socket, for each who listens; a page', async (t) => {
+  const daemon = await MemoryDaemon.start();
+  const [a, b] = await friends(daemon);
+  const folder = await folderOf(t);
+  const server = await ProfileServer.start(folder, a.core, () => undefined);
+  t.teardown(async () => {
+    await server.close();
+    await Promise.all([a.core.close(), b.core.close()]);
+  });
+  const [writes, reads] = await Promise.all([RemoteClient.open(folder), RemoteClient.open(folder)]);
+  if (!writes || !reads) throw new Error('nobody there');
+  await Promise.all([status(writes), status(reads)]);
+  const news = (type: ClientEvent['type'], from: Client): Promise<ClientEvent> =>
+    new Promise((resolve) => {
+      from.on((event) => {
+        if (event.type === type) resolve(event);
+      });
+    });
+  const own = Promise.all([writes, reads].map((one) => news('row', one)));
+  const { id } = await writes.call('send', { to: 'bob', text: 'through the socket' });
+  const row = { type: 'out', id, to: 'bob', text: 'through the socket', state: 'waiting' } as const;
+  t.match(await own, [{ row }, { row }]);
+  const { rows, more } = await reads.call('page', { name: 'bob', before: Number.MAX_SAFE_INTEGER });
+  const [accepted, sent] = rows;
+  t.match([rows.length, more], [2, false]);
+  t.match(accepted, { type: 'notice', kind: 'accepted', name: 'bob' });
+  t.match(sent, { type: 'out', id });
+  if (accepted?.type !== 'notice') throw new Error('no notice');
+  const read = news('read', reads);
+  await writes.call('read', { keys: [accepted.key] });
+  t.match(await read, { keys: [accepted.key], at: Number });
+  const changed = news('changed', reads);
+  await a.core.call('block', { name: 'bob' });
+  t.same(await changed, { type: 'changed', of: 'contacts' });
+  await t.rejects(reads.call('page', { name: 'bob', before: Infinity }), { code: 'usage' }, 'no number in JSON');
+});
+
 test('an owner that ends or is silent in the middle of a call, and one too many', async (t) => {
   const base = mkdtempSync(join(tmpdir(), 'c-')); // short enough to listen there as it is
   t.teardown(() => {
@@ -152,6 +191,43 @@ test('an owner that ends or is silent in the middle of a call, and one too many'
   await peers[0]?.close();
   await peers[1]?.call('status', {});
   await server.close();
+});
+
+test('who does not read what is told is cut off', async (t) => {
+  const base = mkdtempSync(join(tmpdir(), 'c-')); // short enough to connect to it as it is
+  const folder = profileFolder(base, 'dev', 'default');
+  await prepareFolder(folder);
+  const echo = new Echo();
+  const logged: string[] = [];
+  const server = await ProfileServer.start(folder, echo, (line) => logged.push(line));
+  const remote = await RemoteClient.open(folder);
+  await status(remote);
+  const socket = connect(join(folder, 's'));
+  t.teardown(async () => {
+    socket.destroy();
+    await remote?.close();
+    await server.close();
+    rmSync(base, { recursive: true });
+  });
+  socket.pause();
+  socket.write('{"id":1,"call":"status","args":{}}\n');
+  await once(socket, 'readable');
+  const text = 'x'.repeat(1024 * 1024);
+  const row = { type: 'message', key: 'k', order: 1, id: 'i', from: 'bob', text, time: 1, at: 1 } as const;
+  let told = 0;
+  for (; echo.listeners.size === 2 && told < 100; told++) {
+    const taken = new Promise<void>((resolve) => {
+      const stop = remote?.on(() => {
+        stop?.();
+        resolve();
+      });
+    });
+    for (const listener of echo.listeners) listener({ type: 'row', row });
+    await taken;
+  }
+  t.ok(told > 64 && told < 100, `after ${String(told)} MiB`);
+  t.same(logged, ['profile socket: a process does not read what it is told']);
+  await status(remote);
 });
 
 test('a line that is no call ends the connection', async (t) => {
