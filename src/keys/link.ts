@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { hex, linkedGenerations, type LinkedGeneration, type LinkedNetwork } from '../../protocol/index.js';
 import { checkNetworkName } from './files.js';
 import { loadNetwork, wipe, type GenerationFiles } from './network.js';
@@ -89,6 +89,20 @@ function refuseOther(path: string, out: string, network: string): void {
     throw new KeysRefusal(`${path} is not a client of network ${network}; choose another --out, or remove that file`);
 }
 
+/**
+ * Of blessed a client uses the screen. One function of its table of widths, which the terminal face replaces, would bring
+ * all widgets along, and with them packages that are not there.
+ */
+const withoutWidgets: Plugin = {
+  name: 'without-widgets',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\.\/$/ }, ({ importer }) =>
+      importer.endsWith('/blessed/lib/unicode.js') ? { path: 'widgets', namespace: 'nothing' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
 async function bundleClient(linked: LinkedNetwork, entry: string): Promise<Uint8Array> {
   // Paths relative to the package, so that the same tree gives the same bytes wherever it lies.
   const result = await build({
@@ -109,6 +123,7 @@ async function bundleClient(linked: LinkedNetwork, entry: string): Promise<Uint8
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'inline',
+    plugins: [withoutWidgets],
     write: false,
     logLevel: 'silent',
     banner: {

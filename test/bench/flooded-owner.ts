@@ -1,6 +1,14 @@
 /** A process that owns a profile and gives its terminal more news than any network would: the face alone is measured. */
 import { ProfileServer } from '../../src/client-node/index.js';
-import type { Client, ClientEvent, CommandName, Commands, ContactView, Row, StatusView } from '../../src/client/index.js';
+import type {
+  Client,
+  ClientEvent,
+  CommandName,
+  Commands,
+  ContactView,
+  Row,
+  StatusView,
+} from '../../src/client/index.js';
 
 const PAGE = 256;
 const TICK_MS = 10;
@@ -37,7 +45,10 @@ export class FloodedOwner implements Client {
       status: () => this.#status,
       contacts: () => ({ contacts: [someone('speaker'), someone('quiet')] }),
       rooms: () => ({ rooms: [] }),
-      page: () => ({ rows: (args as Commands['page']['args']).name === 'speaker' ? [...this.#newest] : [], more: true }),
+      page: () => ({
+        rows: (args as Commands['page']['args']).name === 'speaker' ? [...this.#newest] : [],
+        more: true,
+      }),
       read: () => {
         const { keys } = args as Commands['read']['args'];
         this.#tell({ type: 'read', keys, at: Date.now() });

@@ -77,10 +77,10 @@ void test('a second factor from the first run on', async (t) => {
   await carol.registers();
   carol.press('t');
   await carol.sees('Scan the picture');
-  const secret = /((?:[A-Z2-7]{4} ){3}[A-Z2-7]{4})[\s\S]*?((?:[A-Z2-7]{4} ){3}[A-Z2-7]{4})/.exec(carol.screen.text());
-  t.ok(secret, 'the secret stands beside the picture');
-  t.match(carol.screen.text(), /[█▀▄]{20}/, 'and the picture has a place at 80×24');
-  const base32 = `${secret?.[1] ?? ''}${secret?.[2] ?? ''}`.replaceAll(' ', '');
+  t.match(carol.screen.text(), /[█▀▄]{20}/, 'the picture has a place at 80×24');
+  const groups = carol.screen.text().match(/(?<=\s)[A-Z2-7]{4}(?=\s)/g) ?? [];
+  t.equal(groups.length, 8, 'and the secret stands beside it');
+  const base32 = groups.join('');
   carol.types(generateSync({ secret: base32 }), true);
   carol.press('enter');
   await carol.sees('Recovery codes');

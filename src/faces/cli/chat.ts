@@ -1,6 +1,6 @@
 /** The terminal interface, composed: what it is handed of this process and of the profile. */
 import { ClientError, type Exit } from '../../client/index.js';
-import { runPlain, runTui, type Door, type OpenClient, type TuiHost } from '../tui/main.js';
+import { runPlain, runTui, type Door, type OpenClient } from '../tui/main.js';
 import { register } from './account.js';
 import { newWords, type Opened } from './compose.js';
 import { mistake } from './failure.js';
@@ -19,7 +19,7 @@ export async function chat(run: Run, { plain, theme }: ChatOptions): Promise<Exi
   if (plain || host.env['TERM'] === 'dumb') return inPlain(run);
   output.hold();
   try {
-    return await runTui(host as TuiHost, doorOf(run), {
+    return await runTui(host, doorOf(run), {
       colour: run.options.color && !host.env['NO_COLOR'],
       theme: theme ?? groundOf(host.env['COLORFGBG']),
     });
@@ -69,13 +69,13 @@ async function inPlain(run: Run): Promise<Exit> {
     const name = (await door.unfinished()) ?? (await askName(run));
     await register(run, name, {}, false);
   }
-  const open = async (): Promise<OpenClient> =>
-    connectable(await run.profile.open(secretsOf(run), true));
+  const open = async (): Promise<OpenClient> => connectable(await run.profile.open(secretsOf(run), true));
   return runPlain(run.host, open, run.prompter);
 }
 
 async function askName({ prompter }: Run): Promise<string> {
-  if (!prompter.possible) throw mistake('no-profile', 'nobody registered here', 'register first: cadenas register @name');
+  if (!prompter.possible)
+    throw mistake('no-profile', 'nobody registered here', 'register first: cadenas register @name');
   try {
     return await prompter.visible('How shall the others call you? @');
   } finally {

@@ -63,7 +63,8 @@ async function converse(screen: Screen, opened: OpenClient): Promise<ReturnType<
     await talk.start();
     const ending = screen.converse(talk);
     void connect(screen, opened).catch((thrown: unknown) => {
-      if (thrown instanceof Left) screen.say('not logged in: without a code nothing is sent. /quit, then start again', true);
+      if (thrown instanceof Left)
+        screen.say('not logged in: without a code nothing is sent. /quit, then start again', true);
       else screen.failed(asClientError(thrown, '').trouble);
     });
     return await ending;

@@ -69,7 +69,10 @@ export class PlainScreen implements Surface {
       input: stdin,
       output: stdout,
       terminal: false,
-      completer: (line: string) => [commandNames.map((name) => `/${name}`).filter((name) => name.startsWith(line)), line],
+      completer: (line: string) => [
+        commandNames.map((name) => `/${name}`).filter((name) => name.startsWith(line)),
+        line,
+      ],
     });
     this.#lines = lines;
     lines.on('line', (line) => {
@@ -109,7 +112,10 @@ export class PlainScreen implements Surface {
     const asks = one.asks === undefined ? '' : `${one.asks}:${one.contact?.fingerprint ?? ''}`;
     if ((this.#asked.get(one) ?? '') === asks) return;
     this.#asked.set(one, asks);
-    for (const line of bannerText(one, '', Date.now()) ?? []) this.#print(`* ${line.replace('Alt-Y: accept', '/accept').replace('Alt-N: decline', '/decline').replaceAll('Alt-Y: join', '/join')}`);
+    for (const line of bannerText(one, '', Date.now()) ?? [])
+      this.#print(
+        `* ${line.replace('Alt-Y: accept', '/accept').replace('Alt-N: decline', '/decline').replaceAll('Alt-Y: join', '/join')}`,
+      );
   }
 
   arrived(one: Conversation, row: Row): void {
@@ -118,7 +124,8 @@ export class PlainScreen implements Surface {
   }
 
   #show(one: Conversation, row: Row): void {
-    const where = one === this.#current || one.key === HOME || (row.type === 'message' && !one.isRoom) ? '' : `${one.label} `;
+    const where =
+      one === this.#current || one.key === HOME || (row.type === 'message' && !one.isRoom) ? '' : `${one.label} `;
     this.#print(where + plainRow(row, this.talk.status?.name ?? ''));
   }
 
@@ -200,7 +207,10 @@ export class PlainScreen implements Surface {
     while (current.scroll.older && current.scroll.rows.length < 2_000) await this.talk.older(current);
     const holds = (one: Shown): one is Extract<Row, { type: 'message' | 'out' }> =>
       (one.type === 'message' || one.type === 'out') && one.text.toLowerCase().includes(wanted);
-    const row = current.scroll.rows.filter(holds).filter((one) => one.order < this.#found).at(-1);
+    const row = current.scroll.rows
+      .filter(holds)
+      .filter((one) => one.order < this.#found)
+      .at(-1);
     if (!row || wanted === '') return false;
     this.#found = row.order;
     this.#print(plainRow(row, this.talk.status?.name ?? ''));

@@ -56,17 +56,23 @@ async function readText(path: string, name: string): Promise<Uint8Array> {
 }
 
 async function search(surface: Surface, rest: string): Promise<void> {
-  if (!(await surface.search(rest))) surface.say(rest === '' ? 'no older place holds it' : `nothing here holds ${plainLine(rest)}`);
+  if (!(await surface.search(rest)))
+    surface.say(rest === '' ? 'no older place holds it' : `nothing here holds ${plainLine(rest)}`);
 }
 
 /** The n-th text from the end, as it was written. */
 function copy(surface: Surface, rest: string): void {
   const count = rest === '' ? 1 : Number(rest);
-  if (!Number.isSafeInteger(count) || count < 1) throw mistake('which text?', '/copy, or /copy 3 for the third from the end');
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw mistake('which text?', '/copy, or /copy 3 for the third from the end');
   const texts = surface.current.scroll.rows.filter((row) => row.type === 'message' || row.type === 'out');
   const row = texts.at(-count);
   if (row?.type !== 'message' && row?.type !== 'out') throw mistake('there is no such text', 'see what stands above');
-  surface.say(surface.copy(row.text) ? `copied ${String(row.text.length)} characters (${keyOf(row).slice(0, 8)})` : 'this terminal has no clipboard');
+  surface.say(
+    surface.copy(row.text)
+      ? `copied ${String(row.text.length)} characters (${keyOf(row).slice(0, 8)})`
+      : 'this terminal has no clipboard',
+  );
 }
 
 function away(surface: Surface, rest: string): void {
@@ -80,14 +86,18 @@ function back(surface: Surface): void {
 }
 
 async function receipts(surface: Surface, rest: string): Promise<void> {
-  if (rest !== '' && rest !== 'on' && rest !== 'off') throw mistake(`receipts ${plainLine(rest)}?`, '/receipts on, or /receipts off');
+  if (rest !== '' && rest !== 'on' && rest !== 'off')
+    throw mistake(`receipts ${plainLine(rest)}?`, '/receipts on, or /receipts off');
   const { on } = await surface.talk.call('receipts', rest === '' ? {} : { on: rest === 'on' });
   surface.say(on ? 'people are told when you read their texts' : 'nobody is told when you read their texts');
 }
 
 async function status(surface: Surface): Promise<void> {
   const view = await surface.talk.client.call('status', {});
-  const link = view.session === 'online' ? `connected to ${view.server}` : `not connected to ${view.server}: ${view.trouble?.message ?? view.session}`;
+  const link =
+    view.session === 'online'
+      ? `connected to ${view.server}`
+      : `not connected to ${view.server}: ${view.trouble?.message ?? view.session}`;
   surface.say(
     plainLine(
       `@${view.name} on network ${view.network}; ${link}; ${String(view.unread)} unread, ${String(view.waiting)} waiting to be sent`,
@@ -116,9 +126,19 @@ async function logout(surface: Surface): Promise<void> {
 export const generalCommands: readonly Command[] = [
   { name: 'me', usage: 'text', what: 'say what you do', run: me },
   { name: 'sendfile', usage: 'path', what: 'send the text of a file (64 KiB at most)', run: sendFile },
-  { name: 'search', usage: '[text]', what: 'go to the newest place that holds it; again: to the next older one', run: search },
+  {
+    name: 'search',
+    usage: '[text]',
+    what: 'go to the newest place that holds it; again: to the next older one',
+    run: search,
+  },
   { name: 'copy', usage: '[n]', what: 'the last text, or the n-th from the end, to the clipboard', run: copy },
-  { name: 'clear', usage: '', what: 'take what was said from the screen; nothing is deleted', run: (surface) => surface.clear() },
+  {
+    name: 'clear',
+    usage: '',
+    what: 'take what was said from the screen; nothing is deleted',
+    run: (surface) => surface.clear(),
+  },
   { name: 'away', usage: '[why]', what: 'mark nothing as read and ring no bell', run: away },
   { name: 'back', usage: '', what: 'be here again', run: back },
   { name: 'receipts', usage: '[on|off]', what: 'whether people are told that you read their texts', run: receipts },

@@ -3,7 +3,10 @@ import { commands, keys } from './table.js';
 
 /** In roff's own characters. */
 function roff(text: string): string {
-  return text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replace(/^([.'])/gm, '\\&$1');
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replace(/^([.'])/gm, '\\&$1');
 }
 
 const entry = (name: string, what: string): string => `.TP\n.B ${roff(name)}\n${roff(what)}`;

@@ -3,7 +3,6 @@ import type { ContactView, RelationView, SafetyView } from '../../../client/inde
 import { plainLine } from '../../../plain/plain.js';
 import { safetyCode } from '../../../../protocol/index.js';
 import { contactLine, safetyText, spoken } from '../../wording/people.js';
-import { qrText } from '../../wording/qr.js';
 import { roomLine } from '../../wording/rooms.js';
 import { mistake, personOf, split, withoutAt, type Command } from './command.js';
 import type { Surface } from './surface.js';
@@ -58,14 +57,14 @@ async function verify(surface: Surface, rest: string): Promise<void> {
   await (view.changed ? decide(surface, view) : compare(surface, view));
 }
 
-function safety(view: SafetyView): { readonly text: readonly string[]; readonly picture: readonly string[] } {
+function safety(view: SafetyView): { readonly text: readonly string[]; readonly code: string } {
   return {
     text: [
       ...safetyText(view).split('\n'),
       '',
       `Compare it with what @${plainLine(view.name)} sees by /verify, face to face or on the phone: digits or words, all of them.`,
     ],
-    picture: qrText(safetyCode(view.number), false).split('\n'),
+    code: safetyCode(view.number),
   };
 }
 
@@ -84,10 +83,10 @@ async function compare(surface: Surface, view: SafetyView): Promise<void> {
 /** Keys that changed: what is decided here is typed, so that no key that was meant for a text decides it. */
 async function decide(surface: Surface, view: SafetyView): Promise<void> {
   const who = `@${plainLine(view.name)}`;
-  const { text, picture } = safety(view);
+  const { text, code } = safety(view);
   const answer = await surface.ask({
     title: `THE KEYS OF ${who} CHANGED`,
-    picture,
+    code,
     text: [
       `Other keys came for ${who}: a new device of theirs, or somebody in between. Nothing is sent to them until you decide.`,
       view.signed
@@ -132,7 +131,11 @@ async function query(surface: Surface, rest: string): Promise<void> {
   const [word] = split(rest);
   const key = word.startsWith('#') ? word : withoutAt(word);
   const one = surface.talk.find(key);
-  if (word === '' || !one) throw mistake(`there is no conversation ${plainLine(word)}`, 'see /list; /add @name asks somebody, /join #name enters a room');
+  if (word === '' || !one)
+    throw mistake(
+      `there is no conversation ${plainLine(word)}`,
+      'see /list; /add @name asks somebody, /join #name enters a room',
+    );
   surface.open(one);
   return Promise.resolve();
 }
@@ -164,7 +167,12 @@ export const peopleCommands: readonly Command[] = [
   { name: 'accept', usage: '[@name]', what: 'accept who asked you (Alt-Y)', run: accept },
   { name: 'decline', usage: '[@name]', what: 'decline who asked you (Alt-N)', run: decline },
   { name: 'block', usage: '[@name]', what: 'take nothing from somebody any more', run: block },
-  { name: 'verify', usage: '[@name]', what: 'compare your keys with somebody’s, or decide on changed ones', run: verify },
+  {
+    name: 'verify',
+    usage: '[@name]',
+    what: 'compare your keys with somebody’s, or decide on changed ones',
+    run: verify,
+  },
   { name: 'whois', usage: '[@name]', what: 'what is known of somebody', run: whois },
   { name: 'query', usage: '@name or #room', what: 'show a conversation', run: query },
   { name: 'msg', usage: '@name text', what: 'send a text without going there', run: message },

@@ -79,7 +79,10 @@ async function drawn(surface: Surface, done: string, view: RoomView & { readonly
   if (view.password === undefined) return;
   await surface.ask({
     title: `The password of #${plainLine(view.name)}`,
-    text: drawnText(done, view).split('\n').slice(1).map((line) => `  ${line}`),
+    text: drawnText(done, view)
+      .split('\n')
+      .slice(1)
+      .map((line) => `  ${line}`),
     choices: [{ key: 'enter', label: 'I noted it', value: 'noted' }],
   });
 }

@@ -11,10 +11,10 @@ export interface Choice {
 
 export interface Question {
   readonly title: string;
-  /** plain, one paragraph each; lines that begin with a space stay as they are */
+  /** plain, one paragraph each; lines that begin with a space are rows of a table */
   readonly text: readonly string[];
-  /** rows of one, as a QR code: beside the text where there is room */
-  readonly picture?: readonly string[];
+  /** shown as a QR code, beside the text where there is room */
+  readonly code?: string;
   readonly field?: {
     readonly label: string;
     /** shown as stars, unless the person wants to see it */

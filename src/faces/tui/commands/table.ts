@@ -72,7 +72,10 @@ export async function submit(surface: Surface, line: string): Promise<Submitted>
     const [, name = '', rest = ''] = command;
     const known = commands.find((one) => one.name === name.toLowerCase());
     if (!known) {
-      surface.say(`there is no command /${plainLine(name)}: nothing was sent. /help shows all; // sends a text that begins with /`, true);
+      surface.say(
+        `there is no command /${plainLine(name)}: nothing was sent. /help shows all; // sends a text that begins with /`,
+        true,
+      );
       return 'kept';
     }
     await known.run(surface, rest.trim());

@@ -1,5 +1,6 @@
 /** A question over what is shown: text, a field or keys to choose by. Esc takes it away, and with it nothing that was typed elsewhere. */
 import { plainLine } from '../../../plain/plain.js';
+import { qrRows } from '../../wording/qr.js';
 import type { Question } from '../commands/surface.js';
 import type { Grid } from '../terminal/grid.js';
 import { LineEditor } from '../text/editor.js';
@@ -14,6 +15,8 @@ const FIELD_MAX = 1024;
 const TEXT_WIDTH = 76;
 /** Beside a picture a text needs so many columns. */
 const BESIDE = 30;
+/** Columns before what goes on of a row that was too long. */
+const TABLE_INDENT = 4;
 
 export class Dialog {
   readonly #question: Question;
@@ -80,12 +83,14 @@ export class Dialog {
   // ---- drawing
 
   draw(grid: Grid, theme: Theme): void {
-    const { title, text, picture = [] } = this.#question;
-    const pictureWidth = Math.max(0, ...picture.map((row) => widthOf(row)));
-    const isBeside = picture.length > 0 && grid.columns >= pictureWidth + BESIDE && grid.rows > picture.length;
-    const width = Math.min(isBeside ? grid.columns - pictureWidth - 3 : grid.columns - 4, TEXT_WIDTH);
-    const lines = text.flatMap((line) => (line.startsWith(' ') ? [line] : fold(line, width)));
-    if (!isBeside) lines.push(...picture);
+    const { title, text, code } = this.#question;
+    const picture = code === undefined ? [] : qrRows(code, theme.code !== undefined);
+    const pictureWidth = widthOf(picture[0] ?? '');
+    const isBeside = picture.length > 0 && grid.columns >= pictureWidth + BESIDE && grid.rows >= picture.length;
+    const wanted = Math.max(TEXT_WIDTH, ...text.map((line) => (line.startsWith(' ') ? widthOf(line) : 0)));
+    const width = Math.min(isBeside ? grid.columns - pictureWidth - 3 : grid.columns - 4, wanted);
+    const lines = text.flatMap((line) => fold(line, width, line.startsWith(' ') ? TABLE_INDENT : 0));
+    if (!isBeside && pictureWidth <= width) lines.push('', ...picture);
     const foot = this.#foot(width);
     const needed = lines.length + foot.length + 1;
     const isBox = !isBeside && needed + 2 <= grid.rows && width + 4 <= grid.columns;
@@ -93,7 +98,7 @@ export class Dialog {
     const top = isBox ? Math.floor((grid.rows - needed) / 2) : 0;
     if (isBox) frame(grid, left - 2, top - 1, width + 4, needed + 2, theme);
     else for (let y = 0; y < grid.rows; y++) grid.fill(0, y, grid.columns, theme.plain);
-    if (isBeside) for (const [y, row] of picture.entries()) grid.put(0, y, row, theme.plain);
+    if (isBeside) for (const [y, row] of picture.entries()) grid.put(0, y, row, theme.code ?? theme.plain);
     grid.put(left, top, title, theme.strong, width);
     const height = isBox ? lines.length : Math.max(1, grid.rows - 1 - foot.length);
     this.#page = Math.max(1, height - 1);

@@ -10,7 +10,13 @@ import { gutterText, type Line } from './lines.js';
 import type { Theme } from './theme.js';
 import type { VisibleLine } from './view.js';
 
-export function drawList(grid: Grid, layout: Layout, list: readonly Conversation[], current: Conversation, theme: Theme): void {
+export function drawList(
+  grid: Grid,
+  layout: Layout,
+  list: readonly Conversation[],
+  current: Conversation,
+  theme: Theme,
+): void {
   const { listWidth, status } = layout;
   if (listWidth === 0) return;
   for (let y = 0; y < status; y++) grid.put(listWidth, y, '│', theme.border);
@@ -45,7 +51,14 @@ export function drawTitle(grid: Grid, layout: Layout, one: Conversation, banner:
 }
 
 /** @param found what is searched for, and shown where it stands */
-export function drawBody(grid: Grid, layout: Layout, lines: readonly VisibleLine[], inRoom: boolean, found: string, theme: Theme): void {
+export function drawBody(
+  grid: Grid,
+  layout: Layout,
+  lines: readonly VisibleLine[],
+  inRoom: boolean,
+  found: string,
+  theme: Theme,
+): void {
   const { left, top, width, height } = layout;
   const now = Date.now();
   const start = top + Math.max(0, height - lines.length);
@@ -75,7 +88,9 @@ export function statusText(talk: Talk, list: readonly Conversation[], current: C
   const link = status?.session === 'online' ? '● online' : `○ ${trouble ? plainLine(trouble.message) : 'connecting'}`;
   const hot = list.flatMap((one, index) =>
     one !== current && (one.unread > 0 || (one.asks !== undefined && one.asks !== 'offer'))
-      ? [`${index < 10 ? `${String((index + 1) % 10)}:` : ''}${one.label}${one.asks ? '?' : ''}${one.unread > 0 ? `(${String(one.unread)})` : ''}`]
+      ? [
+          `${index < 10 ? `${String((index + 1) % 10)}:` : ''}${one.label}${one.asks ? '?' : ''}${one.unread > 0 ? `(${String(one.unread)})` : ''}`,
+        ]
       : [],
   );
   return [

@@ -13,12 +13,12 @@ import { HOME, type Conversation } from '../talk/conversation.js';
 import { unreadOf, type Talk } from '../talk/talk.js';
 import type { Grid } from '../terminal/grid.js';
 import { Terminal } from '../terminal/terminal.js';
-import { Completion, replaceShortcodes } from '../text/complete.js';
-import { LineEditor } from '../text/editor.js';
+import type { LineEditor } from '../text/editor.js';
 import { chord, press, type Key } from '../text/key.js';
 import { bannerLines } from './banner.js';
 import { Dialog } from './dialog.js';
 import { drawBody, drawList, drawTitle, promptOf, statusText } from './draw.js';
+import { Input } from './input.js';
 import { layoutOf, type Layout } from './layout.js';
 import { Painter } from './painter.js';
 import { Searcher } from './searcher.js';
@@ -30,6 +30,9 @@ const BELL_MS = 2_000;
 /** What changes by time alone is painted so often, in ms. */
 const MINUTE_MS = 30_000;
 
+const WELCOME =
+  '/add @name asks somebody to talk, /join #room enters a room, /room create #name makes one; /help (F1) shows all';
+
 /** Why a conversation with the core ended. */
 export type Ending = { readonly why: 'quit' } | { readonly why: 'ended'; readonly trouble: Trouble };
 
@@ -39,8 +42,7 @@ export class Screen implements Surface {
   readonly #colour: boolean;
   #theme: Theme;
   readonly #dialogs: Dialog[] = [];
-  readonly #editor = new LineEditor({ limit: TEXT_MAX });
-  readonly #completion = new Completion();
+  readonly #input = new Input();
   readonly #views = new Map<Conversation, View>();
   readonly #searcher = new Searcher();
   /** safety numbers as words, of those who ask: by name and fingerprint */
@@ -82,6 +84,10 @@ export class Screen implements Surface {
     this.#terminal.close();
   }
 
+  get #editor(): LineEditor {
+    return this.#input.editor;
+  }
+
   // ---- before there is a conversation
 
   /** What is being done while nobody can type, in the middle of an empty screen. @param text plain */
@@ -100,6 +106,7 @@ export class Screen implements Surface {
       this.#end = resolve;
     });
     this.open(talk.list()[0] ?? talk.home);
+    if (talk.list().length === 1) this.say(`you are @${talk.status?.name ?? ''}. ${WELCOME}`);
     const how: Ending = this.#hasQuit ? { why: 'quit' } : await ending;
     clearInterval(this.#minute);
     for (const dialog of this.#dialogs.splice(0)) dialog.cancel();
@@ -163,8 +170,7 @@ export class Screen implements Surface {
     this.#keepDraft();
     if (this.#current && this.#current !== one) this.#current.marker = undefined;
     this.#current = one;
-    this.#editor.set(one.draft);
-    this.#completion.end();
+    this.#input.set(one.draft);
     this.#searcher.end();
     this.#background(this.#load(one));
     this.#painter.soon();
@@ -261,15 +267,11 @@ export class Screen implements Surface {
   }
 
   #typed(key: Key): void {
-    if (key.type === 'key' && key.name === 'tab' && this.#editor.search === undefined) return this.#complete(key.shift);
-    if (this.#completion.active && key.type === 'key' && key.name === 'escape') {
-      const before = this.#completion.cancel();
-      if (before) this.#editor.set(before.text, before.cursor);
-      return;
-    }
-    this.#completion.end();
+    if (key.type === 'key' && key.name === 'tab' && this.#editor.search === undefined)
+      return this.#complete(key.shift ? -1 : 1);
+    this.#input.settle();
     if (this.#editor.search === undefined && this.#special(key)) return;
-    const took = this.#editor.take(key);
+    const took = this.#input.take(key);
     if (took === 'submit') this.#submit();
     else if (took === 'full') this.say(`a text has ${String(TEXT_MAX)} bytes at most`, true);
   }
@@ -329,7 +331,11 @@ export class Screen implements Surface {
     const typedName = await this.ask({
       title: 'Go to',
       text: list.slice(0, 12).map((one) => ` ${one.label}${one.unread > 0 ? ` (${String(one.unread)})` : ''}`),
-      field: { label: 'name: ', isSecret: false, check: (word) => (bestOf(list, word) ? undefined : 'nobody is called so') },
+      field: {
+        label: 'name: ',
+        isSecret: false,
+        check: (word) => (bestOf(list, word) ? undefined : 'nobody is called so'),
+      },
     });
     const one = typedName === undefined ? undefined : bestOf(list, typedName);
     if (one) this.open(one);
@@ -350,8 +356,7 @@ export class Screen implements Surface {
 
   /** Accepts or declines what the banner asks. */
   async #answer(yes: boolean): Promise<void> {
-    const one = this.#asking();
-    if (one) await answer(this, one, yes);
+    await answer(this, this.#asking(), yes);
   }
 
   /** What the banner is about: this conversation, or at home whoever asks first. */
@@ -374,38 +379,28 @@ export class Screen implements Surface {
     if (this.#editor.text.trim() === '') return;
     const where = this.current;
     const text = this.#editor.finish();
-    const send = text.startsWith('/') ? Promise.resolve(text) : replaceShortcodes(text);
     this.#viewOf(where).end();
     where.marker = undefined;
     this.#background(
-      send
+      this.#input
+        .written(text)
         .then((line) => submit(this, line))
         .then((how) => {
           /* It was not done: it is theirs again, unless they went on. */
-          if (how === 'kept' && this.#current === where && this.#editor.text === '') this.#editor.set(text);
+          if (how === 'kept' && this.#current === where && this.#editor.text === '') this.#input.set(text);
           this.#painter.soon();
         }),
     );
   }
 
-  #complete(isBack: boolean): void {
-    if (!this.#completion.active) {
-      const list = this.talk.list();
-      this.#background(
-        this.#completion.begin(this.#editor.text, this.#editor.cursor, {
-          names: list.flatMap((one) => (one.contact ? [one.key] : [])),
-          rooms: list.flatMap((one) => (one.room ? [one.key.slice(1)] : [])),
-          commands: commandNames,
-        }).then(() => this.#put(this.#completion.next(false))),
-      );
-      return;
-    }
-    this.#put(this.#completion.next(isBack));
-  }
-
-  #put(line: { readonly text: string; readonly cursor: number } | undefined): void {
-    if (line) this.#editor.set(line.text, line.cursor);
-    this.#painter.now();
+  #complete(by: 1 | -1): void {
+    const list = this.talk.list();
+    const sources = {
+      names: list.flatMap((one) => (one.contact ? [one.key] : [])),
+      rooms: list.flatMap((one) => (one.room ? [one.key.slice(1)] : [])),
+      commands: commandNames,
+    };
+    this.#background(this.#input.complete(by, sources).then(() => this.#painter.now()));
   }
 
   // ---- scrolling
@@ -442,7 +437,12 @@ export class Screen implements Surface {
     const theme = this.#theme;
     if (this.#talk && this.#current) this.#drawTalk(grid, this.#talk, this.#current);
     else if (this.#busy !== '')
-      grid.put(Math.max(0, Math.floor((grid.columns - widthOf(this.#busy)) / 2)), Math.floor(grid.rows / 2), this.#busy, theme.dim);
+      grid.put(
+        Math.max(0, Math.floor((grid.columns - widthOf(this.#busy)) / 2)),
+        Math.floor(grid.rows / 2),
+        this.#busy,
+        theme.dim,
+      );
     this.#dialogs.at(-1)?.draw(grid, theme);
     this.#terminal.paint();
   }
@@ -456,7 +456,10 @@ export class Screen implements Surface {
     if (asking.asks === 'request') this.#background(this.#safetyWords(asking));
     const words = this.#words.get(`${asking.key}:${asking.contact?.fingerprint ?? ''}`) ?? '';
     const estimate = layoutOf(grid.columns, grid.rows, 0, 1);
-    const banner = bannerLines(asking, words, estimate.width, theme, Date.now()).slice(0, Math.max(1, Math.floor(grid.rows / 4)));
+    const banner = bannerLines(asking, words, estimate.width, theme, Date.now()).slice(
+      0,
+      Math.max(1, Math.floor(grid.rows / 4)),
+    );
     const wanted = this.#editor.view(room, 6).rows.length;
     const layout = layoutOf(grid.columns, grid.rows, banner.length, wanted);
     this.#layout = layout;
@@ -468,16 +471,17 @@ export class Screen implements Surface {
     drawBody(grid, layout, visible, one.isRoom, this.#searcher.pattern, theme);
     grid.fill(0, layout.status, grid.columns, theme.status);
     const more = view.follows ? '' : ' │ ↓ more below: Alt-End';
-    grid.put(0, layout.status, ` ${this.#hint() ?? statusText(talk, list, one)}${more}`, theme.status);
+    grid.put(0, layout.status, ` ${this.#input.hint ?? statusText(talk, list, one)}${more}`, theme.status);
     this.#drawInput(grid, prompt, room, layout);
-    this.#seen(one, view.follows, visible.map(({ row }) => row).flatMap((row) => (row.type === 'message' || row.type === 'notice') && row.read === undefined ? [row.key] : []));
-  }
-
-  /** In the place of the status line, while it helps to type. */
-  #hint(): string | undefined {
-    const { search } = this.#editor;
-    if (search) return `search in what you typed: ${plainLine(search.pattern)}${search.found ? '' : ' (not found)'}`;
-    return this.#completion.active ? this.#completion.shown(5).join('  ') : undefined;
+    this.#seen(
+      one,
+      view.follows,
+      visible
+        .map(({ row }) => row)
+        .flatMap((row) =>
+          (row.type === 'message' || row.type === 'notice') && row.read === undefined ? [row.key] : [],
+        ),
+    );
   }
 
   #drawInput(grid: Grid, prompt: string, room: number, layout: Layout): void {

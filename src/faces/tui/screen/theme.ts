@@ -17,6 +17,8 @@ export interface Theme {
   readonly border: Style;
   readonly field: Style;
   readonly people: readonly Style[];
+  /** of a QR code: dark on light; undefined where there are no colours */
+  readonly code: Style | undefined;
 }
 
 const { bold, underline, inverse } = Flag;
@@ -38,6 +40,7 @@ const mono: Theme = {
   border: plainStyle,
   field: style(underline),
   people: [style(bold)],
+  code: undefined,
 };
 
 /** Of the palette of 256, whose upper part no theme of a terminal changes. */
@@ -55,6 +58,7 @@ const dark: Theme = {
   found: style(0, 16, 220),
   border: style(0, 60),
   field: style(underline, 255),
+  code: style(0, 16, 231),
   people: [81, 114, 215, 176, 186, 110, 209, 150, 183, 79].map((colour) => style(bold, colour)),
 };
 
@@ -72,6 +76,7 @@ const light: Theme = {
   found: style(0, 16, 220),
   border: style(0, 103),
   field: style(underline, 16),
+  code: style(0, 16, 231),
   people: [25, 28, 130, 90, 94, 24, 124, 58, 54, 23].map((colour) => style(bold, colour)),
 };
 

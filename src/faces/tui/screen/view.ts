@@ -85,7 +85,8 @@ export class View {
     const bottom = this.#bottom;
     if (!bottom) return { index: last, shown: this.#count(last) };
     const at = scroll.from(bottom.order);
-    if (scroll.rows[at]?.order === bottom.order) return { index: at, shown: Math.min(bottom.line + 1, this.#count(at)) };
+    if (scroll.rows[at]?.order === bottom.order)
+      return { index: at, shown: Math.min(bottom.line + 1, this.#count(at)) };
     const before = Math.max(at - 1, Math.min(0, last)); // the row has gone since
     return { index: before, shown: this.#count(before) };
   }

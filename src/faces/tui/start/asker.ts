@@ -34,10 +34,14 @@ const codeQuestions: Readonly<Record<string, string>> = {
 };
 
 /** Does what may need a code of the second factor: first without, since a session that goes on needs none. @throws Left */
-export async function withCode<T>(asker: Pick<Asker, 'ask'>, work: (code: string | undefined) => Promise<T>): Promise<T> {
-  let [question, problem]: [string | undefined, string] = [undefined, ''];
+export async function withCode<T>(
+  asker: Pick<Asker, 'ask'>,
+  work: (code: string | undefined) => Promise<T>,
+): Promise<T> {
+  let question: string | undefined;
   let code: string | undefined;
   for (;;) {
+    let problem: string[] = [];
     try {
       return await work(code);
     } catch (thrown) {
@@ -45,9 +49,9 @@ export async function withCode<T>(asker: Pick<Asker, 'ask'>, work: (code: string
       const isWrong = thrown.code === 'wrong-code' || thrown.code === 'bad-code';
       question = codeQuestions[thrown.code] ?? (isWrong ? question : undefined);
       if (question === undefined) throw thrown;
-      problem = isWrong ? plainLine(thrown.message) : '';
+      if (isWrong) problem = [`${plainLine(thrown.message)}; once more.`];
     }
-    const text = problem === '' ? [question] : [`${problem}; once more.`, question];
+    const text = [...problem, question];
     code = await asker.ask({ title: 'Second factor', text, field: { label: 'code: ', isSecret: false } });
     if (code === undefined) throw new Left();
   }

@@ -11,10 +11,8 @@ const SOUND: Secrets = { password: 'long enough', words: 'any three words' };
 /** @throws Left, ClientError */
 export async function firstRun(asker: Asker, door: Door): Promise<OpenClient> {
   const begun = await door.unfinished();
-  let name = begun ?? (await askName(asker, door, ''));
   if (begun !== undefined) await tellBegun(asker, begun);
-  const password = await askPassword(asker);
-  const words = await askWords(asker, door);
+  let [name, { password, words }] = await askAll(asker, door, begun);
   let application: Application = {};
   for (;;) {
     asker.busy(`making the account @${name} …`);
@@ -24,13 +22,36 @@ export async function firstRun(asker: Asker, door: Door): Promise<OpenClient> {
       return opened;
     } catch (thrown) {
       if (!(thrown instanceof ClientError)) throw thrown;
-      if (thrown.code === 'name-taken') name = await askName(asker, door, problemOf(thrown));
+      if (thrown.code === 'name-taken') name = await must(askName(asker, door, problemOf(thrown)));
       else if (inviting.has(thrown.code)) application = { invitation: await askInvitation(asker, problemOf(thrown)) };
-      else await orAgain(asker, problemOf(thrown));
+      else if (secret.has(thrown.code)) {
+        await orAgain(asker, problemOf(thrown));
+        [, { password, words }] = await askAll(asker, door, name);
+      } else await orAgain(asker, problemOf(thrown));
     }
   }
 }
 
+/** One question after another; Esc goes back to the one before, and from the first of them out. @throws Left */
+async function askAll(asker: Asker, door: Door, known: string | undefined): Promise<[name: string, Secrets]> {
+  let [name, password]: [string | undefined, string | undefined] = [known, undefined];
+  for (;;) {
+    if (name === undefined) {
+      name = await must(askName(asker, door, ''));
+    } else if (password === undefined) {
+      password = await askPassword(asker);
+      if (password === undefined && known !== undefined) throw new Left();
+      if (password === undefined) name = undefined;
+    } else {
+      const words = await askWords(asker, door);
+      if (words !== undefined) return [name, { password, words }];
+      password = undefined;
+    }
+  }
+}
+
+/** Of a registration that was begun with other secrets. */
+const secret: ReadonlySet<string> = new Set(['wrong-password', 'wrong-words']);
 const inviting: ReadonlySet<string> = new Set(['invitation-needed', 'invitation-refused', 'bad-invitation']);
 
 async function must(answer: Promise<string | undefined>): Promise<string> {
@@ -39,25 +60,23 @@ async function must(answer: Promise<string | undefined>): Promise<string> {
   return given;
 }
 
-async function askName(asker: Asker, door: Door, problem: string): Promise<string> {
-  const typedName = await must(
-    asker.ask({
-      title: `Welcome to ${plainLine(door.network)}`,
-      text: [
-        ...(problem === '' ? [] : [problem, '']),
-        'A private chat network: what you write is sealed on this machine for whom you write to.',
-        '',
-        'How shall the others call you? 3 to 32 of a-z, 0-9 and _.',
-        'Who has an account already: cadenas account import FILE, or cadenas recover @name.',
-      ],
-      field: {
-        label: 'your name: @',
-        isSecret: false,
-        check: (text) => checkedBy(() => nameOf(text)),
-      },
-    }),
-  );
-  return nameOf(typedName);
+async function askName(asker: Asker, door: Door, problem: string): Promise<string | undefined> {
+  const typedName = await asker.ask({
+    title: `Welcome to ${plainLine(door.network)}`,
+    text: [
+      ...(problem === '' ? [] : [problem, '']),
+      'A private chat network: what you write is sealed on this machine for whom you write to.',
+      '',
+      'How shall the others call you? 3 to 32 of a-z, 0-9 and _.',
+      'Who has an account already: cadenas account import FILE, or cadenas recover @name.',
+    ],
+    field: {
+      label: 'your name: @',
+      isSecret: false,
+      check: (text) => checkedBy(() => nameOf(text)),
+    },
+  });
+  return typedName === undefined ? undefined : nameOf(typedName);
 }
 
 /** @throws ClientError `bad-name` */
@@ -77,55 +96,53 @@ async function tellBegun(asker: Asker, name: string): Promise<void> {
   );
 }
 
-async function askPassword(asker: Asker): Promise<string> {
+async function askPassword(asker: Asker): Promise<string | undefined> {
   for (let problem = ''; ;) {
-    const password = await must(
-      asker.ask({
-        title: 'Your password',
-        text: [
-          ...(problem === '' ? [] : [problem, '']),
-          'It opens what is kept on this machine, and proves you to the daemon, which never learns it. Nobody can give it to you again.',
-        ],
-        field: {
-          label: 'password: ',
-          isSecret: true,
-          check: (text) => checkedBy(() => checkSecrets({ ...SOUND, password: text })),
-        },
-      }),
-    );
-    const again = await must(
-      asker.ask({ title: 'Your password', text: ['The same again.'], field: { label: 'again: ', isSecret: true } }),
-    );
+    const password = await asker.ask({
+      title: 'Your password',
+      text: [
+        ...(problem === '' ? [] : [problem, '']),
+        'It opens what is kept on this machine, and proves you to the daemon, which never learns it. Nobody can give it to you again.',
+      ],
+      field: {
+        label: 'password: ',
+        isSecret: true,
+        check: (text) => checkedBy(() => checkSecrets({ ...SOUND, password: text })),
+      },
+    });
+    if (password === undefined) return undefined;
+    const again = await asker.ask({
+      title: 'Your password',
+      text: ['The same again.'],
+      field: { label: 'again: ', isSecret: true },
+    });
     if (again === password) return password;
-    problem = 'These were two different passwords; once more.';
+    problem = again === undefined ? '' : 'These were two different passwords; once more.';
   }
 }
 
-async function askWords(asker: Asker, door: Door): Promise<string> {
-  const chosen = await must(
-    asker.ask({
-      title: 'Three words',
-      text: [
-        'They are asked after the password at each login, and make it harder to guess.',
-        'Type three words of your own, or press Enter alone: three are drawn for you.',
-      ],
-      field: {
-        label: 'words: ',
-        isSecret: true,
-        check: (text) =>
-          text.trim() === '' ? undefined : checkedBy(() => checkSecrets({ ...SOUND, words: text.trim() })),
-      },
-    }),
-  );
+async function askWords(asker: Asker, door: Door): Promise<string | undefined> {
+  const chosen = await asker.ask({
+    title: 'Three words',
+    text: [
+      'They are asked after the password at each login, and make it harder to guess.',
+      'Type three words of your own, or press Enter alone: three are drawn for you.',
+    ],
+    field: {
+      label: 'words: ',
+      isSecret: true,
+      check: (text) =>
+        text.trim() === '' ? undefined : checkedBy(() => checkSecrets({ ...SOUND, words: text.trim() })),
+    },
+  });
+  if (chosen === undefined) return undefined;
   const words = chosen.trim() === '' ? door.newWords() : chosen.trim();
-  await must(
-    asker.ask({
-      title: 'Your three words',
-      text: [`   ${plainLine(words)}`, '', 'Note them now: nobody can give them to you again.'],
-      choices: [{ key: 'enter', label: 'I noted them', value: 'noted' }],
-    }),
-  );
-  return words;
+  const noted = await asker.ask({
+    title: 'Your three words',
+    text: [`   ${plainLine(words)}`, '', 'Note them now: nobody can give them to you again.'],
+    choices: [{ key: 'enter', label: 'I noted them', value: 'noted' }],
+  });
+  return noted === undefined ? askWords(asker, door) : words;
 }
 
 async function askInvitation(asker: Asker, problem: string): Promise<string> {

@@ -1,7 +1,6 @@
 /** Sets up codes of an authenticator, from the picture to the recovery codes. */
 import { ClientError, type Client } from '../../../client/index.js';
 import { plainLine } from '../../../plain/plain.js';
-import { qrText } from '../../wording/qr.js';
 import { withCode, type Asker } from './asker.js';
 
 /**
@@ -17,7 +16,7 @@ export async function setUpFactor(asker: Asker, client: Client): Promise<boolean
   for (let problem = ''; ;) {
     const code = await asker.ask({
       title: 'Second factor',
-      picture: qrText(begun.uri, false).split('\n'),
+      code: begun.uri,
       text: [
         ...(problem === '' ? [] : [problem, '']),
         'Scan the picture with your authenticator, or type its secret there:',

@@ -31,9 +31,17 @@ export async function unlock(asker: Asker, door: Door, identity: PublicIdentity,
 async function askSecrets(asker: Asker, { name, network }: PublicIdentity, problem: string): Promise<Secrets> {
   const title = `@${plainLine(name)} on ${plainLine(network)}`;
   const said = problem === '' ? [] : [problem, ''];
-  const password = await asker.ask({ title, text: [...said, 'Welcome back.'], field: { label: 'password: ', isSecret: true } });
+  const password = await asker.ask({
+    title,
+    text: [...said, 'Welcome back.'],
+    field: { label: 'password: ', isSecret: true },
+  });
   if (password === undefined) throw new Left();
-  const words = await asker.ask({ title, text: ['And your three words.'], field: { label: 'words: ', isSecret: true } });
+  const words = await asker.ask({
+    title,
+    text: ['And your three words.'],
+    field: { label: 'words: ', isSecret: true },
+  });
   if (words === undefined) throw new Left();
   return { password, words };
 }

@@ -5,6 +5,8 @@
  */
 const CSI = '\u001b[';
 
+type Sequence = (...args: number[]) => string;
+
 const sequences = {
   cup: (row: number, column: number) => `${CSI}${String(row + 1)};${String(column + 1)}H`,
   cuf: (columns: number) => `${CSI}${String(columns)}C`,
@@ -32,13 +34,9 @@ export const ansi = {
   acscr: {},
 };
 
-type Writers = { readonly [S in keyof typeof sequences]: (...args: Parameters<(typeof sequences)[S]>) => void };
-
 /** As blessed's `put`: the same, written. */
-export function ansiPut(write: (text: string) => void): Writers {
-  const entries = Object.entries(sequences).map(([name, make]) => [
-    name,
-    (...args: number[]): void => write((make as (...given: number[]) => string)(...args)),
-  ]);
-  return Object.fromEntries(entries) as unknown as Writers;
+export function ansiPut(write: (text: string) => void): Readonly<Record<string, (...args: number[]) => void>> {
+  const put: Record<string, (...args: number[]) => void> = {};
+  for (const [name, make] of Object.entries<Sequence>(sequences)) put[name] = (...args) => write(make(...args));
+  return put;
 }

@@ -38,10 +38,7 @@ declare module 'blessed/lib/widgets/screen.js' {
     leave(): void;
     destroy(): void;
   }
-  const screen: (options: {
-    readonly program: Program;
-    readonly fullUnicode: true;
-  }) => BlessedScreen;
+  const screen: (options: { readonly program: Program; readonly fullUnicode: true }) => BlessedScreen;
   export default screen;
 }
 

@@ -11,6 +11,10 @@ unicode.charWidth = (text, index) => (index === undefined && text.length > 0 && 
 /** What has two columns, of the frame that is painted. */
 let wide: ReadonlySet<string> = new Set();
 
+/** Around a frame: a terminal that knows these shows it whole or not at all. */
+const BEGIN = '\u001b[?2026h';
+const END = '\u001b[?2026l';
+
 /** Where the bytes go. */
 export interface CanvasOutput {
   readonly columns: number;
@@ -21,6 +25,7 @@ export interface CanvasOutput {
 /** blessed reads `columns` and `rows` of its output, and listens to it. */
 class Output extends EventEmitter {
   readonly isTTY = true;
+  readonly writable = true;
   readonly #to: CanvasOutput;
 
   constructor(to: CanvasOutput) {
@@ -100,12 +105,14 @@ export class Canvas {
         line.dirty = true;
       }
     }
+    this.#program._write(BEGIN);
     this.#program.hideCursor();
     this.#screen.draw(0, lines.length - 1);
     if (grid.cursor) {
       this.#program.cup(grid.cursor.y, grid.cursor.x);
       this.#program.showCursor();
     }
+    this.#program._write(END);
     this.#program.flush();
   }
 

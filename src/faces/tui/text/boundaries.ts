@@ -12,7 +12,9 @@ export class Boundaries {
 
   constructor(text: string) {
     this.#text = text;
-    this.#places = [0, ...graphemeEnds(text)];
+    const places = graphemeEnds(text);
+    places.unshift(0);
+    this.#places = places;
   }
 
   /** The first place at or behind an offset. */

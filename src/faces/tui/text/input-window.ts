@@ -1,5 +1,5 @@
 import { plainLine } from '../../../plain/plain.js';
-import { clusters } from '../../../plain/width.js';
+import { clusters, type Cluster } from '../../../plain/width.js';
 
 export interface InputView {
   /** Plain, none wider than was asked for, one at least. */
@@ -8,6 +8,11 @@ export interface InputView {
   readonly cursorRow: number;
   /** Columns before the cursor. */
   readonly cursorColumn: number;
+}
+
+interface Folded {
+  readonly cells: readonly Cluster[];
+  readonly rows: readonly string[];
 }
 
 interface Place {
@@ -19,25 +24,26 @@ interface Place {
 export class InputWindow {
   #top = 0;
   #width = 0;
-  /** Rows of the lines that were there at the last look: one line changes, the others do not. */
-  #known = new Map<string, readonly string[]>();
+  /** The lines that were there at the last look: one line changes, the others do not. */
+  #known = new Map<string, Folded>();
 
   /** @param cursor UTF-16 offset @param width columns, two at least @param height rows, one at least */
   view(text: string, cursor: number, width: number, height: number): InputView {
     const [columns, limit] = [Math.max(width, 2), Math.max(height, 1)];
-    const known = columns === this.#width ? this.#known : new Map<string, readonly string[]>();
+    const known = columns === this.#width ? this.#known : new Map<string, Folded>();
     this.#known = new Map();
     this.#width = columns;
     const all: string[] = [];
     let place: Place = { row: 0, column: 0 };
     let from = 0;
     for (const line of text.split('\n')) {
-      const rows = known.get(line) ?? fold(line, columns);
-      this.#known.set(line, rows);
+      const folded = known.get(line) ?? fold(line, columns);
+      this.#known.set(line, folded);
+      const { cells, rows } = folded;
       const above = all.length;
       for (const row of rows) all.push(row);
       if (cursor >= from && cursor <= from + line.length) {
-        const { row, column } = placeIn(line, cursor - from, columns);
+        const { row, column } = placeIn(cells, plainLine(line.slice(0, cursor - from)).length, columns);
         if (row === rows.length) all.push(''); // behind a row that is full
         place = { row: above + row, column };
       }
@@ -54,11 +60,12 @@ export class InputWindow {
 }
 
 /** Rows that are full, but for what a wide character leaves: spaces are seen as they are typed. */
-function fold(line: string, columns: number): string[] {
+function fold(line: string, columns: number): Folded {
+  const cells = clusters(plainLine(line));
   const rows: string[] = [];
   let row = '';
   let used = 0;
-  for (const { shown, width } of clusters(plainLine(line))) {
+  for (const { shown, width } of cells) {
     if (used + width > columns) {
       rows.push(row);
       row = '';
@@ -68,20 +75,19 @@ function fold(line: string, columns: number): string[] {
     used += width;
   }
   rows.push(row);
-  return rows;
+  return { cells, rows };
 }
 
-/** Where the character at an offset stands, or would. */
-function placeIn(line: string, offset: number, columns: number): Place {
-  const cursor = plainLine(line.slice(0, offset)).length;
+/** Where the cell at an offset stands, or would. */
+function placeIn(cells: readonly Cluster[], offset: number, columns: number): Place {
   let row = 0;
   let used = 0;
-  for (const { from, width } of clusters(plainLine(line))) {
+  for (const { from, width } of cells) {
     if (used + width > columns) {
       row++;
       used = 0;
     }
-    if (from >= cursor) return { row, column: used };
+    if (from >= offset) return { row, column: used };
     used += width;
   }
   return used < columns ? { row, column: used } : { row: row + 1, column: 0 };
