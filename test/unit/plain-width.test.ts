@@ -1,6 +1,7 @@
 /** What a text takes on a terminal. */
 import { test } from 'tap';
-import { graphemeEnds } from '../../src/plain/graphemes.js';
+import { eastAsianWidth } from 'get-east-asian-width';
+import { graphemeEnds, isSimple } from '../../src/plain/graphemes.js';
 import { clusters, shownText, widthOf } from '../../src/plain/width.js';
 import { Seeded } from '../vectors/seeded.js';
 import { floods, hostileText, newSeed } from './hostile-text.js';
@@ -46,6 +47,22 @@ test('each character is shown as all terminals count it', (t) => {
   t.end();
 });
 
+test('what is taken as simple is', (t) => {
+  const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+  const all = Array.from({ length: 0x10000 }, (_, unit) => unit).filter(isSimple);
+  t.ok(all.length > 30_000);
+  const text = String.fromCharCode(...all.filter((_, index) => index % 3 === 0));
+  t.equal([...segmenter.segment(text)].length, text.length);
+  const wrong = all.filter((unit) => {
+    const character = String.fromCharCode(unit);
+    const [cell, ...others] = clusters(character);
+    const odd = /[\p{C}\p{M}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Extended_Pictographic}]/u.test(character);
+    return odd || others.length > 0 || cell?.shown !== character || cell.width !== eastAsianWidth(unit);
+  });
+  t.same(wrong, []);
+  t.end();
+});
+
 test(`clusters cover their text, none is empty or wide beyond two (SEED=${seed})`, (t) => {
   const random = new Seeded(seed);
   const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
@@ -64,7 +81,9 @@ test(`clusters cover their text, none is empty or wide beyond two (SEED=${seed})
       at = cell.to;
     }
     const same = JSON.stringify(graphemeEnds(text)) === JSON.stringify(ends);
-    if (same && good && at === text.length && widthOf(text) === sum(cells)) continue;
+    /* What is put on a row counts there as it counted here, whatever stands beside it. */
+    good &&= widthOf(text) === sum(cells) && widthOf(shownText(cells)) === sum(cells);
+    if (same && good && at === text.length) continue;
     t.same(graphemeEnds(text), ends, name);
     t.fail(`${name}: ${JSON.stringify(cells)}`);
     break;

@@ -49,3 +49,8 @@ export function pressControl(code: number, alt: boolean): KeyPress {
   if (code === 0) return press('space', { ctrl: true, alt });
   return press(String.fromCharCode(code + 0x40).toLowerCase(), { ctrl: true, alt });
 }
+
+/** A key as bindings name it: `C-a`, `A-enter`, `C-S-up`. */
+export function chord({ name, ctrl, alt, shift }: KeyPress): string {
+  return `${ctrl ? 'C-' : ''}${alt ? 'A-' : ''}${shift ? 'S-' : ''}${name}`;
+}
