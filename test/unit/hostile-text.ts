@@ -43,3 +43,8 @@ export const floods: Readonly<Record<string, string>> = {
 export function newSeed(): string {
   return process.env['SEED'] ?? String(Date.now());
 }
+
+/** For the name of an assertion: tap drops one, failed or not, that has U+2028 in it. */
+export function escaped(value: unknown): string {
+  return JSON.stringify(value).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
