@@ -13,6 +13,7 @@ export async function answer(surface: Surface, one: Conversation, yes: boolean):
     else if (one.asks === 'invitation') await (yes ? join : declineRoom)(surface, one.key);
     else if (one.asks === 'offer' && yes) await join(surface, one.key);
     else if (one.asks === 'changed') await verify(surface, one.key);
+    else surface.say('nobody asks you anything here');
   } catch (thrown) {
     const { message, hint } = asClientError(thrown, '');
     surface.say(`${plainLine(typed(message))} — ${plainLine(typed(hint))}`, true);
