@@ -20,7 +20,7 @@ import { secretsFrom } from './secrets.js';
 import { addSessionCommands } from './sessions.js';
 import { addSecretsCommands } from './secrets-commands.js';
 import { signalExit, untilSignal } from './signals.js';
-import { contacts, history, receive, relate, send } from './talk.js';
+import { contacts, history, receipts, receive, relate, send } from './talk.js';
 import { verify } from './verify.js';
 
 /**
@@ -198,6 +198,7 @@ function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Comm
   add('history <@user>', 'both sides of a conversation, as far as it is kept', (run, args) =>
     history(run, first(args)),
   );
+  add('receipts [on|off]', 'whether contacts are told what you have read', (run, args) => receipts(run, first(args)));
   addSecurityCommands(program, perform);
   addSessionCommands(program, perform);
   addRoomCommands(program, perform);
