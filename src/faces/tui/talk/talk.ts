@@ -11,7 +11,7 @@ import {
   type Trouble,
 } from '../../../client/index.js';
 import { Conversation, HOME, inOrder } from './conversation.js';
-import { keyOf, type Shown } from './scrollback.js';
+import type { Shown } from './scrollback.js';
 
 /** What changes often is asked for at most so often, in ms. */
 const LISTS_MS = 100;
@@ -339,5 +339,3 @@ export function unreadOf(one: Conversation): Extract<Shown, { type: 'message' | 
       (row.type === 'message' || row.type === 'notice') && row.read === undefined,
   );
 }
-
-export { keyOf };
