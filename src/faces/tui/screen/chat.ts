@@ -277,6 +277,7 @@ export class Chat implements Surface {
     drawBody(grid, layout, visible, one.isRoom, this.#searcher.pattern, theme);
     drawStatus(grid, layout, this.talk, list, one, this.#input.hint, view.follows, theme);
     drawInput(grid, layout, prompt, this.#input.editor.view(room, layout.inputHeight), theme);
+    this.#stage.waits(list.reduce((sum, each) => sum + each.unread, 0));
     this.#seen(view);
   }
 

@@ -32,6 +32,7 @@ export class Screen implements Stage, TalkListener {
   #hasQuit = false;
   #rang = -Infinity;
   #busy = '';
+  #titled = -1;
   #end: ((ending: Ending) => void) | undefined;
 
   constructor(host: TuiHost, options: TuiOptions) {
@@ -40,11 +41,14 @@ export class Screen implements Stage, TalkListener {
     this.#painter = new Painter(() => this.#draw());
     this.#terminal = new Terminal(host.stdin, host.stdout, {
       key: (key) => this.#key(key),
-      repaint: () => this.now(),
+      repaint: () => {
+        this.#titled = -1; // the shell had the window meanwhile
+        this.now();
+      },
       hangup: () => this.quit(),
     });
     host.signal.addEventListener('abort', () => this.quit(), { once: true });
-    this.#terminal.title('Cadenas');
+    this.waits(0);
     this.now();
   }
 
@@ -155,6 +159,12 @@ export class Screen implements Stage, TalkListener {
 
   suspend(): void {
     this.#terminal.suspend();
+  }
+
+  waits(unread: number): void {
+    if (unread === this.#titled) return;
+    this.#titled = unread;
+    this.#terminal.title(unread === 0 ? 'Cadenas' : `(${String(unread)}) Cadenas`);
   }
 
   ring(): void {

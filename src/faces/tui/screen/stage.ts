@@ -16,6 +16,8 @@ export interface Stage {
   now(): void;
   redraw(): void;
   suspend(): void;
+  /** So much waits to be read: the window's title says it. */
+  waits(unread: number): void;
   /** Somebody who looks elsewhere is told that there is something, not what. */
   ring(): void;
   quit(): void;

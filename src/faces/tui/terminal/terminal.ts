@@ -13,8 +13,9 @@ const RESIZE_MS = 40;
 /** As for any bug of this program (docs/cli.md). */
 const CRASHED = 2;
 
-const ON = '\u001b[?2004h\u001b[?1004h';
-const OFF = '\u001b[?1004l\u001b[?2004l';
+/** The window's title is kept, pastes are marked, and focus is told. */
+const ON = '\u001b[22;2t\u001b[?2004h\u001b[?1004h';
+const OFF = '\u001b[?1004l\u001b[?2004l\u001b[23;2t';
 const BELL = '\u0007';
 
 export interface TerminalInput extends Readable {
