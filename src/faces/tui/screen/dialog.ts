@@ -15,6 +15,8 @@ const FIELD_MAX = 1024;
 const TEXT_WIDTH = 76;
 /** Beside a picture a text needs so many columns. */
 const BESIDE = 30;
+/** In the place of the last line, where others follow. */
+const MORE = '— more: ↓ PgDn —';
 /** Columns before what goes on of a row that was too long. */
 const TABLE_INDENT = 4;
 
@@ -107,7 +109,7 @@ export class Dialog {
     this.#scroll = Math.min(this.#scroll, this.#last);
     for (const [y, line] of lines.slice(this.#scroll, this.#scroll + height).entries())
       grid.put(left, top + 1 + y, line, theme.plain, width);
-    if (this.#last > 0) grid.put(left, top + height, '— more: ↓ PgDn —', theme.dim, width);
+    if (this.#last > 0) grid.put(left, top + height, MORE.padEnd(width), theme.dim, width);
     const below = top + 1 + Math.min(height, lines.length);
     for (const [y, line] of foot.entries()) grid.put(left, below + y, line, y === 0 ? theme.warning : theme.dim, width);
     if (this.#question.field) this.#drawField(grid, theme, left, below + 1, width);
