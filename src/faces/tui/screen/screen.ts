@@ -55,6 +55,7 @@ export class Screen implements Surface {
   #busy = '';
   #end: ((ending: Ending) => void) | undefined;
   #minute: NodeJS.Timeout | undefined;
+  #writing = Promise.resolve('');
 
   constructor(host: TuiHost, options: TuiOptions) {
     this.#colour = options.colour;
@@ -127,18 +128,33 @@ export class Screen implements Surface {
   }
 
   arrived(one: Conversation, row: Row): void {
-    const isShown = one === this.#current && this.#hasFocus;
-    if (one === this.#current && this.#viewOf(one).follows && row.type !== 'out') one.fresh.add(row.key);
-    if (one === this.#current && !this.#hasFocus) one.marker ??= row.order;
-    if (isShown || row.type === 'out' || this.#talk?.away !== undefined) return;
+    const isShown = one === this.#current && this.#isLooking;
+    if (isShown && this.#viewOf(one).follows && row.type !== 'out') one.fresh.add(row.key);
+    if (one === this.#current && !isShown) one.marker = unreadOf(one)[0]?.order;
+    if (row.type === 'out' || this.#talk?.away !== undefined) return;
     this.#ring();
   }
 
+  /** Somebody has what is said before their eyes. */
+  get #isLooking(): boolean {
+    return this.#hasFocus && this.#dialogs.length === 0 && this.#talk?.away === undefined;
+  }
+
+  /** Who looks again sees first what they did not see, unless they had gone back to something older. */
+  #lookAgain(): void {
+    const one = this.#current;
+    if (!one?.loaded || !this.#isLooking || !this.#viewOf(one).follows) return;
+    const [first] = unreadOf(one);
+    if (!first) return;
+    one.marker = first.order;
+    this.#viewOf(one).showFrom(first.order);
+  }
+
   #ring(): void {
+    if (this.#hasFocus) return; // it stands in the list and in the status line
     const now = performance.now();
     if (this.#bellAt !== 0 && now - this.#bellAt < BELL_MS) return;
     this.#bellAt = now;
-    if (this.#hasFocus) return; // it stands in the list and in the status line
     this.#terminal.bell();
     this.#terminal.notify('Cadenas: something new');
   }
@@ -192,7 +208,7 @@ export class Screen implements Surface {
 
   say(text: string, warns = false): void {
     this.current.scroll.say(text, Date.now(), warns);
-    this.#viewOf(this.current).end();
+    this.#toEnd();
     this.#painter.soon();
   }
 
@@ -202,6 +218,7 @@ export class Screen implements Surface {
       const dialog = new Dialog(question, (answered) => {
         const at = this.#dialogs.indexOf(dialog);
         if (at >= 0) this.#dialogs.splice(at, 1);
+        this.#lookAgain();
         this.#painter.soon();
         resolve(answered);
       });
@@ -257,6 +274,7 @@ export class Screen implements Surface {
   #key(key: Key): void {
     if (key.type === 'focus') {
       this.#hasFocus = key.focused;
+      this.#lookAgain();
       return this.#painter.soon();
     }
     const dialog = this.#dialogs.at(-1);
@@ -305,7 +323,7 @@ export class Screen implements Surface {
     pageup: () => this.#scroll(-Math.max(1, this.#layout.height - 1)),
     pagedown: () => this.#scroll(Math.max(1, this.#layout.height - 1)),
     'A-end': () => this.#toEnd(),
-    f1: () => this.#background(submit(this, '/help')),
+    f1: () => this.#background(submit(this, '/help', this.current)),
     escape: () => this.#searcher.end(),
   };
 
@@ -322,7 +340,7 @@ export class Screen implements Surface {
   }
 
   #nextUnread(): void {
-    const one = this.talk.list().find((each) => each !== this.current && (each.unread > 0 || each.asks !== undefined));
+    const one = this.talk.nextUnread(this.current);
     if (one) this.open(one);
   }
 
@@ -379,15 +397,18 @@ export class Screen implements Surface {
     if (this.#editor.text.trim() === '') return;
     const where = this.current;
     const text = this.#editor.finish();
-    this.#viewOf(where).end();
+    this.#toEnd();
     where.marker = undefined;
+    /* One after another, as they were typed: one may wait for the names of emoji. */
+    const write = (): Promise<string> => this.#input.written(text);
+    this.#writing = this.#writing.then(write, write);
     this.#background(
-      this.#input
-        .written(text)
-        .then((line) => submit(this, line))
+      this.#writing
+        .then((line) => submit(this, line, where))
         .then((how) => {
           /* It was not done: it is theirs again, unless they went on. */
-          if (how === 'kept' && this.#current === where && this.#editor.text === '') this.#input.set(text);
+          if (how === 'kept' && this.#current !== where) where.draft ||= text;
+          else if (how === 'kept' && this.#editor.text === '') this.#input.set(text);
           this.#painter.soon();
         }),
     );
@@ -493,7 +514,7 @@ export class Screen implements Surface {
 
   /** What stands on the screen is read, and what went by while somebody looked. */
   #seen(one: Conversation, follows: boolean, visible: readonly string[]): void {
-    if (!this.#hasFocus || this.#dialogs.length > 0) return;
+    if (!this.#isLooking || !one.loaded) return;
     const keys = follows ? [...new Set([...visible, ...one.fresh])] : visible;
     if (follows) one.fresh.clear();
     if (keys.length > 0) this.talk.seen(one, keys);
