@@ -114,12 +114,8 @@ export class Screen implements Stage, TalkListener {
     return this.#theme;
   }
 
-  get hasFocus(): boolean {
-    return this.#hasFocus;
-  }
-
-  get isCovered(): boolean {
-    return this.#dialogs.length > 0;
+  get isLookedAt(): boolean {
+    return this.#hasFocus && this.#dialogs.length === 0;
   }
 
   ask(question: Question): Promise<string | undefined> {
@@ -128,6 +124,7 @@ export class Screen implements Stage, TalkListener {
       const dialog = new Dialog(question, (answered) => {
         const at = this.#dialogs.indexOf(dialog);
         if (at >= 0) this.#dialogs.splice(at, 1);
+        this.#chat?.lookAgain();
         this.soon();
         resolve(answered);
       });
@@ -186,6 +183,7 @@ export class Screen implements Stage, TalkListener {
   #key(key: Key): void {
     if (key.type === 'focus') {
       this.#hasFocus = key.focused;
+      this.#chat?.lookAgain();
       return this.soon();
     }
     const dialog = this.#dialogs.at(-1);
