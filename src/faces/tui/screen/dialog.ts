@@ -15,8 +15,8 @@ const FIELD_MAX = 1024;
 const TEXT_WIDTH = 76;
 /** Beside a picture a text needs so many columns. */
 const BESIDE = 30;
-/** In the place of the last line, where others follow. */
-const MORE = '— more: ↓ PgDn —';
+/** Of what is wrong; the field keeps its place below. */
+const PROBLEM_LINES = 3;
 /** Columns before what goes on of a row that was too long. */
 const TABLE_INDENT = 4;
 
@@ -94,8 +94,9 @@ export class Dialog {
     const width = Math.min(isBeside ? grid.columns - pictureWidth - 3 : grid.columns - 4, wanted);
     const lines = text.flatMap((line) => fold(line, width, line.startsWith(' ') ? TABLE_INDENT : 0));
     if (!isBeside && pictureWidth <= width) lines.push('', ...picture);
+    const problem = fold(plainLine(this.#problem), width).slice(0, PROBLEM_LINES);
     const foot = this.#foot(width);
-    const needed = lines.length + foot.length + 1;
+    const needed = 1 + lines.length + problem.length + foot.length;
     const isBox = !isBeside && needed + 2 <= grid.rows && width + 4 <= grid.columns;
     const left = isBox ? Math.floor((grid.columns - width) / 2) : isBeside ? pictureWidth + 2 : 2;
     const top = isBox ? Math.floor((grid.rows - needed) / 2) : 0;
@@ -103,28 +104,31 @@ export class Dialog {
     else for (let y = 0; y < grid.rows; y++) grid.fill(0, y, grid.columns, theme.plain);
     if (isBeside) for (const [y, row] of picture.entries()) grid.put(0, y, row, theme.code ?? theme.plain);
     grid.put(left, top, title, theme.strong, width);
-    const height = isBox ? lines.length : Math.max(1, grid.rows - 1 - foot.length);
+    const room = isBox ? lines.length : Math.max(1, grid.rows - 1 - problem.length - foot.length);
+    const height = lines.length > room ? Math.max(1, room - 1) : room; // what tells of more has a row of its own
     this.#page = Math.max(1, height - 1);
     this.#last = Math.max(0, lines.length - height);
     this.#scroll = Math.min(this.#scroll, this.#last);
     for (const [y, line] of lines.slice(this.#scroll, this.#scroll + height).entries())
       grid.put(left, top + 1 + y, line, theme.plain, width);
-    if (this.#last > 0) grid.put(left, top + height, MORE.padEnd(width), theme.dim, width);
-    const below = top + 1 + Math.min(height, lines.length);
-    for (const [y, line] of foot.entries()) grid.put(left, below + y, line, y === 0 ? theme.warning : theme.dim, width);
-    if (this.#question.field) this.#drawField(grid, theme, left, below + 1, width);
+    const more = this.#scroll < this.#last ? '— more: ↓ PgDn —' : '— ↑ PgUp —';
+    if (this.#last > 0) grid.put(left, top + 1 + height, more, theme.dim, width);
+    const below = top + 1 + Math.min(room, lines.length);
+    for (const [y, line] of problem.entries()) grid.put(left, below + y, line, theme.warning, width);
+    const end = below + problem.length;
+    for (const [y, line] of foot.entries()) grid.put(left, end + y, line, theme.dim, width);
+    if (this.#question.field) this.#drawField(grid, theme, left, end, width);
   }
 
-  /** Under the text: what is wrong, the field or the choices, and the keys. */
+  /** Under the text and what is wrong: a row for the field, where there is one, and the keys. */
   #foot(width: number): string[] {
     const { field, choices = [] } = this.#question;
-    const problem = this.#problem === '' ? '' : plainLine(this.#problem);
     if (field) {
       const show = field.isSecret ? `Tab: ${this.#isShown ? 'hide' : 'show'} · ` : '';
-      return [problem, '', `${show}Enter · Esc: not now`];
+      return ['', `${show}Enter · Esc: not now`];
     }
     const keys = choices.map(({ key, label }) => `${key === 'enter' ? 'Enter' : key.toUpperCase()}: ${label}`);
-    return [problem, ...fold([...keys, 'Esc: close'].join(' · '), width)];
+    return fold([...keys, 'Esc: close'].join(' · '), width);
   }
 
   #drawField(grid: Grid, theme: Theme, x: number, y: number, width: number): void {
