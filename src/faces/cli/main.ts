@@ -144,7 +144,9 @@ function versionText(linked: LinkedNetwork): string {
 /** All commands on one screen. */
 function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Command {
   const program = addGlobalOptions(new Command('cadenas'))
-    .description(`Private conversations and rooms on the network ${linked.network}.`)
+    .description(
+      `Private conversations and rooms on the network ${linked.network}. Without a command: the terminal interface.`,
+    )
     .version(versionText(linked))
     .exitOverride()
     .configureOutput({
