@@ -105,8 +105,8 @@ export class Screen extends Emulator {
   }
 
   /** Types as it is; for a key with a name see `press`. */
-  type(text: string): void {
-    const bytes = Buffer.from(text);
+  type(text: string | Uint8Array): void {
+    const bytes = Buffer.from(text as Uint8Array);
     const idle = this.#typed.length === 0;
     for (let at = 0; at < bytes.length; at += TYPED_AT_ONCE) this.#typed.push(bytes.subarray(at, at + TYPED_AT_ONCE));
     if (idle) this.#send();
