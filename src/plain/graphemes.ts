@@ -6,15 +6,27 @@ const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const PIECE = 256;
 
 /**
- * UTF-16 units of which each is a character of its own beside others of these: Latin, Greek, Cyrillic, kana, Han and
- * Hangul syllables, without what joins (marks, pictures) and without control characters.
+ * UTF-16 units of which each is a character of its own beside others of these, takes a place on a terminal and is
+ * assigned: most letters that people write, without what joins (marks, pictures), and line breaks.
  */
 export function isSimple(unit: number): boolean {
   if (unit < 0x7f) return unit >= 0x20;
   if (unit < 0x300) return unit > 0xa0 && unit !== 0xad && unit !== 0xa9 && unit !== 0xae;
-  if (unit < 0x530) return unit >= 0x38e && unit !== 0x3a2 && (unit < 0x483 || unit > 0x489);
-  if (unit < 0x3041 || unit > 0xd7a3) return false;
-  return unit <= 0x3096 || (unit >= 0x30a1 && unit <= 0x30fa) || (unit >= 0x4e00 && unit <= 0x9fff) || unit >= 0xac00;
+  if (unit < 0x530) return unit >= 0x38e && unit !== 0x3a2 && (unit < 0x483 || unit > 0x489); // Greek, Cyrillic
+  if (unit < 0x2010) return (unit >= 0x5d0 && unit <= 0x5ea) || (unit >= 0x620 && unit <= 0x64a); // Hebrew, Arabic
+  if (unit < 0x3001) return unit < 0x2028; // dashes and quotation marks
+  if (unit < 0x4e00) return isSimpleAsian(unit);
+  return unit <= 0x9fff || (unit >= 0xac00 && unit <= 0xd7a3) || (unit >= 0xff01 && unit <= 0xff60); // Han, Hangul
+}
+
+/** Punctuation, hiragana, katakana. */
+function isSimpleAsian(unit: number): boolean {
+  return unit <= 0x3020 || (unit >= 0x3041 && unit <= 0x3096) || (unit >= 0x30a1 && unit <= 0x30fa);
+}
+
+/** A line break too, unless it is half of one; as the other half is not simple, the segmenter sees both. */
+function standsAlone(unit: number): boolean {
+  return unit === 0x0a || isSimple(unit);
 }
 
 /** @returns UTF-16 offsets, ascending, each behind a character; the last is the text's length */
@@ -22,16 +34,20 @@ export function graphemeEnds(text: string): number[] {
   const ends: number[] = [];
   const length = text.length;
   let at = 0;
+  let alone = standsAlone(text.charCodeAt(0));
   while (at < length) {
-    /* A simple one ends where another follows, and only then: a mark may come. */
-    if (isSimple(text.charCodeAt(at)) && (at + 1 === length || isSimple(text.charCodeAt(at + 1)))) {
-      ends.push(++at);
-      continue;
+    const from = at++;
+    let next = standsAlone(text.charCodeAt(at));
+    /* One that stands alone ends where another follows, and only then: a mark may come. */
+    if (alone && (next || at === length)) ends.push(at);
+    else {
+      while (at < length && !(alone && next)) {
+        alone = next;
+        next = standsAlone(text.charCodeAt(++at));
+      }
+      segment(text, from, at, ends);
     }
-    const from = at;
-    at++;
-    while (at < length && !(isSimple(text.charCodeAt(at - 1)) && isSimple(text.charCodeAt(at)))) at++;
-    segment(text, from, at, ends);
+    alone = next;
   }
   return ends;
 }

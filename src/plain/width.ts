@@ -71,7 +71,7 @@ export function shownText(cells: readonly Cluster[]): string {
 }
 
 function simpleWidth(unit: number): 1 | 2 {
-  return unit < 0x3041 ? 1 : 2;
+  return unit < 0x3001 ? 1 : 2;
 }
 
 interface Cell {
@@ -95,8 +95,9 @@ function cellsOf(character: string): readonly Cell[] {
   return syllable(character.slice(0, LOOKED_AT).normalize('NFC'));
 }
 
-function one(shown: string): Cell {
-  return { shown, width: eastAsianWidth(shown.codePointAt(0) ?? 0) };
+function one(point: string): Cell {
+  if (regional.test(point)) return twoLetters([point]);
+  return { shown: point, width: eastAsianWidth(point.codePointAt(0) ?? 0) };
 }
 
 /** Letters with their marks: a cell begins at each one that takes a column, except one spacing mark. */
@@ -107,17 +108,20 @@ function syllable(character: string): Cell[] {
   const begin = (next: Cell): void => {
     if (cell) cells.push(cell);
     cell = next;
-    marks = 0;
+    marks = picture.test(next.shown) ? MARKS_MAX : 0; // a picture takes none
   };
   for (const point of character) {
     if (invisible.test(point)) {
       if (!cell) begin({ shown: REPLACEMENT, width: 1 });
     } else if (unshowable.test(point)) begin({ shown: REPLACEMENT, width: 1 });
     else if (mark.test(point) || jamo.test(point)) {
-      if (!cell) begin({ shown: jamo.test(point) ? REPLACEMENT : DOTTED_CIRCLE + point, width: 1 });
-      else if (marks++ < MARKS_MAX) cell = { shown: cell.shown + point, width: cell.width };
+      /* A jamo joins with Hangul alone: behind an invisible prefix it has none before it. */
+      if (jamo.test(point) && cell?.width !== 2) begin({ shown: REPLACEMENT, width: 1 });
+      else if (!cell) begin({ shown: DOTTED_CIRCLE + point, width: 1 });
+      else if (++marks <= MARKS_MAX) cell = { shown: cell.shown + point, width: cell.width };
     } else if (!spacingMark.test(point)) begin(one(point));
     else if (!cell) begin({ shown: REPLACEMENT, width: 1 });
+    else if (marks >= MARKS_MAX) continue;
     else if (cell.width === 1) cell = { shown: cell.shown + point, width: 2 };
     else begin(one(point));
   }

@@ -76,6 +76,9 @@ async function flooded(t: Teardown, network: TestNetwork, client: string, second
 async function typing(screen: Screen, seconds: number): Promise<Record<string, number>> {
   const times: number[] = [];
   let line = '';
+  const isEmpty = (now: Screen): boolean => /@speaker> *$/.test(now.line(now.rows - 1));
+  screen.press('ctrl-u');
+  await screen.until(isEmpty);
   for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
     const letter = String.fromCharCode(97 + (times.length % 26));
     line += letter;
@@ -86,7 +89,7 @@ async function typing(screen: Screen, seconds: number): Promise<Record<string, n
     if (line.length < 40) continue;
     screen.press('ctrl-u');
     line = '';
-    await screen.until((now) => /@speaker> *$/.test(now.line(now.rows - 1)));
+    await screen.until(isEmpty);
   }
   const all = sorted(times);
   return {

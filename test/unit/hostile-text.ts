@@ -3,11 +3,11 @@ import { Seeded } from '../vectors/seeded.js';
 
 /** Pieces that join with what stands beside them, or that terminals differ on. */
 const pieces = [
-  ...['a', 'b', 'Z', '7', '_', '-', ' ', ' ', 'word', 'é', 'ß', 'ĳ', 'Ж', 'ŉ'],
+  ...['a', 'b', 'Z', '7', '_', '-', ' ', ' ', 'word', '\n', '\r\n', 'é', 'ß', 'ĳ', 'Ж', 'ŉ'],
   ...['語', '한', '글', '\u1112\u1161\u11ab', '\u1112', '\u1161', '\u11ab', 'か', 'ガ', '\uff21', '\uff71', '\u3099'],
   ...['\u0301', '\u0316', '\u20dd', '\u20e3', '\u200d', '\u200c', '\ufe0f', '\ufe0e', '\u034f', '\u00ad', '\u200b'],
   ...['👩', '👍🏽', '👩‍👩‍👧', '🇫', '🇷', '🇫🇷', '1️⃣', '#️⃣', '❤️', '©', '🏽', '🏴\u{e0067}\u{e007f}', '🫩', '\u2060'],
-  ...['क्षि', 'काः', 'กำ', 'ா', 'نص', 'ש', '\u0600', '\ufdfd', '\u3164', '\u115f', '\u{1f1ff}', '\u2800'],
+  ...['क्षि', 'काः', 'กำ', 'ா', 'نص', 'ש', '\u0600', '\u0d4e', '\ufdfd', '\u3164', '\u115f', '\u{1f1ff}', '\u2800'],
   ...[
     '\ud83d',
     '\udc69',
@@ -42,4 +42,9 @@ export const floods: Readonly<Record<string, string>> = {
 
 export function newSeed(): string {
   return process.env['SEED'] ?? String(Date.now());
+}
+
+/** For the name of an assertion: tap drops one, failed or not, that has U+2028 in it. */
+export function escaped(value: unknown): string {
+  return JSON.stringify(value).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

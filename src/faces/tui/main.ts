@@ -1,6 +1,7 @@
 /** The terminal face: a screen from its first frame to its last, over one profile. */
 import { asClientError, ClientError, Exit } from '../../client/index.js';
 import { plainLine } from '../../plain/plain.js';
+import { mistake } from './commands/command.js';
 import { typed } from './commands/typed.js';
 import { PlainScreen, type PlainHost, type Prompter } from './plain-screen.js';
 import type { Door, OpenClient, TuiHost, TuiOptions } from './ports.js';
@@ -63,15 +64,15 @@ async function converse(screen: Screen, opened: OpenClient): Promise<ReturnType<
     await talk.start();
     const ending = screen.converse(talk);
     void connect(screen, opened).catch((thrown: unknown) => {
-      if (thrown instanceof Left)
-        screen.say('not logged in: without a code nothing is sent. /quit, then start again', true);
-      else screen.failed(asClientError(thrown, '').trouble);
+      screen.failed(thrown instanceof Left ? notIn.trouble : asClientError(thrown, '').trouble);
     });
     return await ending;
   } finally {
     talk.close();
   }
 }
+
+const notIn = mistake('not logged in: without a code nothing is sent', '/quit, then start again');
 
 /** What is offline is tried again by the core, and stands in the status line; a code is asked for. */
 async function connect(asker: Pick<Asker, 'ask'>, opened: OpenClient): Promise<void> {

@@ -85,6 +85,7 @@ export class Dialog {
   // ---- drawing
 
   draw(grid: Grid, theme: Theme): void {
+    grid.cursor = undefined;
     const { title, text, code } = this.#question;
     const picture = code === undefined ? [] : qrRows(code, theme.code !== undefined);
     const pictureWidth = widthOf(picture[0] ?? '');

@@ -4,6 +4,7 @@ import { widthOf } from '../../../plain/width.js';
 import { HOME, type Conversation } from '../talk/conversation.js';
 import type { Talk } from '../talk/talk.js';
 import type { Grid } from '../terminal/grid.js';
+import type { InputView } from '../text/input-window.js';
 import { titleText } from './banner.js';
 import type { Layout } from './layout.js';
 import { gutterText, type Line } from './lines.js';
@@ -81,8 +82,30 @@ function highlight(grid: Grid, left: number, y: number, line: Line, found: strin
   }
 }
 
+/** @param hint in the place of the rest, while it helps to type @param follows nothing stands below */
+export function drawStatus(
+  grid: Grid,
+  layout: Layout,
+  talk: Talk,
+  list: readonly Conversation[],
+  current: Conversation,
+  hint: string | undefined,
+  follows: boolean,
+  theme: Theme,
+): void {
+  grid.fill(0, layout.status, grid.columns, theme.status);
+  const more = follows ? '' : ' │ ↓ more below: Alt-End';
+  grid.put(0, layout.status, ` ${hint ?? statusText(talk, list, current)}${more}`, theme.status);
+}
+
+export function drawInput(grid: Grid, { input }: Layout, prompt: string, view: InputView, theme: Theme): void {
+  const x = grid.put(0, input, prompt, theme.strong);
+  for (const [y, row] of view.rows.entries()) grid.put(x, input + y, row, theme.plain);
+  grid.cursor = { x: Math.min(x + view.cursorColumn, grid.columns - 1), y: input + view.cursorRow };
+}
+
 /** Connection, time of the last text, what waits to be read and to be sent. */
-export function statusText(talk: Talk, list: readonly Conversation[], current: Conversation): string {
+function statusText(talk: Talk, list: readonly Conversation[], current: Conversation): string {
   const { status, trouble, lag, away, limited } = talk;
   const name = status ? `@${status.name}` : '';
   const link = status?.session === 'online' ? '● online' : `○ ${trouble ? plainLine(trouble.message) : 'connecting'}`;

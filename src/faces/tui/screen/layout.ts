@@ -16,15 +16,21 @@ export interface Layout {
 const LIST_FROM = 64;
 const LIST_MIN = 16;
 const LIST_MAX = 26;
-const INPUT_MAX = 6;
+/** Lines of what is typed that are shown at most. */
+export const INPUT_MAX = 6;
+
+/** The list, and what is right of it. @param columns of the screen */
+export function paneOf(columns: number): Pick<Layout, 'listWidth' | 'left' | 'width'> {
+  const listWidth = columns < LIST_FROM ? 0 : Math.max(LIST_MIN, Math.min(LIST_MAX, Math.floor(columns / 4)));
+  const left = listWidth === 0 ? 0 : listWidth + 1;
+  return { listWidth, left, width: columns - left };
+}
 
 /** @param banner lines @param wanted lines of what is typed */
 export function layoutOf(columns: number, rows: number, banner: number, wanted: number): Layout {
-  const listWidth = columns < LIST_FROM ? 0 : Math.max(LIST_MIN, Math.min(LIST_MAX, Math.floor(columns / 4)));
-  const left = listWidth === 0 ? 0 : listWidth + 1;
   const inputHeight = Math.max(1, Math.min(wanted, INPUT_MAX, Math.floor(rows / 4)));
   const input = rows - inputHeight;
   const status = input - 1;
   const top = 1 + banner;
-  return { listWidth, left, width: columns - left, top, height: Math.max(0, status - top), status, input, inputHeight };
+  return { ...paneOf(columns), top, height: Math.max(0, status - top), status, input, inputHeight };
 }

@@ -107,6 +107,13 @@ export class View {
     return up.reverse();
   }
 
+  /** Keys of what stands on the screen and was not read. */
+  unread(): string[] {
+    return this.visible().flatMap(({ row }) =>
+      (row.type === 'message' || row.type === 'notice') && row.read === undefined ? [row.key] : [],
+    );
+  }
+
   /**
    * Up where `lines` is negative.
    * @returns whether what is older than all that is here would be shown

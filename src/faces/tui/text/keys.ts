@@ -24,7 +24,8 @@ export class KeyDecoder {
   #keys: Key[] = [];
   /** Of the sequence under way, behind its introducer. */
   #sequence = '';
-  #count = 0;
+  /** Bytes of it that are not in `#sequence`. */
+  #unkept = 0;
   /** An ESC stood before the sequence under way. */
   #alt = false;
   #introducer = 0;
@@ -49,19 +50,19 @@ export class KeyDecoder {
   /** Nothing more came: what waits is what it is. */
   flush(): Key[] {
     if (this.pending) {
-      const state = this.#state;
-      const alt = this.#alt;
-      const alone = this.#sequence === '' && this.#count === 0;
-      this.#toGround();
-      if (state === 'escape') {
-        if (alt) this.#keys.push(press('escape'));
-        this.#keys.push(press('escape'));
-      } else if (alone && state !== 'console' && state !== 'mouse' && state !== 'stringEscape') {
-        if (alt) this.#keys.push(press('escape'));
-        this.#keys.push(pressCharacter(String.fromCharCode(this.#introducer), { alt: true }));
-      } else this.#keys.push(UNKNOWN);
+      const alone = this.#alone();
+      if (alone && this.#alt) this.#keys.push(press('escape'));
+      this.#end(alone ?? UNKNOWN);
     }
     return this.#taken();
+  }
+
+  /** The key that an Esc, with one character behind it or none, is where nothing follows. */
+  #alone(): Key | undefined {
+    if (this.#state === 'escape') return press('escape');
+    const begun = this.#state === 'csi' || this.#state === 'ss3' || this.#state === 'string';
+    if (!begun || this.#sequence !== '' || this.#unkept > 0) return undefined;
+    return pressCharacter(String.fromCharCode(this.#introducer), { alt: true });
   }
 
   #taken(): Key[] {
@@ -124,7 +125,7 @@ export class KeyDecoder {
         this.#state = 'escape';
         return this.#step(byte);
       case 'mouse':
-        if (++this.#count === OLD_MOUSE) this.#end(UNKNOWN);
+        if (++this.#unkept === OLD_MOUSE) this.#end(UNKNOWN);
         return;
       case 'altText':
         return this.#altText(byte);
@@ -159,7 +160,7 @@ export class KeyDecoder {
     if (isControl(byte) || byte >= 0x80) return this.#abort(byte);
     const character = String.fromCharCode(byte);
     if (byte < 0x40) return this.#collect(character);
-    if (this.#count > 0) return this.#end(UNKNOWN);
+    if (this.#unkept > 0) return this.#end(UNKNOWN);
     const parameters = this.#sequence;
     if (parameters === '' && character === '[') this.#state = 'console';
     else if (parameters === '' && character === 'M') this.#state = 'mouse';
@@ -173,20 +174,19 @@ export class KeyDecoder {
     if (isControl(byte) || byte >= 0x80) return this.#abort(byte);
     const character = String.fromCharCode(byte);
     if (/[\d;]/.test(character)) return this.#collect(character);
-    this.#end(this.#count > 0 ? UNKNOWN : ss3Key(this.#sequence, character, this.#alt));
+    this.#end(this.#unkept > 0 ? UNKNOWN : ss3Key(this.#sequence, character, this.#alt));
   }
 
-  /** Of a sequence that is too long only that it is: `#count` is how much. */
   #collect(character: string): void {
     if (this.#sequence.length < SEQUENCE_MAX) this.#sequence += character;
-    else this.#count = 1;
+    else this.#unkept++;
   }
 
   #string(byte: number): void {
     if (byte === ESC) this.#state = 'stringEscape';
     else if (byte === BEL) this.#end(UNKNOWN);
     else if (isControl(byte)) this.#abort(byte);
-    else this.#count = 1;
+    else this.#unkept++;
   }
 
   #altText(byte: number): void {
@@ -221,7 +221,7 @@ export class KeyDecoder {
   #toGround(): void {
     this.#state = 'ground';
     this.#sequence = '';
-    this.#count = 0;
+    this.#unkept = 0;
     this.#alt = false;
   }
 }
