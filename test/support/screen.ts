@@ -173,6 +173,12 @@ export class Screen extends Emulator {
     await this.#waiting.until(() => holds(this), what, deadline);
   }
 
+  /** The terminal itself is gone, without a word to the program; resolves when that is gone too. */
+  async hangUp(): Promise<Exit> {
+    (this.#pty as unknown as { destroy(): void }).destroy();
+    return this.exited;
+  }
+
   /** Ends the program as a closed window does, and by force where it does not go in 2 s; resolves when it is gone. */
   async close(): Promise<void> {
     if (this.#exit !== undefined) return;
