@@ -32,7 +32,8 @@ export async function runTui(host: TuiHost, door: Door, options: TuiOptions): Pr
   const screen = new Screen(host, options);
   try {
     for (let said = ''; ;) {
-      const opened = await open(screen, door, said);
+      /* What a daemon does not answer is given up: the process ends, and the next start goes on. */
+      const opened = await Promise.race([open(screen, door, said), screen.left]);
       if (!opened) return Exit.done;
       try {
         const ending = await converse(screen, opened);

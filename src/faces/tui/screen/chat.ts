@@ -298,8 +298,8 @@ export class Chat implements Surface {
     const one = this.#current;
     const list = this.talk.list();
     const banner = this.#banner(grid);
-    const prompt = promptOf(one);
-    const room = Math.max(8, grid.columns - widthOf(prompt) - 1);
+    const prompt = promptOf(one, grid.columns);
+    const room = grid.columns - widthOf(prompt) - 1;
     const wanted = this.#input.editor.view(room, INPUT_MAX).rows.length;
     const layout = layoutOf(grid.columns, grid.rows, banner.length, wanted);
     this.#layout = layout;

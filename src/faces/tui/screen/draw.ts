@@ -127,6 +127,8 @@ function statusText(talk: Talk, list: readonly Conversation[], current: Conversa
   ].join(' │ ');
 }
 
-export function promptOf(one: Conversation): string {
-  return one.key === HOME ? '> ' : `${one.label}> `;
+/** Whom a text goes to, where that leaves half of the row for it; the title has the name too. */
+export function promptOf(one: Conversation, columns: number): string {
+  const named = `${one.label}> `;
+  return one.key === HOME || widthOf(named) > columns / 2 ? '> ' : named;
 }

@@ -234,6 +234,7 @@ export class Terminal {
   readonly #onGone = (): void => {
     if (this.#isGone) return;
     this.#isGone = true;
+    if ((this.#input as unknown) === process.stdin) process.on('exit', dieOfHangup);
     this.#events.hangup();
   };
 
@@ -247,4 +248,12 @@ export class Terminal {
     console.error(plainText(inspect(thrown), '')); // eslint-disable-line no-console -- nothing else is left to tell it by
     process.exit(CRASHED);
   };
+}
+
+/**
+ * At the very end, and as other programs do. Besides, Node before 24 aborts where it can't set its terminal back, though
+ * everything is done (nodejs/node#51519).
+ */
+function dieOfHangup(): void {
+  process.kill(process.pid, 'SIGHUP');
 }
