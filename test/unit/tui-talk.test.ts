@@ -286,3 +286,11 @@ void test('the next that has something goes around, past what waits for a decisi
   );
   t.equal(talk.nextUnread(talk.home), undefined);
 });
+
+void test('a session that ends while the lists are asked for is not forgotten', async (t) => {
+  const { client, talk } = await lab(t);
+  const trouble = { code: 'session-over', message: 'over', hint: '', exit: 1 } as const;
+  t.equal(talk.over, undefined);
+  client.emit({ type: 'ended', trouble });
+  t.equal(talk.over, trouble);
+});

@@ -55,7 +55,8 @@ export class Screen implements Surface {
   #busy = '';
   #end: ((ending: Ending) => void) | undefined;
   #minute: NodeJS.Timeout | undefined;
-  #writing = Promise.resolve('');
+  /** keys that wait */
+  #held: Key[] | undefined;
 
   constructor(host: TuiHost, options: TuiOptions) {
     this.#colour = options.colour;
@@ -107,6 +108,7 @@ export class Screen implements Surface {
       this.#end = resolve;
     });
     this.open(talk.list()[0] ?? talk.home);
+    this.#background(this.#input.prepare());
     if (talk.list().length === 1) this.say(`you are @${talk.status?.name ?? ''}. ${WELCOME}`);
     const how: Ending = this.#hasQuit ? { why: 'quit' } : await ending;
     clearInterval(this.#minute);
@@ -272,6 +274,7 @@ export class Screen implements Surface {
   }
 
   #key(key: Key): void {
+    if (this.#held) return void this.#held.push(key);
     if (key.type === 'focus') {
       this.#hasFocus = key.focused;
       this.#lookAgain();
@@ -393,24 +396,32 @@ export class Screen implements Surface {
     this.#painter.soon();
   }
 
+  /** What is typed meanwhile waits: it belongs to what is shown then. */
+  #hold(work: Promise<void>): void {
+    const held: Key[] = [];
+    this.#held = held;
+    const release = (): void => {
+      this.#held = undefined;
+      for (const key of held) this.#key(key);
+    };
+    this.#background(work.finally(release));
+  }
+
   #submit(): void {
     if (this.#editor.text.trim() === '') return;
     const where = this.current;
+    const line = this.#input.written(this.#editor.text);
+    if (line === undefined) return this.#hold(this.#input.prepare().then(() => this.#submit()));
     const text = this.#editor.finish();
     this.#toEnd();
     where.marker = undefined;
-    /* One after another, as they were typed: one may wait for the names of emoji. */
-    const write = (): Promise<string> => this.#input.written(text);
-    this.#writing = this.#writing.then(write, write);
     this.#background(
-      this.#writing
-        .then((line) => submit(this, line, where))
-        .then((how) => {
-          /* It was not done: it is theirs again, unless they went on. */
-          if (how === 'kept' && this.#current !== where) where.draft ||= text;
-          else if (how === 'kept' && this.#editor.text === '') this.#input.set(text);
-          this.#painter.soon();
-        }),
+      submit(this, line, where).then((how) => {
+        /* It was not done: it is theirs again, unless they went on. */
+        if (how === 'kept' && this.#current !== where) where.draft ||= text;
+        else if (how === 'kept' && this.#editor.text === '') this.#input.set(text);
+        this.#painter.soon();
+      }),
     );
   }
 

@@ -46,6 +46,7 @@ export class Talk {
   #stop: () => void = () => undefined;
   #status: StatusView | undefined;
   #trouble: Trouble | undefined;
+  #over: Trouble | undefined;
   readonly #planned = new Map<string, () => void>();
   readonly #loading = new Map<Conversation, Promise<void>>();
   #closed = false;
@@ -89,6 +90,11 @@ export class Talk {
 
   get trouble(): Trouble | undefined {
     return this.#trouble;
+  }
+
+  /** Why the session will not come back by itself; undefined while there is hope. */
+  get over(): Trouble | undefined {
+    return this.#over;
   }
 
   get home(): Conversation {
@@ -213,6 +219,7 @@ export class Talk {
         if (event.of === 'messages') this.#limit(event.wait);
         return;
       case 'ended':
+        this.#over = event.trouble;
         return this.#listener.ended(event.trouble);
       case 'unread':
         return;
