@@ -1,0 +1,250 @@
+/** Rooms at the terminal, and keys that changed: the linked program against a real daemon. */
+import { execFileSync } from 'node:child_process';
+import { test, type Test } from 'tap';
+import { Person } from '../support/at-screen.js';
+import { Guest, member, sitsDown } from '../support/at-table.js';
+import { CliUser } from '../support/cli.js';
+import { makeNetwork, startDaemon, type Daemon } from '../support/daemon.js';
+import { lavishArgs } from '../support/lavish.js';
+
+interface Lab {
+  readonly daemon: Daemon;
+  readonly alice: CliUser;
+  readonly bobby: Guest;
+  readonly carol: Guest;
+  readonly screen: Person;
+}
+
+async function owning(t: Test, { bobby, carol, screen }: Lab): Promise<void> {
+  screen.says('/room create #garden');
+  await screen.sees('New password of #garden');
+  screen.press('enter');
+  await screen.sees('note it now');
+  const [, password = ''] = /the password of #garden: ((?:[a-z]+ ?){5})/.exec(screen.screen.text()) ?? [];
+  t.equal(password.trim().split(' ').length, 5, 'five words were drawn');
+  screen.press('space', 'x');
+  await screen.sees(password.trim());
+  screen.press('enter');
+  await screen.gone(password.trim());
+  await screen.sees(/│ #garden — 1 member — owner @alice — end-to-end encrypted/);
+
+  await bobby.core.call('room-join', { room: 'garden', password: password.trim() });
+  await screen.sees('#garden — 2 members');
+  screen.says('/invite @carol');
+  await screen.sees('invited @carol to #garden');
+  await carol.hearsNotice('invited');
+  await carol.core.call('room-join', { room: 'garden' });
+  await screen.sees('#garden — 3 members');
+  await bobby.says('#garden', 'bees!');
+  await screen.sees('@bobby: bees!');
+  screen.says('and flowers');
+  await carol.hears('and flowers');
+  await screen.sees(/@alice: and flowers +(✓|read)/);
+  screen.says('/names');
+  await screen.sees('@alice (you)  owner; online');
+  await screen.sees('@bobby  member; online');
+  await screen.sees('@carol  member, invited by @alice; online');
+
+  screen.says('/kick @carol');
+  await screen.sees('New password of #garden');
+  screen.types('a password of my own', true);
+  t.notMatch(screen.screen.text(), 'of my own', 'the field is masked');
+  screen.press('enter');
+  await screen.sees('removed @carol from #garden');
+  await screen.sees('#garden — 2 members');
+  await carol.hearsNotice('you-removed');
+
+  screen.says('/leave');
+  await screen.sees('hand it over');
+  await screen.sees('(/room owner #garden');
+  screen.press('ctrl-c');
+  screen.says('/room owner @bobby');
+  await screen.sees('@bobby owns #garden now');
+  await screen.sees('owner @bobby');
+  screen.says('/leave');
+  await screen.sees('left #garden');
+  await screen.gone('│ #garden');
+}
+
+async function invited(t: Test, { bobby, screen }: Lab): Promise<void> {
+  await bobby.core.call('room-create', { room: 'cellar', inviteOnly: true });
+  await bobby.core.call('room-invite', { room: 'cellar', name: 'alice' });
+  await screen.sees(/1\?#cellar/);
+  screen.press('alt-1');
+  await screen.sees('@bobby invites you to #cellar');
+  screen.press('alt-n');
+  await screen.sees('declined the invitation to #cellar');
+  await screen.gone('?#cellar');
+  await bobby.hearsNotice('invitation-declined');
+  await bobby.core.call('room-invite', { room: 'cellar', name: 'alice' });
+  await screen.sees(/1\?#cellar/);
+  screen.press('alt-a');
+  await screen.sees('@bobby invites you to #cellar');
+  screen.press('alt-y');
+  await screen.sees('you are in #cellar: owner @bobby, 2 members');
+  await bobby.says('#cellar', 'wine');
+  await screen.sees('@bobby: wine');
+
+  await bobby.core.call('room-create', { room: 'attic', inviteOnly: false, password: 'dusty old boxes' });
+  screen.says('/join #attic');
+  await screen.sees('Enter #attic');
+  screen.types('dusty old boxes', true);
+  await screen.sees(/password: \*{15}/);
+  screen.press('tab');
+  await screen.sees('dusty old boxes');
+  screen.press('enter');
+  await screen.sees('you are in #attic: owner @bobby, 2 members');
+  screen.says('/leave');
+  await screen.sees('left #attic');
+  screen.says('/join #attic');
+  await screen.sees('Enter #attic');
+  screen.types('wrong', true);
+  screen.press('enter');
+  await screen.sees('> /join #attic');
+  t.match(screen.screen.text(), /! .*password/);
+  screen.press('ctrl-c');
+}
+
+async function common(t: Test, { screen }: Lab): Promise<void> {
+  screen.says('/query #plaza');
+  await screen.sees('#plaza is offered to everybody here');
+  t.match(screen.screen.text(), 'whoever runs the daemon can read it');
+  screen.press('alt-y');
+  await screen.sees('you are in #plaza');
+  await screen.sees(/│ #plaza — 1 member — owner @alice — whoever runs the daemon can read it/);
+}
+
+async function deleting({ bobby, screen }: Lab): Promise<void> {
+  screen.says('/room create #shed invite-only');
+  await screen.sees('made #shed; next: /invite @name');
+  screen.says('/invite @bobby');
+  await screen.sees('invited @bobby');
+  await bobby.hearsNotice('invited');
+  await bobby.core.call('room-join', { room: 'shed' });
+  await screen.sees('#shed — 2 members');
+  screen.says('/room delete');
+  await screen.sees('Delete #shed for everybody?');
+  screen.types('yes');
+  screen.press('enter');
+  await screen.sees('type shed, or press Esc');
+  screen.press('esc');
+  await screen.gone('Delete #shed');
+  screen.says('/room delete');
+  await screen.sees('Delete #shed for everybody?');
+  screen.types('shed');
+  screen.press('enter');
+  await screen.sees('deleted #shed');
+  await bobby.hearsNotice('room-deleted');
+  await screen.gone(/\d[ *!]#shed/);
+}
+
+/** The same name with other keys. */
+async function comesAnew(t: Test, { daemon }: Lab, old: Guest): Promise<Guest> {
+  await old.core.call('delete-account', old.secrets);
+  const anew = await Guest.comes(t, daemon, old.name);
+  await anew.core.call('add', { name: 'alice' });
+  return anew;
+}
+
+async function changed(t: Test, lab: Lab): Promise<void> {
+  const { alice, bobby, carol, screen } = lab;
+  screen.says('/query @bobby');
+  await screen.sees('│ @bobby — ');
+  const other = await comesAnew(t, lab, bobby);
+  const banner = /! THE KEYS OF @bobby CHANGED: nothing is sent to them until you decide/;
+  await screen.sees(banner);
+  screen.says('for whom?');
+  await screen.sees(/the keys of @bobby changed/);
+  await screen.sees('@bobby> for whom?');
+  screen.press('ctrl-c', 'alt-n');
+  await screen.sees('type: same');
+  screen.press('enter');
+  await screen.sees('type same or other, or press Esc');
+  screen.press('esc');
+  await screen.sees('not decided');
+  screen.press('alt-y');
+  await screen.sees('type: same');
+  screen.press('y', 'enter');
+  await screen.sees('type same or other, or press Esc');
+  screen.press('esc');
+  await screen.gone('same or other:');
+  screen.press('enter', 'ctrl-n');
+  await screen.gone(banner);
+  screen.says('/query @bobby');
+  await screen.sees(banner);
+  await screen.quits();
+  screen.again();
+  await screen.sees('● online');
+  await screen.sees(/1!@bobby/);
+  screen.says('/query @bobby');
+  await screen.sees(banner);
+  t.same(other.texts, [], 'nothing was sent');
+  screen.says('/verify');
+  await screen.sees('same or other:');
+  screen.types('other');
+  screen.press('enter');
+  await screen.sees('kept the former keys of @bobby');
+  await screen.gone(banner);
+  t.match(
+    (await alice.ask('contacts')).find(({ name }) => name === 'bobby'),
+    { changed: false, verified: false },
+  );
+
+  const another = await comesAnew(t, lab, carol);
+  await screen.sees(/!@carol/);
+  screen.says('/verify @carol');
+  await screen.sees('same or other:');
+  const [digits = ''] = /(?:\d{5} ){3}\d{5}/.exec(screen.screen.text()) ?? [];
+  screen.types('same');
+  screen.press('enter');
+  await screen.sees('verified @carol');
+  screen.says('/msg @carol to the new one');
+  await another.hears('to the new one');
+  const { number } = await another.core.call('verify', { name: 'alice' });
+  t.ok(digits !== '' && number.startsWith(digits.replaceAll(' ', '')), 'what they see is what was shown');
+}
+
+/** Two profiles on one machine at the same time; then one account on two. */
+async function twice(t: Test, { daemon, alice, bobby, screen }: Lab): Promise<void> {
+  const second = await Person.sits(t, {
+    ...{ network: daemon.network, where: daemon, name: 'dora', home: alice.home },
+    args: ['--profile', 'other'],
+  });
+  await second.comesIn();
+  await bobby.core.call('add', { name: 'dora' });
+  await second.sees(/1\?@bobby/);
+  second.press('alt-a');
+  await second.sees('@bobby asks to talk with you');
+  second.press('alt-y');
+  await second.sees('accepted @bobby');
+  second.says('from the other profile');
+  await bobby.hears('from the other profile');
+  t.match(screen.screen.text(), '@alice │ ● online', 'and the first one goes on');
+  await second.quits();
+
+  const elsewhere = await CliUser.make(t, { network: daemon.network, where: daemon, name: 'alice' });
+  execFileSync('cp', ['-a', alice.home, elsewhere.home]); // the profile's socket too
+  await elsewhere.ask('login');
+  await screen.sees('another client of this account logged in and took over');
+  t.notMatch(screen.screen.text(), 'cadenas login');
+  await elsewhere.ask('logout');
+  await screen.unlocks();
+  await screen.sees('● online');
+}
+
+void test('rooms and keys at the terminal', async (t) => {
+  const network = await makeNetwork();
+  const daemon = await startDaemon(t, { network, args: [...lavishArgs, '--lobby', 'plaza'] });
+  const [bobby, carol] = await Promise.all(['bobby', 'carol'].map((name) => Guest.comes(t, daemon, name)));
+  if (!bobby || !carol) throw new Error('nobody there');
+  const alice = await member(t, daemon, 'alice', [bobby, carol]);
+  const screen = await sitsDown(t, daemon, alice);
+  await screen.sees('● online');
+  const lab: Lab = { daemon, alice, bobby, carol, screen };
+  await t.test('one’s own', (t1) => owning(t1, lab));
+  await t.test('those of others', (t1) => invited(t1, lab));
+  await t.test('the common one', (t1) => common(t1, lab));
+  await t.test('the end of one', () => deleting(lab));
+  await t.test('two profiles, two machines', (t1) => twice(t1, lab));
+  await t.test('keys that changed', (t1) => changed(t1, lab));
+});
