@@ -21,11 +21,17 @@ const READ_MAX = 256;
 /** Pages that are read to find the first of what is unread. */
 const PAGES_MAX = 8;
 
+type Own = Extract<Row, { type: 'out' }>;
+
 export interface TalkListener {
   /** something that is shown is other than before */
   changed(): void;
   /** a message or notice came that was not read */
   arrived(conversation: Conversation, row: Row): void;
+  /** an own text is on the disk */
+  wrote?(conversation: Conversation, row: Own): void;
+  /** it is further than it was */
+  went?(conversation: Conversation, id: string, state: Own['state']): void;
   /** a command failed that nobody waits for */
   failed(trouble: Trouble): void;
   /** the session will not come back by itself */
@@ -263,6 +269,7 @@ export class Talk {
     one.latest = Math.max(one.latest, row.at);
     if (row.type === 'out') {
       this.statusSoon();
+      this.#listener.wrote?.(one, row);
       return this.#listener.changed();
     }
     if (row.type === 'notice' && one.contact === undefined && one.room === undefined) this.#listsSoon();
@@ -294,12 +301,14 @@ export class Talk {
     one.fresh.delete(key);
   }
 
-  #sent(id: string, to: string, state: Extract<ClientEvent, { type: 'sent' }>['state']): void {
-    const row = this.#all.get(to)?.scroll.byKey(id);
+  #sent(id: string, to: string, state: Own['state']): void {
+    const one = this.conversation(to);
+    this.#listener.went?.(one, id, state);
+    const row = one.scroll.byKey(id);
     if (row?.type !== 'out') return;
     const isDone = state !== 'waiting' && state !== 'queued';
     const done = isDone && row.done === undefined ? { done: this.#clock.now() } : {};
-    this.#all.get(to)?.scroll.replace({ ...row, state, ...done });
+    one.scroll.replace({ ...row, state, ...done });
     this.#listener.changed();
   }
 
