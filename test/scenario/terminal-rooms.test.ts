@@ -22,8 +22,9 @@ async function owning(t: Test, { bobby, carol, screen }: Lab): Promise<void> {
   await screen.sees('note it now');
   const [, password = ''] = /the password of #garden: ((?:[a-z]+ ?){5})/.exec(screen.screen.text()) ?? [];
   t.equal(password.trim().split(' ').length, 5, 'five words were drawn');
-  screen.press('space', 'x');
-  await screen.sees(password.trim());
+  screen.press('space', 'x', 'esc');
+  await screen.sees('Esc once more');
+  t.match(screen.screen.text(), password.trim(), 'it is shown until somebody says that they have it');
   screen.press('enter');
   await screen.gone(password.trim());
   await screen.sees(/│ #garden — 1 member — owner @alice — end-to-end encrypted/);
@@ -84,6 +85,13 @@ async function invited(t: Test, { bobby, screen }: Lab): Promise<void> {
   await screen.sees('you are in #cellar: owner @bobby, 2 members');
   await bobby.says('#cellar', 'wine');
   await screen.sees('@bobby: wine');
+  screen.types('a long thought');
+  await screen.sees('#cellar> a long thought');
+  await bobby.core.call('room-remove', { room: 'cellar', name: 'alice' });
+  await screen.gone('#cellar>');
+  await screen.sees('> a long thought');
+  await screen.sees('you are not in #cellar any more');
+  screen.press('ctrl-c');
 
   await bobby.core.call('room-create', { room: 'attic', inviteOnly: false, password: 'dusty old boxes' });
   screen.says('/join #attic');
@@ -106,7 +114,10 @@ async function invited(t: Test, { bobby, screen }: Lab): Promise<void> {
 }
 
 async function common(t: Test, { screen }: Lab): Promise<void> {
-  screen.says('/query #plaza');
+  screen.types('/query #pl');
+  screen.press('tab');
+  await screen.sees('> /query #plaza');
+  screen.press('enter');
   await screen.sees('#plaza is offered to everybody here');
   t.match(screen.screen.text(), 'whoever runs the daemon can read it');
   screen.press('alt-y');
@@ -202,6 +213,8 @@ async function changed(t: Test, lab: Lab): Promise<void> {
   await another.hears('to the new one');
   const { number } = await another.core.call('verify', { name: 'alice' });
   t.ok(digits !== '' && number.startsWith(digits.replaceAll(' ', '')), 'what they see is what was shown');
+  screen.says('/logout');
+  t.same(await screen.screen.exited, { code: 0, signal: undefined });
 }
 
 /** Two profiles on one machine at the same time; then one account on two. */

@@ -125,7 +125,10 @@ export class Screen implements Surface {
   // ---- what talk tells
 
   changed(): void {
-    if (this.#current && this.#talk && this.#talk.find(this.#current.key) !== this.#current) this.open(this.#talk.home);
+    if (this.#current && this.#talk && this.#talk.find(this.#current.key) !== this.#current) {
+      this.#talk.home.draft ||= this.#editor.text; // its conversation is gone, the text is not
+      this.open(this.#talk.home);
+    }
     this.#painter.soon();
   }
 
