@@ -133,6 +133,23 @@ void test('rows in their places: late ones, known ones, those that go', (t) => {
   t.end();
 });
 
+void test('a page that comes when somebody went to the end is no part of what is there', async (t) => {
+  const { client, talk } = await lab(t, (made) => many(made, 'bob', 5_000, 1));
+  const bob = talk.conversation('bob');
+  await talk.load(bob);
+  while (!bob.scroll.detached) await talk.older(bob);
+  let release: () => void = () => undefined;
+  client.held.set('page', new Promise((resolve) => (release = resolve)));
+  const older = talk.older(bob);
+  client.held.clear();
+  await talk.toEnd(bob);
+  release();
+  await older;
+  t.same([bob.scroll.rows.length, textOf(bob.scroll.first as Shown)], [256, '4745']);
+  await talk.older(bob);
+  t.equal(textOf(bob.scroll.first as Shown), '4489', 'without a gap');
+});
+
 void test('what is said before a conversation was read stands behind all of it', async (t) => {
   const { talk } = await lab(t, (made) => many(made, 'bob', 300, 1));
   const bob = talk.conversation('bob');

@@ -11,15 +11,14 @@ import {
   type Trouble,
 } from '../../../client/index.js';
 import { Conversation, HOME, inOrder } from './conversation.js';
-import { keyOf, type Shown } from './scrollback.js';
+import { Pages, unreadOf } from './pages.js';
+import { keyOf } from './scrollback.js';
 
 /** What changes often is asked for at most so often, in ms. */
 const LISTS_MS = 100;
 const STATUS_MS = 300;
 /** Rows that one call marks. */
 const READ_MAX = 256;
-/** Pages that are read to find the first of what is unread. */
-const PAGES_MAX = 8;
 
 type Own = Extract<Row, { type: 'out' }>;
 
@@ -54,7 +53,7 @@ export class Talk {
   #trouble: Trouble | undefined;
   #over: Trouble | undefined;
   readonly #planned = new Map<string, () => void>();
-  readonly #loading = new Map<Conversation, Promise<void>>();
+  readonly #pages: Pages;
   #closed = false;
   /** grows with all that makes a list which is on its way an old one */
   #counted = 0;
@@ -71,6 +70,9 @@ export class Talk {
     this.client = client;
     this.#listener = listener;
     this.#clock = clock;
+    this.#pages = new Pages(client, () => {
+      listener.changed();
+    });
   }
 
   /** @throws ClientError */
@@ -265,7 +267,7 @@ export class Talk {
     const one = this.#placeOf(row);
     const isKnown = one.scroll.byKey(keyOf(row)) !== undefined;
     /* A page that is on its way may have it too: a row is known by its key. */
-    if (one.loaded || this.#loading.has(one)) one.scroll.add(row);
+    if (one.loaded || this.#pages.isLoading(one)) one.scroll.add(row);
     one.latest = Math.max(one.latest, row.at);
     if (row.type === 'out') {
       this.statusSoon();
@@ -316,38 +318,17 @@ export class Talk {
 
   /** The newest page, and so many before it that the first of what is unread is among them. @throws ClientError */
   load(one: Conversation): Promise<void> {
-    if (one.loaded) return Promise.resolve();
-    const under = this.#loading.get(one) ?? this.#load(one).finally(() => this.#loading.delete(one));
-    this.#loading.set(one, under);
-    return under;
-  }
-
-  async #load(one: Conversation): Promise<void> {
-    const { rows, more } = await this.client.call('page', { name: one.key, before: END });
-    /* Said before anything was here: its place is behind all of it. */
-    const said = one.scroll.rows.filter((row) => row.type === 'local');
-    for (const { key } of said) one.scroll.remove(key);
-    one.scroll.restart(rows, more);
-    for (const { text, at, warns } of said) one.scroll.say(text, at, warns);
-    for (let pages = 1; pages < PAGES_MAX && unreadOf(one).length < one.unread && one.scroll.older; pages++)
-      await this.older(one);
-    one.loaded = true;
-    this.#listener.changed();
+    return this.#pages.load(one);
   }
 
   /** @throws ClientError */
-  async older(one: Conversation): Promise<void> {
-    const first = one.scroll.rows.find((row) => row.type !== 'local');
-    const { rows, more } = await this.client.call('page', { name: one.key, before: first?.order ?? END });
-    one.scroll.prepend(rows, more);
-    this.#listener.changed();
+  older(one: Conversation): Promise<void> {
+    return this.#pages.older(one);
   }
 
   /** Back to the newest rows, where they were let go. @throws ClientError */
-  async toEnd(one: Conversation): Promise<void> {
-    const { rows, more } = await this.client.call('page', { name: one.key, before: END });
-    one.scroll.restart(rows, more);
-    this.#listener.changed();
+  toEnd(one: Conversation): Promise<void> {
+    return this.#pages.toEnd(one);
   }
 
   /** They were on the screen. */
@@ -391,14 +372,4 @@ export class Talk {
   }
 }
 
-const END = Number.MAX_SAFE_INTEGER;
-
-/** Rows that were not read, oldest first. */
-export function unreadOf(one: Conversation): Extract<Shown, { type: 'message' | 'notice' }>[] {
-  return one.scroll.rows.filter(
-    (row): row is Extract<Shown, { type: 'message' | 'notice' }> =>
-      (row.type === 'message' || row.type === 'notice') && row.read === undefined,
-  );
-}
-
-export { keyOf };
+export { keyOf, unreadOf };
