@@ -84,7 +84,9 @@ export class PlainScreen implements Surface {
     });
     this.#lines = lines;
     lines.on('line', (line) => {
-      void this.#line(line);
+      /* It came at once with a command that asks something: it may be an answer, even a secret, and nobody's text. */
+      if (this.#lines !== lines) this.say('dropped a line: it was typed before it was asked for', true);
+      else void this.#line(line);
     });
     lines.on('close', () => {
       if (this.#lines === lines) this.quit();
