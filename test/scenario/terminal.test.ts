@@ -77,7 +77,8 @@ void test('a second factor from the first run on', async (t) => {
   await carol.registers();
   carol.press('t');
   await carol.sees('Scan the picture');
-  t.match(carol.screen.text(), /[█▀▄]{20}/, 'the picture has a place at 80×24');
+  const drawn = carol.screen.text().match(/[█▀▄]/g)?.length ?? 0;
+  t.ok(drawn > 200, `the picture has a place at 80×24: ${String(drawn)} cells`);
   const groups = carol.screen.text().match(/(?<=\s)[A-Z2-7]{4}(?=\s)/g) ?? [];
   t.equal(groups.length, 8, 'and the secret stands beside it');
   const base32 = groups.join('');
