@@ -223,7 +223,7 @@ function told(draws: Draws, client: Answering): void {
 }
 
 /* Ctrl-Z stops the process group, which is that of the tests: here it goes on at once, as after `fg`. */
-process.kill = (pid) => pid === 0;
+process.kill = () => true;
 
 const clock = {
   now: () => Date.now(),
@@ -241,7 +241,7 @@ fuzz('the screen goes on, and nothing but frames reaches the terminal', 150, asy
   client.contacts.set('alice', contactView('alice'));
   client.says('alice', 'before anybody looked');
   const signal = new AbortController().signal;
-  const screen = new Screen({ env: {}, stdin: input, stdout: output, signal }, { colour: true, theme: 'dark' });
+  const screen = new Screen({ env: {}, stdin: input, stdout: output, signal, interrupt: () => undefined }, { colour: true, theme: 'dark' });
   const talk = new Talk(client, screen, clock);
   try {
     await talk.start();

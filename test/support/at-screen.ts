@@ -76,6 +76,10 @@ export class Person {
     return this.screen.sees(what);
   }
 
+  gone(what: string | RegExp): Promise<void> {
+    return this.screen.gone(what);
+  }
+
   /** A line, and Enter. */
   says(text: string): void {
     this.types(text);
