@@ -191,6 +191,7 @@ test('a QR code stands beside the text, under it, or nowhere and then it is said
   for (const [columns, rows] of [
     [wide + 3, 40],
     [wide + 4, high + 3],
+    [100, high - 1],
     [40, 10],
     [20, 6],
   ] as const) {
