@@ -257,8 +257,8 @@ export class Chat implements Surface {
     const one = this.#current;
     const list = this.talk.list();
     const banner = this.#banner(grid);
-    const prompt = promptOf(one);
-    const room = Math.max(8, grid.columns - widthOf(prompt) - 1);
+    const prompt = promptOf(one, grid.columns);
+    const room = grid.columns - widthOf(prompt) - 1;
     const wanted = this.#input.editor.view(room, INPUT_MAX).rows.length;
     const layout = layoutOf(grid.columns, grid.rows, banner.length, wanted);
     this.#layout = layout;
@@ -277,14 +277,10 @@ export class Chat implements Surface {
     const asking = this.#asking.about(this.#current);
     const learning = this.#asking.learn(asking);
     if (learning) this.#background(learning);
-    const lines = bannerLines(
-      asking,
-      this.#asking.wordsOf(asking),
-      paneOf(grid.columns).width,
-      this.#stage.theme,
-      Date.now(),
-    );
-    return lines.slice(0, Math.max(1, Math.floor(grid.rows / 4)));
+    return bannerLines(asking, this.#asking.wordsOf(asking), this.#stage.theme, Date.now(), {
+      width: paneOf(grid.columns).width,
+      height: Math.max(1, Math.floor(grid.rows / 4)),
+    });
   }
 
   /** What stands on the screen is read, and what went by while somebody looked. */
