@@ -1,6 +1,16 @@
 /** Rows, conversations and views as the core gives them, with no core. */
-import type { ContactView, NoticeKind, Row, RoomView } from '../../src/client/index.js';
+import type {
+  Client,
+  CommandName,
+  Commands,
+  ContactView,
+  NoticeKind,
+  RoomView,
+  Row,
+  StatusView,
+} from '../../src/client/index.js';
 import { Conversation } from '../../src/faces/tui/talk/conversation.js';
+import { Talk } from '../../src/faces/tui/talk/talk.js';
 
 /** A noon, so that hours to either side are of the same day in any zone. */
 export const NOON = new Date(2024, 4, 14, 12).getTime();
@@ -40,3 +50,36 @@ export function conversation(key: string, rows: readonly Row[] = []): Conversati
   for (const row of rows) one.scroll.add(row);
   return one;
 }
+
+/** What a client answers, by command; `calls` has what it was asked, in order. */
+export type Answers = { readonly [C in CommandName]?: (args: Commands[C]['args']) => unknown };
+
+/** Talk with a client that answers so and tells nothing by itself. */
+export async function talkOf(
+  contacts: readonly ContactView[],
+  rooms: readonly RoomView[] = [],
+  answers: Answers = {},
+): Promise<{ readonly talk: Talk; readonly calls: readonly (readonly [command: string, args: unknown])[] }> {
+  const calls: (readonly [string, unknown])[] = [];
+  const all: Answers = { contacts: () => ({ contacts }), rooms: () => ({ rooms }), status: () => status, ...answers };
+  const client: Client = {
+    call: (command, args) => {
+      calls.push([command, args]);
+      const answer = all[command];
+      return answer ? Promise.resolve(answer(args) as never) : Promise.reject(new Error(`nobody expected ${command}`));
+    },
+    on: () => () => undefined,
+    close: () => Promise.resolve(),
+  };
+  const quiet = { changed: nothing, arrived: nothing, failed: nothing, ended: nothing };
+  const talk = new Talk(client, quiet, { now: () => NOON, elapsed: () => 0, after: () => nothing });
+  await talk.start();
+  return { talk, calls };
+}
+
+const nothing = (): void => undefined;
+
+const status: StatusView = {
+  ...{ name: 'alice', uid: '00'.repeat(16), network: 'garden', fingerprint: '00'.repeat(32), server: '127.0.0.1:1' },
+  ...{ session: 'online', ends: 0, unread: 0, waiting: 0, contacts: 1 },
+};
