@@ -1,4 +1,5 @@
 /** The terminal client as the owner of its profile: sealed messages come through a real daemon as fast as others send. */
+import { readFile } from 'node:fs/promises';
 import { Person } from '../support/at-screen.js';
 import { cpuOf, type TestNetwork } from '../support/daemon.js';
 import type { Teardown } from '../support/temp.js';
@@ -39,10 +40,11 @@ export async function wholeWay(t: Teardown, network: TestNetwork, seconds: numbe
     reader.says(`/query ${shown}`);
     await screen.sees(`${shown}> `);
     const last = `that was all, ${what}`;
-    const [begun, cpu] = [performance.now(), await cpuOf(screen.pid)];
+    const [begun, cpu, waited] = [performance.now(), await cpuOf(screen.pid), await waitedForCore(screen.pid)];
     const speaking = speakers.order<Spoken>({ kind: 'speak', to, seconds, window: WINDOW, last });
     await screen.sees(/message \d+:/);
     const { 'p50 ms': p50 = 0, ...others } = await typing(screen, `${shown}> `, seconds * 0.9);
+    const share = ((await waitedForCore(screen.pid)) - waited) / (performance.now() - begun);
     const { messages } = await speaking;
     await screen.sees(last, PATIENCE_MS);
     const ms = performance.now() - begun;
@@ -52,6 +54,7 @@ export async function wholeWay(t: Teardown, network: TestNetwork, seconds: numbe
       figures: {
         'messages/s': Math.round((1000 * messages) / ms),
         'its CPU ms each': round(((await cpuOf(screen.pid)) - cpu) / 1000 / messages, 2),
+        'waited for a core, %': Math.round(100 * share),
         'a key p50 ms': p50,
         ...others,
       },
@@ -65,4 +68,10 @@ export async function wholeWay(t: Teardown, network: TestNetwork, seconds: numbe
   await screen.close();
   await daemon.stop();
   return rows;
+}
+
+/** ms that the main thread of a process could have run, had a core been free: as many are at work here as on four machines. */
+async function waitedForCore(pid: number): Promise<number> {
+  const [, nanoseconds] = (await readFile(`/proc/${String(pid)}/schedstat`, 'utf8')).split(' ');
+  return Number(nanoseconds) / 1e6;
 }
