@@ -7,6 +7,8 @@ import { Screen } from '../support/screen.js';
 import { temporaryFolder, type Teardown } from '../support/temp.js';
 import { FloodedOwner } from './flooded-owner.js';
 import { percentile, round, say, sorted, type Row } from './row.js';
+import { typing } from './typing.js';
+import { wholeWay } from './whole-way.js';
 
 const STARTS = 11;
 const RATE = 1_000;
@@ -16,7 +18,11 @@ const MESSAGES = 100_000;
 
 export async function terminal(t: Teardown, network: TestNetwork, seconds: number): Promise<Row[]> {
   const client = await clientOf(network);
-  return [await firstPaint(t, client), ...(await flooded(t, network, client, seconds))];
+  return [
+    await firstPaint(t, client),
+    ...(await flooded(t, network, client, seconds)),
+    ...(await wholeWay(t, network, seconds)),
+  ];
 }
 
 async function firstPaint(t: Teardown, client: string): Promise<Row> {
@@ -56,10 +62,10 @@ async function flooded(t: Teardown, network: TestNetwork, client: string, second
   await screen.sees('@speaker> ');
 
   say(`terminal: typing while ${String(RATE)} messages a second come`);
-  const quiet = await typing(screen, 2);
+  const quiet = await typing(screen, '@speaker> ', 2);
   const flood = owner.flood(RATE, RATE * (seconds + 1));
   await screen.sees(/message \d+:/);
-  const busy = await typing(screen, seconds);
+  const busy = await typing(screen, '@speaker> ', seconds);
   await flood;
   say(`terminal: memory over ${String(MESSAGES)} messages`);
   const memory = await memoryOver(screen, owner);
@@ -70,34 +76,6 @@ async function flooded(t: Teardown, network: TestNetwork, client: string, second
     { what: `terminal: the same, ${String(RATE)} messages/s coming in`, link: '', figures: busy },
     { what: `terminal: memory over ${String(MESSAGES)} messages`, link: '', figures: memory },
   ];
-}
-
-/** Types letters one after another, each when the one before is seen. */
-async function typing(screen: Screen, seconds: number): Promise<Record<string, number>> {
-  const times: number[] = [];
-  let line = '';
-  const isEmpty = (now: Screen): boolean => /@speaker> *$/.test(now.line(now.rows - 1));
-  screen.press('ctrl-u');
-  await screen.until(isEmpty);
-  for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
-    const letter = String.fromCharCode(97 + (times.length % 26));
-    line += letter;
-    const begun = performance.now();
-    screen.type(letter);
-    await screen.sees(`@speaker> ${line}`);
-    times.push(performance.now() - begun);
-    if (line.length < 40) continue;
-    screen.press('ctrl-u');
-    line = '';
-    await screen.until(isEmpty);
-  }
-  const all = sorted(times);
-  return {
-    'p50 ms': round(percentile(all, 0.5)),
-    'p99 ms': round(percentile(all, 0.99)),
-    'most ms': round(all.at(-1) ?? 0),
-    keys: all.length,
-  };
 }
 
 /** Resident memory, in MB, after so many messages that all that is bounded is full, and at the end. */

@@ -241,7 +241,10 @@ fuzz('the screen goes on, and nothing but frames reaches the terminal', 150, asy
   client.contacts.set('alice', contactView('alice'));
   client.says('alice', 'before anybody looked');
   const signal = new AbortController().signal;
-  const screen = new Screen({ env: {}, stdin: input, stdout: output, signal, interrupt: () => undefined }, { colour: true, theme: 'dark' });
+  const screen = new Screen(
+    { env: {}, stdin: input, stdout: output, signal, interrupt: () => undefined },
+    { colour: true, theme: 'dark' },
+  );
   const talk = new Talk(client, screen, clock);
   try {
     await talk.start();

@@ -1,5 +1,6 @@
-/** The manual's page of the terminal interface, made of the table that `/help` shows. */
-import { commands, keys } from './table.js';
+/** The manual's page of the terminal interface, made of the tables that `/help` shows. */
+import { keys } from './keys.js';
+import { commands } from './table.js';
 
 /** In roff's own characters. */
 function roff(text: string): string {

@@ -1,8 +1,9 @@
-/** The one table of commands and keys: what is typed is looked up here, and `/help` and the manual are made of it. */
+/** The one table of commands: what is typed is looked up here, and `/help` and the manual are made of it. */
 import { asClientError } from '../../../client/index.js';
 import { plainLine } from '../../../plain/plain.js';
 import type { Command } from './command.js';
 import { generalCommands, sendText } from './general.js';
+import { keys } from './keys.js';
 import { peopleCommands } from './people.js';
 import { roomCommands } from './rooms.js';
 import type { Conversation } from '../talk/conversation.js';
@@ -21,27 +22,6 @@ const help: Command = {
 export const commands: readonly Command[] = [help, ...peopleCommands, ...roomCommands, ...generalCommands];
 
 export const commandNames: readonly string[] = commands.map(({ name }) => name);
-
-/** Keys and what they do, as people are told. */
-export const keys: readonly (readonly [key: string, what: string])[] = [
-  ['Enter', 'send'],
-  ['Alt-Enter, Ctrl-J', 'a new line in the text'],
-  ['Alt-1 … Alt-0', 'the first ten of the list'],
-  ['Alt-A', 'the next with something unread'],
-  ['Ctrl-N, Ctrl-P', 'the next, the one before'],
-  ['Ctrl-K', 'find a conversation by its name'],
-  ['PgUp, PgDn', 'back and forth in what was said'],
-  ['Alt-End', 'to the end of it'],
-  ['Alt-Y, Alt-N', 'accept or decline what a banner asks'],
-  ['Tab', 'complete a name, a command, an emoji (:smile:)'],
-  ['↑ ↓, Ctrl-R', 'what you typed before; search in it'],
-  ['Ctrl-A E B F W U Y T, Alt-B F D', 'as in a shell'],
-  ['Ctrl-C', 'clear the line; on an empty one: quit?'],
-  ['Ctrl-L', 'paint the screen anew'],
-  ['Ctrl-Z', 'back to the shell; fg comes back'],
-  ['Esc', 'close what is open; no text is lost'],
-  ['F1', 'this'],
-];
 
 /** Names in a column of one width. */
 export function helpLines(): string[] {

@@ -6,20 +6,25 @@ import { fold } from './fold.js';
 import type { Line } from './lines.js';
 import type { Theme } from './theme.js';
 
-/** Above so few lines of a screen nothing is left of a conversation. */
-const LINES_MAX = 5;
-
 /**
+ * What stands behind the question is whole or not there: nobody should compare the first of some words.
  * @param words the safety number of who asks, as words; empty until it is known
- * @param width columns
+ * @param room columns, and lines that a conversation can spare
  */
-export function bannerLines(one: Conversation, words: string, width: number, theme: Theme, now: number): Line[] {
+export function bannerLines(
+  one: Conversation,
+  words: string,
+  theme: Theme,
+  now: number,
+  { width, height }: { readonly width: number; readonly height: number },
+): Line[] {
   const text = bannerText(one, words, now);
   if (text === undefined) return [];
   const how = one.asks === 'changed' ? theme.warning : theme.title;
-  return text
-    .flatMap((line) => fold(line, width - 1))
-    .slice(0, LINES_MAX)
+  const [question = [], ...rest] = text.map((line) => fold(line, width - 1));
+  const all = [question, ...rest].flat();
+  return (all.length <= height ? all : question)
+    .slice(0, height)
     .map((line) => [{ text: ` ${line}`.padEnd(width), style: how }]);
 }
 

@@ -4,6 +4,7 @@ import { TEXT_MAX } from '../../../../protocol/index.js';
 import { plainLine } from '../../../plain/plain.js';
 import { widthOf } from '../../../plain/width.js';
 import { answer } from '../commands/answer.js';
+import { chatKeys, type ChatAction } from '../commands/keys.js';
 import type { Question, Surface } from '../commands/surface.js';
 import { commandNames, submit } from '../commands/table.js';
 import { typed } from '../commands/typed.js';
@@ -162,43 +163,35 @@ export class Chat implements Surface {
   key(key: Key): void {
     if (this.#held) return void this.#held.push(key);
     const { editor } = this.#input;
-    const isSearching = editor.search !== undefined;
-    if (key.type === 'key' && key.name === 'tab' && !isSearching) return this.#complete(key.shift ? -1 : 1);
-    this.#input.settle();
-    if (!isSearching && key.type === 'key' && this.#special(chord(key))) return;
+    const name = key.type === 'key' ? chord(key) : '';
+    const action = editor.search === undefined ? chatKeys.get(name) : undefined;
+    if (action !== 'complete' && action !== 'completeBack') this.#input.settle();
+    if (action) return this.#actions[action](name);
     const took = this.#input.take(key);
     if (took === 'submit') this.#submit();
     else if (took === 'full') this.say(`a text has ${String(TEXT_MAX)} bytes at most`, true);
   }
 
-  /** Keys of the screen; true where it was one. */
-  #special(name: string): boolean {
-    const digit = /^A-([0-9])$/.exec(name)?.[1];
-    if (digit !== undefined) {
-      this.#goto(digit === '0' ? 9 : Number(digit) - 1);
-      return true;
-    }
-    this.#bindings[name]?.();
-    return name in this.#bindings;
-  }
-
-  readonly #bindings: Readonly<Record<string, () => void>> = {
-    'A-a': () => this.#nextUnread(),
-    'C-n': () => this.#step(1),
-    'C-p': () => this.#step(-1),
-    'C-k': () => this.#background(switchTo(this)),
-    'C-c': () => this.#interrupt(),
-    'C-d': () => {
+  readonly #actions: Readonly<Record<ChatAction, (chord: string) => void>> = {
+    goto: (name) => this.#goto((Number(name.at(-1)) + 9) % 10),
+    nextUnread: () => this.#nextUnread(),
+    next: () => this.#step(1),
+    previous: () => this.#step(-1),
+    find: () => this.#background(switchTo(this)),
+    interrupt: () => this.#interrupt(),
+    deleteOrQuit: () => {
       if (this.#input.editor.text === '') this.#interrupt();
       else this.#input.take(press('d', { ctrl: true }));
     },
-    'A-y': () => this.#background(answer(this, this.#asking.about(this.#current), true)),
-    'A-n': () => this.#background(answer(this, this.#asking.about(this.#current), false)),
-    pageup: () => this.#scroll(-this.#page),
-    pagedown: () => this.#scroll(this.#page),
-    'A-end': () => this.#toEnd(),
-    f1: () => this.#background(submit(this, '/help', this.#current)),
-    escape: () => this.#searcher.end(),
+    yes: () => this.#background(answer(this, this.#asking.about(this.#current), true)),
+    no: () => this.#background(answer(this, this.#asking.about(this.#current), false)),
+    pageUp: () => this.#scroll(-this.#page),
+    pageDown: () => this.#scroll(this.#page),
+    toEnd: () => this.#toEnd(),
+    complete: () => this.#complete(1),
+    completeBack: () => this.#complete(-1),
+    help: () => this.#background(submit(this, '/help', this.#current)),
+    endSearch: () => this.#searcher.end(),
   };
 
   #goto(index: number): void {
@@ -323,14 +316,10 @@ export class Chat implements Surface {
     const asking = this.#asking.about(this.#current);
     const learning = this.#asking.learn(asking);
     if (learning) this.#background(learning);
-    const lines = bannerLines(
-      asking,
-      this.#asking.wordsOf(asking),
-      paneOf(grid.columns).width,
-      this.#stage.theme,
-      Date.now(),
-    );
-    return lines.slice(0, Math.max(1, Math.floor(grid.rows / 4)));
+    return bannerLines(asking, this.#asking.wordsOf(asking), this.#stage.theme, Date.now(), {
+      width: paneOf(grid.columns).width,
+      height: Math.max(1, Math.floor(grid.rows / 4)),
+    });
   }
 
   /** What stands on the screen is read, and what went by while somebody looked. */

@@ -2,9 +2,9 @@
 import { plainLine } from '../../../plain/plain.js';
 import { qrRows } from '../../wording/qr.js';
 import type { Question } from '../commands/surface.js';
-import type { Grid } from '../terminal/grid.js';
+import type { Grid, Style } from '../terminal/grid.js';
 import { LineEditor } from '../text/editor.js';
-import type { Key } from '../text/key.js';
+import { chord, type Key } from '../text/key.js';
 import { clusters, widthOf } from '../../../plain/width.js';
 import { fold } from './fold.js';
 import type { Theme } from './theme.js';
@@ -19,6 +19,14 @@ const BESIDE = 30;
 const PROBLEM_LINES = 3;
 /** Columns before what goes on of a row that was too long. */
 const TABLE_INDENT = 4;
+
+/** Where it would be shown in part, or not at all. */
+const NO_ROOM = 'There is no room for the QR code: a larger window shows it.';
+
+interface Painted {
+  readonly line: string;
+  readonly how: Style;
+}
 
 export class Dialog {
   readonly #question: Question;
@@ -42,11 +50,12 @@ export class Dialog {
 
   key(key: Key): void {
     const { field, choices = [] } = this.#question;
-    const isKey = (name: string): boolean => key.type === 'key' && key.name === name && !key.alt;
-    if (isKey('escape') || (key.type === 'key' && key.ctrl && key.name === 'c')) return this.cancel();
-    if (isKey('enter')) return this.#enter();
+    const name = key.type === 'key' ? chord(key) : '';
+    if (name === 'escape' || name === 'C-c') return this.cancel();
+    /* A field has one line: what begins another elsewhere is Enter here. */
+    if (key.type === 'key' && (key.name === 'enter' || name === 'C-j')) return this.#enter();
     if (this.#scrolled(key)) return;
-    if (field?.isSecret === true && isKey('tab')) {
+    if (field?.isSecret === true && name === 'tab') {
       this.#isShown = !this.#isShown;
       return;
     }
@@ -92,28 +101,39 @@ export class Dialog {
     const isBeside = picture.length > 0 && grid.columns >= pictureWidth + BESIDE && grid.rows >= picture.length;
     const wanted = Math.max(TEXT_WIDTH, ...text.map((line) => (line.startsWith(' ') ? widthOf(line) : 0)));
     const width = Math.min(isBeside ? grid.columns - pictureWidth - 3 : grid.columns - 4, wanted);
-    const lines = text.flatMap((line) => fold(line, width, line.startsWith(' ') ? TABLE_INDENT : 0));
-    if (!isBeside && pictureWidth <= width) lines.push('', ...picture);
+    const head = fold(title, width);
+    const lines: Painted[] = text
+      .flatMap((line) => fold(line, width, line.startsWith(' ') ? TABLE_INDENT : 0))
+      .map((line) => ({ line, how: theme.plain }));
     const problem = fold(plainLine(this.#problem), width).slice(0, PROBLEM_LINES);
     const foot = this.#foot(width);
-    const needed = 1 + lines.length + problem.length + foot.length;
+    const around = head.length + problem.length + foot.length;
+    if (code !== undefined && !isBeside) {
+      /* Nobody can scan half of one. */
+      const fits = pictureWidth <= width && picture.length < grid.rows - around;
+      const under = fits ? picture : fold(NO_ROOM, width);
+      lines.push({ line: '', how: theme.plain });
+      for (const line of under) lines.push({ line, how: fits ? (theme.code ?? theme.plain) : theme.dim });
+    }
+    const needed = around + lines.length;
     const isBox = !isBeside && needed + 2 <= grid.rows && width + 4 <= grid.columns;
     const left = isBox ? Math.floor((grid.columns - width) / 2) : isBeside ? pictureWidth + 2 : 2;
     const top = isBox ? Math.floor((grid.rows - needed) / 2) : 0;
     if (isBox) frame(grid, left - 2, top - 1, width + 4, needed + 2, theme);
     else for (let y = 0; y < grid.rows; y++) grid.fill(0, y, grid.columns, theme.plain);
     if (isBeside) for (const [y, row] of picture.entries()) grid.put(0, y, row, theme.code ?? theme.plain);
-    grid.put(left, top, title, theme.strong, width);
-    const room = isBox ? lines.length : Math.max(1, grid.rows - 1 - problem.length - foot.length);
+    for (const [y, line] of head.entries()) grid.put(left, top + y, line, theme.strong, width);
+    const room = isBox ? lines.length : Math.max(1, grid.rows - around);
     const height = lines.length > room ? Math.max(1, room - 1) : room; // what tells of more has a row of its own
     this.#page = Math.max(1, height - 1);
     this.#last = Math.max(0, lines.length - height);
     this.#scroll = Math.min(this.#scroll, this.#last);
-    for (const [y, line] of lines.slice(this.#scroll, this.#scroll + height).entries())
-      grid.put(left, top + 1 + y, line, theme.plain, width);
+    const body = top + head.length;
+    for (const [y, { line, how }] of lines.slice(this.#scroll, this.#scroll + height).entries())
+      grid.put(left, body + y, line, how, width);
     const more = this.#scroll < this.#last ? '— more: ↓ PgDn —' : '— ↑ PgUp —';
-    if (this.#last > 0) grid.put(left, top + 1 + height, more, theme.dim, width);
-    const below = top + 1 + Math.min(room, lines.length);
+    if (this.#last > 0) grid.put(left, body + height, more, theme.dim, width);
+    const below = body + Math.min(room, lines.length);
     for (const [y, line] of problem.entries()) grid.put(left, below + y, line, theme.warning, width);
     const end = below + problem.length;
     for (const [y, line] of foot.entries()) grid.put(left, end + y, line, theme.dim, width);
@@ -125,7 +145,7 @@ export class Dialog {
     const { field, choices = [] } = this.#question;
     if (field) {
       const show = field.isSecret ? `Tab: ${this.#isShown ? 'hide' : 'show'} · ` : '';
-      return ['', `${show}Enter · Esc: not now`];
+      return ['', ...fold(`${show}Enter · Esc: not now`, width)];
     }
     const keys = choices.map(({ key, label }) => `${key === 'enter' ? 'Enter' : key.toUpperCase()}: ${label}`);
     return fold([...keys, 'Esc: close'].join(' · '), width);

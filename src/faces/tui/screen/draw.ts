@@ -1,6 +1,6 @@
 /** The screen of a conversation, drawn into a frame. Nothing here changes what it draws. */
 import { plainLine } from '../../../plain/plain.js';
-import { widthOf } from '../../../plain/width.js';
+import { clusters, widthOf } from '../../../plain/width.js';
 import { HOME, type Conversation } from '../talk/conversation.js';
 import type { Talk } from '../talk/talk.js';
 import type { Grid } from '../terminal/grid.js';
@@ -72,14 +72,28 @@ export function drawBody(
   }
 }
 
+/** Whole characters: a piece of one may take other columns than the whole. */
 function highlight(grid: Grid, left: number, y: number, line: Line, found: string, theme: Theme): void {
   let x = left;
   for (const { text } of line) {
-    const lower = text.toLowerCase();
-    for (let at = lower.indexOf(found); at >= 0; at = lower.indexOf(found, at + found.length))
-      grid.put(x + widthOf(text.slice(0, at)), y, text.slice(at, at + found.length), theme.found);
-    x += widthOf(text);
+    const lower = lowered(text);
+    const hits: number[] = [];
+    for (let at = lower.indexOf(found); at >= 0; at = lower.indexOf(found, at + found.length)) hits.push(at);
+    for (const { shown, width, from, to } of clusters(text)) {
+      if (hits.some((at) => at < to && from < at + found.length)) grid.put(x, y, shown, theme.found);
+      x += width;
+    }
   }
+}
+
+/** In lower case, with the same offsets. */
+function lowered(text: string): string {
+  const lower = text.toLowerCase();
+  if (lower.length === text.length) return lower;
+  return Array.from(text, (character) => {
+    const one = character.toLowerCase();
+    return one.length === character.length ? one : character;
+  }).join('');
 }
 
 /** @param hint in the place of the rest, while it helps to type @param follows nothing stands below */

@@ -1,6 +1,7 @@
 /** The full screen, from its first frame to its last: questions, and between them what is talked about. */
 import type { Row, Trouble } from '../../../client/index.js';
 import { widthOf } from '../../../plain/width.js';
+import { screenKeys, type ScreenAction } from '../commands/keys.js';
 import type { Question } from '../commands/surface.js';
 import type { TuiHost, TuiOptions } from '../ports.js';
 import type { Conversation } from '../talk/conversation.js';
@@ -199,13 +200,18 @@ export class Screen implements Stage, TalkListener {
     }
     const dialog = this.#dialogs.at(-1);
     const name = key.type === 'key' ? chord(key) : '';
-    if (name === 'C-l') this.redraw();
-    else if (name === 'C-z') this.suspend();
+    const action = screenKeys.get(name);
+    if (action) this.#actions[action]();
     else if (dialog) dialog.key(key);
     else if (this.#chat) this.#chat.key(key);
     else if (name === 'C-c') this.#interrupt();
     this.now();
   }
+
+  readonly #actions: Readonly<Record<ScreenAction, () => void>> = {
+    redraw: () => this.redraw(),
+    suspend: () => this.suspend(),
+  };
 
   #draw(): void {
     const grid = this.#terminal.frame();

@@ -77,7 +77,7 @@ const light: Theme = {
   border: style(0, 103),
   field: style(underline, 16),
   code: style(0, 16, 231),
-  people: [25, 28, 130, 90, 94, 24, 124, 58, 54, 23].map((colour) => style(bold, colour)),
+  people: [25, 28, 130, 90, 94, 24, 124, 58, 54, 88].map((colour) => style(bold, colour)),
 };
 
 export function themeOf(colour: boolean, ground: 'dark' | 'light'): Theme {

@@ -13,6 +13,8 @@ interface Place {
 export interface VisibleLine {
   readonly row: Shown;
   readonly line: Line;
+  /** of its text, not of what stands above that */
+  readonly isText: boolean;
   /** the first line of its text, where the mark stands */
   readonly isFirst: boolean;
 }
@@ -93,6 +95,14 @@ export class View {
 
   /** From the top of the screen to its bottom; fewer than its height where not so much was said. */
   visible(): VisibleLine[] {
+    const lines = this.#upwards();
+    if (this.follows || lines.length >= this.#height) return lines;
+    /* What stood above has gone, or the screen has grown: what is below moves up. */
+    this.#down(this.#height - lines.length);
+    return this.#upwards();
+  }
+
+  #upwards(): VisibleLine[] {
     const { rows } = this.conversation.scroll;
     const up: VisibleLine[] = [];
     let { index, shown } = this.#lowest();
@@ -102,15 +112,15 @@ export class View {
       const { above, text } = this.#linesAt(index);
       const all = [...above, ...text].slice(0, shown);
       for (let at = all.length - 1; at >= 0 && up.length < this.#height; at--)
-        up.push({ row, line: all[at] ?? [], isFirst: at === above.length });
+        up.push({ row, line: all[at] ?? [], isText: at >= above.length, isFirst: at === above.length });
     }
     return up.reverse();
   }
 
   /** Keys of what stands on the screen and was not read. */
   unread(): string[] {
-    return this.visible().flatMap(({ row }) =>
-      (row.type === 'message' || row.type === 'notice') && row.read === undefined ? [row.key] : [],
+    return this.visible().flatMap(({ row, isText }) =>
+      isText && (row.type === 'message' || row.type === 'notice') && row.read === undefined ? [row.key] : [],
     );
   }
 
@@ -125,7 +135,7 @@ export class View {
   }
 
   #up(lines: number): boolean {
-    const filled = this.visible().length;
+    const filled = this.#upwards().length;
     let { index, shown } = this.#lowest();
     let left = lines;
     while (left > 0 && index >= 0) {
@@ -137,7 +147,7 @@ export class View {
       shown = this.#count(index);
     }
     this.#stand(Math.max(0, index), index < 0 ? 0 : shown);
-    const after = this.visible().length;
+    const after = this.#upwards().length;
     /* Nothing is above the first line: the screen stays full. */
     if (after < Math.min(filled, this.#height)) {
       this.#down(Math.min(filled, this.#height) - after);
