@@ -1,7 +1,7 @@
 /** The terminal interface by lines that are only added: for screen readers, and terminals that can do nothing else. */
 import { test, type Test } from 'tap';
 import { Person } from '../support/at-screen.js';
-import { Guest, member, sitsDown } from '../support/at-table.js';
+import { Guest, sitsDown } from '../support/at-table.js';
 import { makeNetwork, startDaemon, type Daemon } from '../support/daemon.js';
 import { lavishArgs } from '../support/lavish.js';
 
@@ -9,8 +9,8 @@ import { lavishArgs } from '../support/lavish.js';
 const CONTROL = /\x1b|[\b\x00-\x06\x0b-\x1a]/; // eslint-disable-line no-control-regex
 
 async function conversation(t: Test, daemon: Daemon, bobby: Guest): Promise<void> {
-  const user = await member(t, daemon, 'alice', [bobby]);
-  const alice = await sitsDown(t, daemon, user, { args: ['--plain'], env: { TERM: 'dumb' }, rows: 60 });
+  const options = { args: ['--plain'], env: { TERM: 'dumb' }, rows: 60 };
+  const { user, person: alice } = await sitsDown(t, daemon, 'alice', [bobby], options);
   await alice.sees('— @bobby —');
   await alice.sees('/help shows all commands');
   alice.says('hello out there');
@@ -104,7 +104,7 @@ async function firstRun(t: Test, daemon: Daemon, bobby: Guest): Promise<void> {
 void test('line by line', async (t) => {
   const network = await makeNetwork();
   const daemon = await startDaemon(t, { network, args: lavishArgs });
-  const bobby = await Guest.comes(t, daemon, 'bobby');
+  const bobby = await Guest.comes(t, daemon, 'bobby', true);
   await t.test('a conversation', (t1) => conversation(t1, daemon, bobby));
   await t.test('from nothing on', (t1) => firstRun(t1, daemon, bobby));
 });

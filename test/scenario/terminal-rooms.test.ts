@@ -1,7 +1,7 @@
 /** Rooms at the terminal: the linked program against a real daemon. */
 import { test, type Test } from 'tap';
 import type { Person } from '../support/at-screen.js';
-import { Guest, member, sitsDown } from '../support/at-table.js';
+import { Guest, sitsDown } from '../support/at-table.js';
 import { makeNetwork, startDaemon } from '../support/daemon.js';
 import { lavishArgs } from '../support/lavish.js';
 
@@ -148,10 +148,9 @@ async function deleting({ bobby, screen }: Lab): Promise<void> {
 void test('rooms at the terminal', async (t) => {
   const network = await makeNetwork();
   const daemon = await startDaemon(t, { network, args: [...lavishArgs, '--lobby', 'plaza'] });
-  const [bobby, carol] = await Promise.all(['bobby', 'carol'].map((name) => Guest.comes(t, daemon, name)));
+  const [bobby, carol] = await Promise.all(['bobby', 'carol'].map((name) => Guest.comes(t, daemon, name, true)));
   if (!bobby || !carol) throw new Error('nobody there');
-  const alice = await member(t, daemon, 'alice', [bobby, carol]);
-  const screen = await sitsDown(t, daemon, alice);
+  const { person: screen } = await sitsDown(t, daemon, 'alice', [bobby, carol]);
   await screen.sees('● online');
   const lab: Lab = { bobby, carol, screen };
   await t.test('one’s own', (t1) => owning(t1, lab));

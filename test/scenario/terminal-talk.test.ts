@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
 import type { Person } from '../support/at-screen.js';
-import { Guest, member, sitsDown } from '../support/at-table.js';
+import { Guest, sitsDown } from '../support/at-table.js';
 import type { CliUser } from '../support/cli.js';
 import { makeNetwork, startDaemon, type Daemon } from '../support/daemon.js';
 import { lavishArgs } from '../support/lavish.js';
@@ -169,7 +169,7 @@ async function files({ bobby, screen, folder }: Lab): Promise<void> {
     ['fifo', /is no file/],
     ['binary', /is no text/],
     ['long', /has 71680 bytes/],
-    ['empty', /empty/],
+    ['empty', /the text is empty/],
   ] as const) {
     screen.says(`/sendfile ${join(folder, name)}`);
     await screen.sees(says);
@@ -267,8 +267,7 @@ void test('what is said at the terminal', async (t) => {
   const daemon = await startDaemon(t, { network, args: lavishArgs });
   const [bobby, carol] = await Promise.all(['bobby', 'carol', 'dave'].map((name) => Guest.comes(t, daemon, name)));
   if (!bobby || !carol) throw new Error('nobody there');
-  const alice = await member(t, daemon, 'alice', [bobby, carol]);
-  const screen = await sitsDown(t, daemon, alice);
+  const { user: alice, person: screen } = await sitsDown(t, daemon, 'alice', [bobby, carol]);
   await screen.sees('● online');
   const lab: Lab = { daemon, alice, bobby, carol, screen, folder: await temporaryFolder(t) };
   await t.test('unread', (t1) => unread(t1, lab));

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { test, type Test } from 'tap';
 import { Person } from '../support/at-screen.js';
-import { Guest, member, sitsDown } from '../support/at-table.js';
+import { Guest, sitsDown } from '../support/at-table.js';
 import { CliUser } from '../support/cli.js';
 import { makeNetwork, startDaemon, type Daemon } from '../support/daemon.js';
 import { lavishArgs } from '../support/lavish.js';
@@ -116,8 +116,7 @@ void test('keys and sessions at the terminal', async (t) => {
   const daemon = await startDaemon(t, { network, args: lavishArgs });
   const [bobby, carol] = await Promise.all(['bobby', 'carol'].map((name) => Guest.comes(t, daemon, name)));
   if (!bobby || !carol) throw new Error('nobody there');
-  const alice = await member(t, daemon, 'alice', [bobby, carol]);
-  const screen = await sitsDown(t, daemon, alice);
+  const { user: alice, person: screen } = await sitsDown(t, daemon, 'alice', [bobby, carol]);
   await screen.sees('● online');
   const lab: Lab = { daemon, alice, bobby, carol, screen };
   await t.test('two profiles, two machines', (t1) => twice(t1, lab));

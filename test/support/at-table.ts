@@ -31,10 +31,10 @@ export class Guest {
     });
   }
 
-  static async comes(t: Teardown, daemon: Daemon, name: string): Promise<Guest> {
+  /** @param entersRooms which are found by their passwords: these are stretched as the program does it, which takes time */
+  static async comes(t: Teardown, daemon: Daemon, name: string, entersRooms = false): Promise<Guest> {
     const ports = await portsOf(daemon, new MemoryStorage(), new MovableClock());
-    /* Rooms are found by their passwords: they are stretched as the program does it. */
-    const password = await passwordClient();
+    const password = entersRooms ? await passwordClient() : ports.crypto.password;
     const core = await registerCore({ ...ports, crypto: { ...ports.crypto, password } }, name, secrets);
     t.teardown(() => core.close());
     const guest = new Guest(name, core);
@@ -60,35 +60,27 @@ export class Guest {
   }
 }
 
-/** Registered and contacts of all guests, whom this asks. Nothing of it is unread. */
-export async function member(
-  t: Teardown,
-  daemon: Daemon,
-  name: string,
-  guests: readonly Guest[] = [],
-): Promise<CliUser> {
-  const user = await CliUser.make(t, { network: daemon.network, where: daemon, name });
-  await user.ask('register', `@${name}`);
-  for (const { core } of guests) await core.call('add', { name });
-  if (guests.length > 0) await user.ask('login');
-  for (const guest of guests) await user.ask('accept', `@${guest.name}`);
-  if (guests.length > 0) await user.ask('receive');
-  if (guests.length > 0) await user.run('logout');
-  return user;
-}
-
-/** In front of the terminal, with the secrets in a file; what happened before is on the screen. */
+/** Registered, and at the terminal, with the secrets in a file; a contact of all guests, at home. */
 export async function sitsDown(
   t: Teardown,
   daemon: Daemon,
-  user: CliUser,
+  name: string,
+  guests: readonly Guest[],
   options: Partial<PersonOptions> = {},
-): Promise<Person> {
+): Promise<{ readonly user: CliUser; readonly person: Person }> {
   const { args = [], ...rest } = options;
+  const user = await CliUser.make(t, { network: daemon.network, where: daemon, name });
+  await user.ask('register', `@${name}`);
+  for (const { core } of guests) await core.call('add', { name });
   const person = await Person.sits(t, {
-    ...{ network: daemon.network, where: daemon, name: user.name, home: user.home },
+    ...{ network: daemon.network, where: daemon, name, home: user.home },
     ...rest,
     args: ['--secrets-file', user.secrets, ...args],
   });
-  return person;
+  for (const guest of guests) {
+    await person.sees(`@${guest.name}`);
+    person.says(`/accept @${guest.name}`);
+    await person.sees(`accepted @${guest.name}`);
+  }
+  return { user, person };
 }
