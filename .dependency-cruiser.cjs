@@ -43,7 +43,7 @@ const rooms = {
   wording: { own: WORDING, may: [PROTOCOL, CLIENT, PLAIN], node: false, packages: ['uqr'] },
   cli: {
     own: '^src/faces/cli/',
-    roots: faceRoots('cli'),
+    roots: '^src/faces/cli/(main|compose|chat)\\.ts$',
     may: [PROTOCOL, CLIENT, PLAIN, WORDING],
     node: true,
     packages: ['commander'],

@@ -344,6 +344,7 @@ export class ClientCore implements Client {
     this.#loggedOut = true; // the daemon revokes the grant even where the disk can't forget it
     try {
       await this.#record([{ t: 'grant' }]);
+      await this.#settleOutbox(); // whoever hears that the session is over finds it over
     } finally {
       this.#endSoon(error('session-over'));
     }
@@ -356,13 +357,18 @@ export class ClientCore implements Client {
     this.#expiry.close();
     this.#inbox.gaps.close();
     if (!this.#broken) this.#background(this.#inbox.gaps.report()); // who comes once a day is told too
-    if (!this.#broken) this.#outbox.close();
-    await this.#settle();
+    await this.#settleOutbox();
     this.#deliveries.flush();
     await this.#session.stop(this.#loggedOut);
     await this.#journal.synced();
     this.#drain.dismiss();
     this.#listeners.clear();
+  }
+
+  /** What is told of what was read goes too. */
+  #settleOutbox(): Promise<void> {
+    if (!this.#broken) this.#outbox.close();
+    return this.#settle();
   }
 
   /** Waits for what is under way, not for ever. */

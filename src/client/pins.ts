@@ -52,8 +52,15 @@ export interface RekeyedEvent {
   readonly at: number;
 }
 
+/** Rows are never changed in place: what was computed of one holds as long as it does. */
+const fingerprints = new WeakMap<Keys, string>();
+
 export function fingerprintOf(sync: SyncCrypto, keys: Keys): string {
-  return hex(fingerprint(sync, { enc: fromHex(keys.enc), sig: fromHex(keys.sig) }));
+  const known = fingerprints.get(keys);
+  if (known !== undefined) return known;
+  const made = hex(fingerprint(sync, { enc: fromHex(keys.enc), sig: fromHex(keys.sig) }));
+  fingerprints.set(keys, made);
+  return made;
 }
 
 /** What a safety number is about (SPEC 7.5): the same keys under another uid have another one. */

@@ -95,11 +95,11 @@ function refuseOther(path: string, out: string, network: string): void {
  */
 const withoutWidgets: Plugin = {
   name: 'without-widgets',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\.\/$/ }, ({ importer }) =>
+  setup(built) {
+    built.onResolve({ filter: /^\.\.\/$/ }, ({ importer }) =>
       importer.endsWith('/blessed/lib/unicode.js') ? { path: 'widgets', namespace: 'nothing' } : undefined,
     );
-    onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
+    built.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
 

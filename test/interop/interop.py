@@ -278,6 +278,30 @@ def conversation(world):
     ann.close(), bob.close()
 
 
+def receipts(world):
+    """7.3, 7.4, 8.1: who sent texts is told that they were read, of a queued one too, and nobody else's are."""
+    ann, bob = world.friends()
+    sent = [ann.text(bob.account.name, text) for text in ("one", "two", "x" * 2000)]
+    own = bob.text(ann.account.name, "bob's own")
+    until(lambda: len(bob.texts()) == 3 and all(ann.state(message) == "delivered" for message in sent), ann, bob)
+    receipt = bob.receipt(ann.account.name, [sent[0], sent[2], own, draw(16)])
+    until(lambda: bob.state(receipt) == "delivered", ann, bob)
+    check([ann.state(message) for message in sent] == ["read", "delivered", "read"], "those that it names")
+    bob.hold_acks = True
+    late = ann.text(bob.account.name, "queued")
+    until(lambda: len(bob.texts()) == 4 and ann.state(late) == "queued", ann, bob)
+    bob.receipt(ann.account.name, [late]), bob.text(ann.account.name, "behind it")
+    until(lambda: len(ann.texts()) == 2, ann, bob)
+    check(ann.state(late) == "read" and ann.texts() == ["bob's own", "behind it"], "read at once, and no text")
+    bob.hold_acks = False
+    until(lambda: not bob.acks, ann, bob)
+    check(ann.state(late) == "read" and not ann.refused + bob.refused + ann.inbox.notices, "never back, nothing told")
+    refused = bob.receipt(ann.account.name, [late, late])
+    until(lambda: bob.state(refused) == "delivered", ann, bob)
+    check(ann.refused == [("rvum", "text")], "a message twice is refused")
+    ann.close(), bob.close()
+
+
 def conversation_crossing(world):
     """7.1, 7.7: requests that cross accept each other."""
     ann, bob = world.person(), world.person()
@@ -681,6 +705,36 @@ def other_client_parts(world):
     with_other_client(world, scenario)
 
 
+def other_client_receipts(world):
+    """7.3, 8.1: each client tells the other what was read; where the other's person says so, it does not."""
+
+    def scenario(other):
+        ann = world.person()
+        other.run("add", f"@{ann.account.name}")
+        until(lambda: ann.relation(other.name) == "requested", ann)
+        check(ann.accept(other.name) in (200, 202), "the acceptance is taken")
+        sent = [ann.text(other.name, text) for text in ("one", "x" * 3000)]
+        until(lambda: all(ann.state(message) == "delivered" for message in sent), ann)
+        other.texts()
+        until(lambda: all(ann.state(message) == "read" for message in sent), ann)
+        own = other.run("send", f"@{ann.account.name}", "an answer")[0]["id"]
+        until(lambda: ann.texts() == ["an answer"], ann)
+        receipt = ann.receipt(other.name, [bytes.fromhex(own)])
+        until(lambda: ann.state(receipt) == "delivered", ann)
+        states = {line["id"]: line["state"] for line in other.run("history", f"@{ann.account.name}") if "state" in line}
+        check(states == {own: "read"}, "and is told itself")
+        other.run("receipts", "off")
+        silent = ann.text(other.name, "not told")
+        until(lambda: ann.state(silent) == "delivered", ann)
+        check(other.texts() == ["not told"], "it is read")
+        other.run("send", f"@{ann.account.name}", "behind it")
+        until(lambda: len(ann.texts()) == 2, ann)
+        check(ann.state(silent) == "delivered" and not ann.refused + ann.inbox.notices, "nothing is told")
+        ann.close()
+
+    with_other_client(world, scenario)
+
+
 def exchange(ann, other):
     mine = [ann.text(other.name, text) for text in ("Bonjour, ça va ? 🔒", "é" * 512)]
     until(lambda: all(ann.state(message) == "delivered" for message in mine), ann)
@@ -758,6 +812,7 @@ SCENARIOS = [
     login_continued,
     login_taken_over,
     conversation,
+    receipts,
     conversation_crossing,
     conversation_declined,
     conversation_blocked,
@@ -779,6 +834,7 @@ SCENARIOS = [
     other_client_is_asked,
     other_client_asks,
     other_client_parts,
+    other_client_receipts,
     safety,
     changed_keys,
     strangers,

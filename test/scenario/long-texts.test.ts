@@ -24,7 +24,7 @@ test('64 KiB: to a reader who is there, and to one who is away while the daemon 
   const follower = bob.follow('receive', '--follow');
   t.ok(['queued', 'delivered'].includes(String(await send())));
   t.equal((await follower.next('message'))['text'], text, 'there');
-  await marks.next('delivery', { state: 'delivered' });
+  await marks.next('delivery', { state: 'read' });
   follower.child.kill('SIGTERM');
   await follower.ended;
   await bob.ask('logout');
@@ -36,7 +36,7 @@ test('64 KiB: to a reader who is there, and to one who is away while the daemon 
   bob.where = await startDaemon(t, { network, data: first.data, port: first.port });
   await marks.next('session', { state: 'online' });
   t.same(textsOf(await bob.ask('receive')), [text], 'away');
-  await marks.next('delivery', { state: 'delivered' });
+  await marks.next('delivery', { state: 'read' });
   const notices = (await bob.ask('receive')).filter((line) => line['type'] === 'notice');
   t.same(notices, [], 'nothing is missing');
   marks.child.kill('SIGTERM');

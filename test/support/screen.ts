@@ -51,6 +51,7 @@ export class Screen extends Emulator {
   #raw: Buffer[] = [];
   #rawLength = 0;
   #ahead = 0;
+  #stalled = false;
   #typed: Buffer[] = [];
   #exit: Exit | undefined;
 
@@ -140,6 +141,17 @@ export class Screen extends Emulator {
     process.kill(this.pid, name);
   }
 
+  /** Nothing of what the program writes is read, as behind a line that hangs; it waits when the terminal is full. */
+  stall(): void {
+    this.#stalled = true;
+    this.#pty.pause();
+  }
+
+  flow(): void {
+    this.#stalled = false;
+    this.#pty.resume();
+  }
+
   /** Resolves when this is on the screen, all of it in one row unless the pattern says otherwise. */
   sees(what: string | RegExp, deadline?: number): Promise<void> {
     return this.until(() => has(this.text(), what), `to see ${shown(what)}`, deadline);
@@ -179,7 +191,7 @@ export class Screen extends Emulator {
     if (this.#ahead > AHEAD) this.#pty.pause();
     this.write(bytes, () => {
       this.#ahead -= bytes.length;
-      if (this.#ahead === 0) this.#pty.resume();
+      if (this.#ahead === 0 && !this.#stalled) this.#pty.resume();
       this.#look();
     });
   }

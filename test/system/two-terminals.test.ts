@@ -61,7 +61,7 @@ void test('a conversation in two terminals', async (t) => {
   await bob.command(`${b} receive`, ['Password:', password], ['Three words:', drawn ?? '']);
   t.match(await bob.screen(), /@alice: while you are away/);
   await alice.command(`${a} history @bob`);
-  t.match(await alice.screen(), /me ✓✓: while you are away/);
+  t.match(await alice.screen(), /me ✓✓( read)?: while you are away/);
   await alice.command(`${a} send @nobody hello`);
   t.match(await alice.screen(), /exit:1/);
   await alice.command(`${a} logout`);

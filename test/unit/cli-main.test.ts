@@ -133,6 +133,7 @@ test('help and version', async (t) => {
     'send',
     'receive',
     'history',
+    'receipts',
     'status',
     'room',
   ])

@@ -20,7 +20,7 @@ import { secretsFrom } from './secrets.js';
 import { addSessionCommands } from './sessions.js';
 import { addSecretsCommands } from './secrets-commands.js';
 import { signalExit, untilSignal } from './signals.js';
-import { contacts, history, receive, relate, send } from './talk.js';
+import { contacts, history, receipts, receive, relate, send } from './talk.js';
 import { verify } from './verify.js';
 
 /**
@@ -144,7 +144,9 @@ function versionText(linked: LinkedNetwork): string {
 /** All commands on one screen. */
 function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Command {
   const program = addGlobalOptions(new Command('cadenas'))
-    .description(`Private conversations and rooms on the network ${linked.network}.`)
+    .description(
+      `Private conversations and rooms on the network ${linked.network}. Without a command: the terminal interface.`,
+    )
     .version(versionText(linked))
     .exitOverride()
     .configureOutput({
@@ -198,6 +200,7 @@ function commandTable(linked: LinkedNetwork, host: Host, perform: Perform): Comm
   add('history <@user>', 'both sides of a conversation, as far as it is kept', (run, args) =>
     history(run, first(args)),
   );
+  add('receipts [on|off]', 'whether contacts are told what you have read', (run, args) => receipts(run, first(args)));
   addSecurityCommands(program, perform);
   addSessionCommands(program, perform);
   addRoomCommands(program, perform);

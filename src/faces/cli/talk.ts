@@ -1,4 +1,4 @@
-/** add, accept, decline, block, contacts, send, receive, history. */
+/** add, accept, decline, block, contacts, send, receive, history, receipts. */
 import { TEXT_MAX } from '../../../protocol/index.js';
 import { error, Exit, type Client, type ClientEvent, type RelationView } from '../../client/index.js';
 import { contactLine, marks } from '../wording/people.js';
@@ -201,5 +201,16 @@ export function history(run: Run, name: string): Promise<Exit> {
       after = lines.at(-1)?.order ?? after;
       if (!more) return Exit.done;
     }
+  });
+}
+
+/** @param chosen `on`, `off`, or nothing where a person only asks */
+export function receipts(run: Run, chosen: string): Promise<Exit> {
+  if (!['', 'on', 'off'].includes(chosen)) throw mistake('usage', 'receipts are on or off', 'say on, off, or neither');
+  return withClient(run, 'none', async (client) => {
+    const { on } = await client.call('receipts', chosen === '' ? {} : { on: chosen === 'on' });
+    const line = on ? 'on: contacts are told what you have read' : 'off: nobody is told what you have read';
+    await run.output.print({ type: 'receipts', on }, line);
+    return Exit.done;
   });
 }

@@ -84,7 +84,7 @@ export class PlainScreen implements Surface {
   }
 
   async #line(line: string): Promise<void> {
-    if (line.trim() !== '') await submit(this, line);
+    if (line.trim() !== '') await submit(this, line, this.current);
   }
 
   /** The field's line is read by another: nothing of it may stay here. */

@@ -9,10 +9,10 @@ import { typed } from './typed.js';
 
 export async function answer(surface: Surface, one: Conversation, yes: boolean): Promise<void> {
   try {
-    if (one.asks === 'request') await (yes ? accept : decline)(surface, one.key);
-    else if (one.asks === 'invitation') await (yes ? join : declineRoom)(surface, one.key);
-    else if (one.asks === 'offer' && yes) await join(surface, one.key);
-    else if (one.asks === 'changed') await verify(surface, one.key);
+    if (one.asks === 'request') await (yes ? accept : decline)(surface, one.key, one);
+    else if (one.asks === 'invitation') await (yes ? join : declineRoom)(surface, one.key, one);
+    else if (one.asks === 'offer' && yes) await join(surface, one.key, one);
+    else if (one.asks === 'changed') await verify(surface, one.key, one);
     else surface.say('nobody asks you anything here');
   } catch (thrown) {
     const { message, hint } = asClientError(thrown, '');

@@ -4,25 +4,25 @@ import { open } from 'node:fs/promises';
 import { TEXT_MAX } from '../../../../protocol/index.js';
 import { plainLine } from '../../../plain/plain.js';
 import { mistake, type Command } from './command.js';
+import type { Conversation } from '../talk/conversation.js';
 import type { Surface } from './surface.js';
 import { typed } from './typed.js';
 import { keyOf } from '../talk/scrollback.js';
 import { setUpFactor } from '../start/second-factor.js';
 
-async function sendText(surface: Surface, text: string): Promise<void> {
-  const { current } = surface;
-  if (current.key === '') throw mistake('nobody hears you here', 'choose a conversation: Ctrl-K, or /query @name');
-  const trouble = await surface.talk.send(current, text);
+async function sendText(surface: Surface, text: string, where: Conversation): Promise<void> {
+  if (where.key === '') throw mistake('nobody hears you here', 'choose a conversation: Ctrl-K, or /query @name');
+  const trouble = await surface.talk.send(where, text);
   if (trouble) surface.say(`${plainLine(trouble.message)} — ${typed(trouble.hint)}`, true);
 }
 
-async function me(surface: Surface, rest: string): Promise<void> {
+async function me(surface: Surface, rest: string, where: Conversation): Promise<void> {
   if (rest === '') throw mistake('what do you do?', '/me waves');
-  await sendText(surface, `/me ${rest}`);
+  await sendText(surface, `/me ${rest}`, where);
 }
 
 /** The text of a file, as a message. */
-async function sendFile(surface: Surface, rest: string): Promise<void> {
+async function sendFile(surface: Surface, rest: string, where: Conversation): Promise<void> {
   if (rest === '') throw mistake('which file?', '/sendfile PATH');
   const path = rest.replace(/^~(?=\/)/, process.env['HOME'] ?? '~');
   const name = plainLine(rest);
@@ -33,7 +33,7 @@ async function sendFile(surface: Surface, rest: string): Promise<void> {
   } catch {
     throw mistake(`${name} is no text`, 'texts alone are sent; other files by other means');
   }
-  await sendText(surface, text.replace(/\r?\n$/, ''));
+  await sendText(surface, text.replace(/\r?\n$/, ''), where);
 }
 
 /** @throws ClientError where it is no file of a size that can be sent */
@@ -61,11 +61,11 @@ async function search(surface: Surface, rest: string): Promise<void> {
 }
 
 /** The n-th text from the end, as it was written. */
-function copy(surface: Surface, rest: string): void {
+function copy(surface: Surface, rest: string, where: Conversation): void {
   const count = rest === '' ? 1 : Number(rest);
   if (!Number.isSafeInteger(count) || count < 1)
     throw mistake('which text?', '/copy, or /copy 3 for the third from the end');
-  const texts = surface.current.scroll.rows.filter((row) => row.type === 'message' || row.type === 'out');
+  const texts = where.scroll.rows.filter((row) => row.type === 'message' || row.type === 'out');
   const row = texts.at(-count);
   if (row?.type !== 'message' && row?.type !== 'out') throw mistake('there is no such text', 'see what stands above');
   surface.say(
@@ -81,8 +81,11 @@ function away(surface: Surface, rest: string): void {
 }
 
 function back(surface: Surface): void {
-  surface.say(surface.talk.away === undefined ? 'you were not away' : 'back');
+  const wasAway = surface.talk.away !== undefined;
   surface.talk.away = undefined;
+  surface.say(wasAway ? 'back' : 'you were not away');
+  /* As if one came in: at the first of what was said meanwhile. */
+  if (wasAway) surface.open(surface.current);
 }
 
 async function receipts(surface: Surface, rest: string): Promise<void> {

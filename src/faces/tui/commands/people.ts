@@ -5,6 +5,7 @@ import { safetyCode } from '../../../../protocol/index.js';
 import { contactLine, safetyText, spoken } from '../../wording/people.js';
 import { roomLine } from '../../wording/rooms.js';
 import { mistake, personOf, split, withoutAt, type Command } from './command.js';
+import type { Conversation } from '../talk/conversation.js';
 import type { Surface } from './surface.js';
 import { typed } from './typed.js';
 
@@ -26,20 +27,20 @@ function tell(surface: Surface, view: RelationView, text: string): void {
   surface.say(view.trouble ? `${text} (kept for later: ${plainLine(view.trouble.message)})` : text);
 }
 
-async function accept(surface: Surface, rest: string): Promise<void> {
-  const view = await surface.talk.call('accept', { name: personOf(surface, rest) });
+async function accept(surface: Surface, rest: string, where: Conversation): Promise<void> {
+  const view = await surface.talk.call('accept', { name: personOf(where, rest) });
   surface.open(surface.talk.conversation(view.name));
   tell(surface, view, `accepted @${view.name}: you can talk now`);
 }
 
-async function decline(surface: Surface, rest: string): Promise<void> {
-  const view = await surface.talk.call('decline', { name: personOf(surface, rest) });
+async function decline(surface: Surface, rest: string, where: Conversation): Promise<void> {
+  const view = await surface.talk.call('decline', { name: personOf(where, rest) });
   surface.open(surface.talk.home);
   tell(surface, view, `declined @${view.name}`);
 }
 
-async function block(surface: Surface, rest: string): Promise<void> {
-  const name = personOf(surface, rest);
+async function block(surface: Surface, rest: string, where: Conversation): Promise<void> {
+  const name = personOf(where, rest);
   const sure = await surface.ask({
     title: `Block @${plainLine(name)}?`,
     text: ['Nothing of theirs is taken or shown any more. They are not told. To lift it, ask them again: /add'],
@@ -51,8 +52,8 @@ async function block(surface: Surface, rest: string): Promise<void> {
   tell(surface, view, `blocked @${view.name}`);
 }
 
-async function verify(surface: Surface, rest: string): Promise<void> {
-  const name = personOf(surface, rest);
+async function verify(surface: Surface, rest: string, where: Conversation): Promise<void> {
+  const name = personOf(where, rest);
   const view = await surface.talk.call('verify', { name });
   await (view.changed ? decide(surface, view) : compare(surface, view));
 }
@@ -114,16 +115,16 @@ async function decide(surface: Surface, view: SafetyView): Promise<void> {
   surface.say(`verified ${who}${lost}`);
 }
 
-async function contactOf(surface: Surface, named: string): Promise<ContactView> {
-  const name = personOf(surface, named);
+async function contactOf(surface: Surface, named: string, where: Conversation): Promise<ContactView> {
+  const name = personOf(where, named);
   const { contacts } = await surface.talk.client.call('contacts', { check: false });
   const known = contacts.find((one) => one.name === name.toLowerCase());
   if (!known) throw mistake(`@${plainLine(name)} is not in your contact book`, `ask them: /add @${plainLine(name)}`);
   return known;
 }
 
-async function whois(surface: Surface, rest: string): Promise<void> {
-  const contact = await contactOf(surface, rest);
+async function whois(surface: Surface, rest: string, where: Conversation): Promise<void> {
+  const contact = await contactOf(surface, rest, where);
   surface.say(contactLine(contact));
 }
 
@@ -140,7 +141,7 @@ async function query(surface: Surface, rest: string): Promise<void> {
   return Promise.resolve();
 }
 
-async function message(surface: Surface, rest: string): Promise<void> {
+async function message(surface: Surface, rest: string, where: Conversation): Promise<void> {
   const [word, text] = split(rest);
   if (word === '' || text === '') throw mistake('whom, and what?', '/msg @name text');
   const key = word.startsWith('#') ? word : withoutAt(word);
@@ -148,7 +149,7 @@ async function message(surface: Surface, rest: string): Promise<void> {
   if (!one) throw mistake(`there is no conversation ${plainLine(word)}`, 'see /list');
   const trouble = await surface.talk.send(one, text);
   if (trouble) surface.say(`${plainLine(trouble.message)} — ${typed(trouble.hint)}`, true);
-  else if (one !== surface.current) surface.say(`sent to ${one.label}`);
+  else if (one !== where) surface.say(`sent to ${one.label}`);
 }
 
 async function list(surface: Surface): Promise<void> {

@@ -3,6 +3,7 @@ import { ClientError, type RoomView } from '../../../client/index.js';
 import { plainLine } from '../../../plain/plain.js';
 import { drawnText, memberLine, membersText } from '../../wording/rooms.js';
 import { mistake, roomOf, split, withoutAt, type Command } from './command.js';
+import type { Conversation } from '../talk/conversation.js';
 import type { Surface } from './surface.js';
 
 async function secret(surface: Surface, title: string, text: string[]): Promise<string | undefined> {
@@ -20,9 +21,9 @@ async function enter(surface: Surface, room: string): Promise<RoomView | undefin
   }
 }
 
-async function join(surface: Surface, rest: string): Promise<void> {
+async function join(surface: Surface, rest: string, where: Conversation): Promise<void> {
   const [named] = split(rest);
-  const room = named === '' ? roomOf(surface, rest)[0] : named.replace(/^#/, '');
+  const room = named === '' ? roomOf(where, rest)[0] : named.replace(/^#/, '');
   const view = await enter(surface, room);
   if (!view) return;
   surface.open(surface.talk.conversation(`#${view.name}`));
@@ -30,25 +31,25 @@ async function join(surface: Surface, rest: string): Promise<void> {
   surface.say(plainLine(`you are in #${view.name}: owner @${view.by}, ${membersText(view.members)}${common}`));
 }
 
-async function leave(surface: Surface, rest: string): Promise<void> {
-  const [room] = roomOf(surface, rest);
+async function leave(surface: Surface, rest: string, where: Conversation): Promise<void> {
+  const [room] = roomOf(where, rest);
   await surface.talk.call('room-leave', { room });
   surface.open(surface.talk.home);
   surface.say(`left #${plainLine(room)}`);
 }
 
-/** The room that was named or is shown, and the person behind it. */
-function roomAndPerson(surface: Surface, rest: string): { room: string; name: string } {
-  const [room, more] = roomOf(surface, rest);
+/** The room that was named or that it was typed in, and the person behind it. */
+function roomAndPerson(where: Conversation, rest: string): { room: string; name: string } {
+  const [room, more] = roomOf(where, rest);
   const [name] = split(more);
   if (name === '') throw mistake('whom?', 'name somebody: @name');
   return { room, name: withoutAt(name) };
 }
 
-async function invite(surface: Surface, rest: string): Promise<void> {
+async function invite(surface: Surface, rest: string, where: Conversation): Promise<void> {
   /* Also with the person first, as in other programs: /invite @bob #garden. */
   const [first, second] = split(rest);
-  const { room, name } = roomAndPerson(surface, second.startsWith('#') ? `${second} ${first}` : rest);
+  const { room, name } = roomAndPerson(where, second.startsWith('#') ? `${second} ${first}` : rest);
   const view = await surface.talk.call('room-invite', { room, name });
   surface.say(`invited @${plainLine(name)} to #${plainLine(view.name)}`);
 }
@@ -63,8 +64,8 @@ async function newPassword(surface: Surface, room: string): Promise<{ password?:
   return typed === '' ? {} : { password: typed };
 }
 
-async function kick(surface: Surface, rest: string): Promise<void> {
-  const { room, name } = roomAndPerson(surface, rest);
+async function kick(surface: Surface, rest: string, where: Conversation): Promise<void> {
+  const { room, name } = roomAndPerson(where, rest);
   const known = surface.talk.find(`#${room}`)?.room;
   const sets = known?.kind === 'password' && !known.common;
   const chosen = sets ? await newPassword(surface, room) : {};
@@ -87,8 +88,8 @@ async function drawn(surface: Surface, done: string, view: RoomView & { readonly
   });
 }
 
-async function names(surface: Surface, rest: string): Promise<void> {
-  const [room] = roomOf(surface, rest);
+async function names(surface: Surface, rest: string, where: Conversation): Promise<void> {
+  const [room] = roomOf(where, rest);
   const { members } = await surface.talk.client.call('room-members', { room });
   surface.say(members.map(memberLine).join('\n'));
 }
@@ -106,21 +107,21 @@ async function create(surface: Surface, rest: string): Promise<void> {
   await drawn(surface, `made #${view.name}${inviteOnly ? '; next: /invite @name' : ''}`, view);
 }
 
-async function setPassword(surface: Surface, rest: string): Promise<void> {
-  const [room] = roomOf(surface, rest);
+async function setPassword(surface: Surface, rest: string, where: Conversation): Promise<void> {
+  const [room] = roomOf(where, rest);
   const chosen = await newPassword(surface, room);
   if (!chosen) return;
   await drawn(surface, `#${room} has a new password`, await surface.talk.call('room-passwd', { room, ...chosen }));
 }
 
-async function owner(surface: Surface, rest: string): Promise<void> {
-  const { room, name } = roomAndPerson(surface, rest);
+async function owner(surface: Surface, rest: string, where: Conversation): Promise<void> {
+  const { room, name } = roomAndPerson(where, rest);
   await surface.talk.call('room-owner', { room, name });
   surface.say(`@${plainLine(name)} owns #${plainLine(room)} now`);
 }
 
-async function destroy(surface: Surface, rest: string): Promise<void> {
-  const [room] = roomOf(surface, rest);
+async function destroy(surface: Surface, rest: string, where: Conversation): Promise<void> {
+  const [room] = roomOf(where, rest);
   const name = plainLine(room);
   const answer = await surface.ask({
     title: `Delete #${name} for everybody?`,
@@ -137,8 +138,8 @@ async function destroy(surface: Surface, rest: string): Promise<void> {
   surface.say(`deleted #${name}`);
 }
 
-async function declineRoom(surface: Surface, rest: string): Promise<void> {
-  const [room] = roomOf(surface, rest);
+async function declineRoom(surface: Surface, rest: string, where: Conversation): Promise<void> {
+  const [room] = roomOf(where, rest);
   await surface.talk.call('room-decline', { room });
   surface.open(surface.talk.home);
   surface.say(`declined the invitation to #${plainLine(room)}`);
@@ -152,11 +153,11 @@ const verbs: Readonly<Record<string, Command['run']>> = {
   decline: declineRoom,
 };
 
-async function room(surface: Surface, rest: string): Promise<void> {
+async function room(surface: Surface, rest: string, where: Conversation): Promise<void> {
   const [verb, more] = split(rest);
   const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (!run) throw mistake(`what to do with a room?`, `/room ${Object.keys(verbs).join(', /room ')}`);
-  await run(surface, more);
+  await run(surface, more, where);
 }
 
 export const roomCommands: readonly Command[] = [

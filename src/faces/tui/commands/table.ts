@@ -6,6 +6,7 @@ import { generalCommands, sendText } from './general.js';
 import { keys } from './keys.js';
 import { peopleCommands } from './people.js';
 import { roomCommands } from './rooms.js';
+import type { Conversation } from '../talk/conversation.js';
 import type { Surface } from './surface.js';
 import { typed } from './typed.js';
 
@@ -41,12 +42,12 @@ export type Submitted =
   /** nothing was done: the text belongs to whoever typed it */
   | 'kept';
 
-/** What was typed and ended by Enter. Whatever goes wrong is said. */
-export async function submit(surface: Surface, line: string): Promise<Submitted> {
+/** What was typed and ended by Enter. Whatever goes wrong is said. @param where it was typed */
+export async function submit(surface: Surface, line: string, where: Conversation): Promise<Submitted> {
   const command = /^\/(?!\/)(\S*)\s*([\s\S]*)$/.exec(line);
   try {
     if (!command) {
-      await sendText(surface, line.replace(/^\/\//, '/'));
+      await sendText(surface, line.replace(/^\/\//, '/'), where);
       return 'taken';
     }
     const [, name = '', rest = ''] = command;
@@ -58,7 +59,7 @@ export async function submit(surface: Surface, line: string): Promise<Submitted>
       );
       return 'kept';
     }
-    await known.run(surface, rest.trim());
+    await known.run(surface, rest.trim(), where);
     return 'taken';
   } catch (thrown) {
     const { message, hint } = asClientError(thrown, '');

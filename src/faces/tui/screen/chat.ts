@@ -34,6 +34,8 @@ export class Chat implements Surface {
   readonly #asking: Asking;
   #current: Conversation;
   #layout: Layout = layoutOf(80, 24, 0, 1);
+  /** keys that wait */
+  #held: Key[] | undefined;
 
   constructor(talk: Talk, stage: Stage) {
     this.talk = talk;
@@ -46,6 +48,7 @@ export class Chat implements Surface {
   begin(): void {
     const list = this.talk.list();
     this.open(list[0] ?? this.talk.home);
+    this.#background(this.#input.prepare());
     if (list.length === 1) this.say(`you are @${this.talk.status?.name ?? ''}. ${WELCOME}`);
   }
 
@@ -65,9 +68,25 @@ export class Chat implements Surface {
 
   arrived(one: Conversation, row: Row): void {
     if (row.type === 'out') return;
-    if (one === this.#current && this.#viewOf(one).follows) one.fresh.add(row.key);
-    if (one === this.#current && !this.#stage.hasFocus) one.marker ??= row.order;
+    const isShown = one === this.#current && this.#isLooking;
+    if (isShown && this.#viewOf(one).follows) one.fresh.add(row.key);
+    if (one === this.#current && !isShown) one.marker = unreadOf(one)[0]?.order;
     if (this.talk.away === undefined) this.#stage.ring();
+  }
+
+  /** Somebody has what is said before their eyes. */
+  get #isLooking(): boolean {
+    return this.#stage.isLookedAt && this.talk.away === undefined;
+  }
+
+  /** Who looks again sees first what they did not see, unless they had gone back to something older. */
+  lookAgain(): void {
+    const one = this.#current;
+    if (!one.loaded || !this.#isLooking || !this.#viewOf(one).follows) return;
+    const [first] = unreadOf(one);
+    if (!first) return;
+    one.marker = first.order;
+    this.#viewOf(one).showFrom(first.order);
   }
 
   failed(trouble: Trouble): void {
@@ -103,7 +122,7 @@ export class Chat implements Surface {
 
   say(text: string, warns = false): void {
     this.#current.scroll.say(text, Date.now(), warns);
-    this.#viewOf(this.#current).end();
+    this.#toEnd();
     this.#stage.soon();
   }
 
@@ -138,6 +157,7 @@ export class Chat implements Surface {
   // ---- keys
 
   key(key: Key): void {
+    if (this.#held) return void this.#held.push(key);
     const { editor } = this.#input;
     const name = key.type === 'key' ? chord(key) : '';
     const action = editor.search === undefined ? chatKeys.get(name) : undefined;
@@ -166,7 +186,7 @@ export class Chat implements Surface {
     toEnd: () => this.#toEnd(),
     complete: () => this.#complete(1),
     completeBack: () => this.#complete(-1),
-    help: () => this.#background(submit(this, '/help')),
+    help: () => this.#background(submit(this, '/help', this.#current)),
     endSearch: () => this.#searcher.end(),
   };
 
@@ -181,8 +201,7 @@ export class Chat implements Surface {
   }
 
   #nextUnread(): void {
-    const waits = (one: Conversation): boolean => one.unread > 0 || one.asks !== undefined;
-    const one = this.talk.list().find((each) => each !== this.#current && waits(each));
+    const one = this.talk.nextUnread(this.#current);
     if (one) this.open(one);
   }
 
@@ -201,16 +220,31 @@ export class Chat implements Surface {
   }
 
   #submit(): void {
-    if (this.#input.editor.text.trim() === '') return;
-    this.#viewOf(this.#current).end();
+    const { editor } = this.#input;
+    if (editor.text.trim() === '') return;
+    const line = this.#input.written(editor.text);
+    if (line === undefined) return this.#hold(this.#input.prepare().then(() => this.#submit()));
+    this.#toEnd();
     this.#current.marker = undefined;
-    this.#background(this.#send(this.#current, this.#input.editor.finish()));
+    this.#background(this.#send(this.#current, editor.finish(), line));
   }
 
   /** What was not done is theirs again, unless they went on. */
-  async #send(where: Conversation, text: string): Promise<void> {
-    const how = await submit(this, await this.#input.written(text));
-    if (how === 'kept' && this.#current === where && this.#input.editor.text === '') this.#input.set(text);
+  async #send(where: Conversation, text: string, line: string): Promise<void> {
+    const how = await submit(this, line, where);
+    if (how === 'kept' && this.#current !== where) where.draft ||= text;
+    else if (how === 'kept' && this.#input.editor.text === '') this.#input.set(text);
+  }
+
+  /** What is typed meanwhile waits: it belongs to what is shown then. */
+  #hold(work: Promise<void>): void {
+    const held: Key[] = [];
+    this.#held = held;
+    const release = (): void => {
+      this.#held = undefined;
+      for (const key of held) this.key(key);
+    };
+    this.#background(work.finally(release));
   }
 
   #complete(by: 1 | -1): void {
@@ -270,6 +304,7 @@ export class Chat implements Surface {
     drawBody(grid, layout, visible, one.isRoom, this.#searcher.pattern, theme);
     drawStatus(grid, layout, this.talk, list, one, this.#input.hint, view.follows, theme);
     drawInput(grid, layout, prompt, this.#input.editor.view(room, layout.inputHeight), theme);
+    this.#stage.waits(list.reduce((sum, each) => sum + each.unread, 0));
     this.#seen(view);
   }
 
@@ -286,7 +321,7 @@ export class Chat implements Surface {
   /** What stands on the screen is read, and what went by while somebody looked. */
   #seen(view: View): void {
     const one = view.conversation;
-    if (!this.#stage.hasFocus || this.#stage.isCovered) return;
+    if (!this.#isLooking || !one.loaded) return;
     const keys = new Set(view.unread());
     if (view.follows) {
       for (const key of one.fresh) keys.add(key);

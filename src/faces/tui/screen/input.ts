@@ -52,10 +52,15 @@ export class Input {
     return (this.#emoji ??= await loadEmoji());
   }
 
-  /** What was typed, as it is sent. */
-  async written(text: string): Promise<string> {
+  /** Reads the names of emoji. */
+  async prepare(): Promise<void> {
+    await this.#table();
+  }
+
+  /** What was typed, as it is sent; undefined where that needs names of emoji which were not read yet. */
+  written(text: string): string | undefined {
     if (text.startsWith('/') || !/:[\w+-]+:/.test(text)) return text;
-    return replaceShortcodes(text, await this.#table());
+    return this.#emoji && replaceShortcodes(text, this.#emoji);
   }
 
   /** What helps to type, while something does; plain. */

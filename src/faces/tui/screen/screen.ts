@@ -33,6 +33,7 @@ export class Screen implements Stage, TalkListener {
   #hasQuit = false;
   #rang = -Infinity;
   #busy = '';
+  #titled = -1;
   #end: ((ending: Ending) => void) | undefined;
 
   constructor(host: TuiHost, options: TuiOptions) {
@@ -41,11 +42,14 @@ export class Screen implements Stage, TalkListener {
     this.#painter = new Painter(() => this.#draw());
     this.#terminal = new Terminal(host.stdin, host.stdout, {
       key: (key) => this.#key(key),
-      repaint: () => this.now(),
+      repaint: () => {
+        this.#titled = -1; // the shell had the window meanwhile
+        this.now();
+      },
       hangup: () => this.quit(),
     });
     host.signal.addEventListener('abort', () => this.quit(), { once: true });
-    this.#terminal.title('Cadenas');
+    this.waits(0);
     this.now();
   }
 
@@ -111,12 +115,8 @@ export class Screen implements Stage, TalkListener {
     return this.#theme;
   }
 
-  get hasFocus(): boolean {
-    return this.#hasFocus;
-  }
-
-  get isCovered(): boolean {
-    return this.#dialogs.length > 0;
+  get isLookedAt(): boolean {
+    return this.#hasFocus && this.#dialogs.length === 0;
   }
 
   ask(question: Question): Promise<string | undefined> {
@@ -125,6 +125,7 @@ export class Screen implements Stage, TalkListener {
       const dialog = new Dialog(question, (answered) => {
         const at = this.#dialogs.indexOf(dialog);
         if (at >= 0) this.#dialogs.splice(at, 1);
+        this.#chat?.lookAgain();
         this.soon();
         resolve(answered);
       });
@@ -158,6 +159,12 @@ export class Screen implements Stage, TalkListener {
     this.#terminal.suspend();
   }
 
+  waits(unread: number): void {
+    if (unread === this.#titled) return;
+    this.#titled = unread;
+    this.#terminal.title(unread === 0 ? 'Cadenas' : `(${String(unread)}) Cadenas`);
+  }
+
   ring(): void {
     const now = performance.now();
     if (this.#hasFocus || now - this.#rang < BELL_MS) return;
@@ -177,6 +184,7 @@ export class Screen implements Stage, TalkListener {
   #key(key: Key): void {
     if (key.type === 'focus') {
       this.#hasFocus = key.focused;
+      this.#chat?.lookAgain();
       return this.soon();
     }
     const dialog = this.#dialogs.at(-1);

@@ -4,10 +4,8 @@ import type { Theme } from './theme.js';
 
 export interface Stage {
   readonly theme: Theme;
-  /** its window is in front, as far as the terminal tells */
-  readonly hasFocus: boolean;
-  /** a question stands before what is shown */
-  readonly isCovered: boolean;
+  /** its window is in front, as far as the terminal tells, and no question stands before what is shown */
+  readonly isLookedAt: boolean;
   ask: Surface['ask'];
   copy(text: string): void;
   useTheme(ground: 'dark' | 'light'): void;
@@ -16,6 +14,8 @@ export interface Stage {
   now(): void;
   redraw(): void;
   suspend(): void;
+  /** So much waits to be read: the window's title says it. */
+  waits(unread: number): void;
   /** Somebody who looks elsewhere is told that there is something, not what. */
   ring(): void;
   quit(): void;

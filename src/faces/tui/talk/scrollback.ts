@@ -31,6 +31,8 @@ export class Scrollback {
   /** newer ones than the last were let go: what comes is not put behind it */
   detached = false;
   #locals = 0;
+  /** the highest that a row of this conversation had, shown or not */
+  #highest = 0;
 
   get rows(): readonly Shown[] {
     return this.#rows;
@@ -60,14 +62,22 @@ export class Scrollback {
   }
 
   #indexOf(row: Shown): number {
-    const at = this.from(row.order);
-    return this.#rows[at]?.order === row.order ? at : -1;
+    const key = keyOf(row);
+    for (let at = this.from(row.order); this.#rows[at]?.order === row.order; at++) {
+      const one = this.#rows[at];
+      if (one && keyOf(one) === key) return at;
+    }
+    return -1;
   }
 
   /** A row that came. A known one is replaced in its place. */
   add(row: Shown): void {
     if (this.#byKey.has(keyOf(row))) return this.replace(row);
-    if (this.detached) return;
+    this.#highest = Math.max(this.#highest, row.order);
+    if (!this.detached) this.#put(row);
+  }
+
+  #put(row: Shown): void {
     /* What came late has an order before others: it is put where it belongs. */
     if ((this.last?.order ?? 0) < row.order) this.#rows.push(row);
     else this.#rows.splice(this.from(row.order), 0, row);
@@ -75,12 +85,12 @@ export class Scrollback {
     if (this.#rows.length > ROWS_MAX + SLACK) this.#dropFirst(this.#rows.length - ROWS_MAX);
   }
 
-  /** Says something in between, with a place of its own behind the last row. */
+  /** Says something in between, with a place of its own behind all that came. */
   say(text: string, at: number, warns = false): void {
     const number = ++this.#locals;
     /* Between two rows of the core, whose orders are whole numbers. */
-    const order = (this.last?.order ?? 0) + 2 ** -20;
-    this.add({ type: 'local', key: `local:${String(number)}`, order, at, text, warns });
+    this.#highest += 2 ** -20;
+    this.#put({ type: 'local', key: `local:${String(number)}`, order: this.#highest, at, text, warns });
   }
 
   replace(row: Shown): void {
@@ -112,13 +122,18 @@ export class Scrollback {
     this.detached = true;
   }
 
-  /** The newest page, in the place of all that is here. */
+  /** The newest page, in the place of all that is here but what came behind it, and what was said in between. */
   restart(rows: readonly Row[], older: boolean): void {
+    const first = older ? (rows[0]?.order ?? 0) : 0;
+    const last = rows.at(-1)?.order ?? 0;
+    const kept = this.#rows.filter((row) => row.order > (row.type === 'local' ? first : last));
     this.#byKey.clear();
     this.#rows = [...rows];
     for (const row of rows) this.#byKey.set(keyOf(row), row);
     this.older = older;
     this.detached = false;
+    this.#highest = Math.max(this.#highest, last);
+    for (const row of kept) this.add(row);
   }
 
   /** Takes everything from the screen; it can be read again. */
@@ -126,6 +141,7 @@ export class Scrollback {
     this.#byKey.clear();
     this.#rows = [];
     this.older = true;
+    this.detached = false;
   }
 
   #dropFirst(count: number): void {

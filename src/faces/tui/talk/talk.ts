@@ -49,6 +49,10 @@ export class Talk {
   readonly #planned = new Map<string, () => void>();
   readonly #loading = new Map<Conversation, Promise<void>>();
   #closed = false;
+  /** grows with all that makes a list which is on its way an old one */
+  #counted = 0;
+  /** calls under way that mark rows as read */
+  #marking = 0;
   /** ms that the daemon took for the last text */
   lag: number | undefined;
   /** why nothing is marked as read; undefined where one is here */
@@ -69,6 +73,7 @@ export class Talk {
     });
     await this.refresh();
     await this.#askStatus();
+    await this.#readHome();
   }
 
   close(): void {
@@ -107,10 +112,21 @@ export class Talk {
     return made;
   }
 
+  /** The next in the list that has something unread or asks something, and is not this one. */
+  nextUnread(one: Conversation): Conversation | undefined {
+    const list = this.list();
+    const at = list.indexOf(one) + 1;
+    return [...list.slice(at), ...list.slice(0, at)].find(
+      (each) => each !== one && (each.unread > 0 || (each.asks !== undefined && each.asks !== 'offer')),
+    );
+  }
+
   // ---- lists
 
   /** Contacts and rooms as the core has them. @throws ClientError */
   async refresh(): Promise<void> {
+    const counted = this.#counted;
+    const before = [...this.#all.values()];
     const [{ contacts }, { rooms }] = await Promise.all([
       this.client.call('contacts', { check: false }),
       this.client.call('rooms', {}),
@@ -127,14 +143,21 @@ export class Talk {
       there.add(one.key);
       Object.assign(one, { room, unread: room.unread, latest: room.latest });
     }
-    for (const one of this.#all.values()) if (!there.has(one.key)) this.#dissolve(one);
+    /* One that was begun meanwhile can't be in it. */
+    const gone = before.filter((one) => !there.has(one.key));
+    for (const one of gone) this.#all.delete(one.key);
+    if (counted !== this.#counted || this.#marking > 0) this.#listsSoon();
     this.#listener.changed();
+    /* What was told in a conversation that is no more is the account's. */
+    if (gone.length > 0) await this.#readHome();
   }
 
-  /** A conversation that is no more; what was told in it is the account's. */
-  #dissolve(one: Conversation): void {
-    this.#all.delete(one.key);
-    for (const row of one.scroll.rows) if (row.type === 'notice') this.home.scroll.add(row);
+  async #readHome(): Promise<void> {
+    const { home } = this;
+    await this.toEnd(home);
+    home.loaded = true;
+    home.unread = unreadOf(home).length;
+    this.#listener.changed();
   }
 
   #plan(what: string, ms: number, work: () => Promise<void>): void {
@@ -173,8 +196,7 @@ export class Talk {
       case 'row':
         return this.#row(event.row);
       case 'gone':
-        for (const one of this.#all.values()) for (const key of event.keys) one.scroll.remove(key);
-        return this.#listener.changed();
+        return this.#gone(event.keys);
       case 'read':
         return this.#read(event.keys, event.at);
       case 'changed':
@@ -215,8 +237,20 @@ export class Talk {
     return this.conversation(row.type === 'message' ? row.from : row.name);
   }
 
+  #gone(keys: readonly string[]): void {
+    for (const one of this.#all.values())
+      for (const key of keys) {
+        one.scroll.remove(key);
+        one.fresh.delete(key);
+      }
+    this.home.unread = unreadOf(this.home).length;
+    this.#listsSoon();
+    this.#listener.changed();
+  }
+
   #row(row: Row): void {
     const one = this.#placeOf(row);
+    const isKnown = one.scroll.byKey(keyOf(row)) !== undefined;
     /* A page that is on its way may have it too: a row is known by its key. */
     if (one.loaded || this.#loading.has(one)) one.scroll.add(row);
     one.latest = Math.max(one.latest, row.at);
@@ -225,7 +259,8 @@ export class Talk {
       return this.#listener.changed();
     }
     if (row.type === 'notice' && one.contact === undefined && one.room === undefined) this.#listsSoon();
-    if (row.read === undefined) {
+    if (row.read === undefined && !isKnown) {
+      this.#counted++;
       one.unread++;
       this.#listener.arrived(one, row);
     }
@@ -272,9 +307,12 @@ export class Talk {
   }
 
   async #load(one: Conversation): Promise<void> {
-    const kept = one.scroll.rows.filter((row) => row.type === 'local');
-    await this.toEnd(one);
-    for (const row of kept) one.scroll.add(row);
+    const { rows, more } = await this.client.call('page', { name: one.key, before: END });
+    /* Said before anything was here: its place is behind all of it. */
+    const said = one.scroll.rows.filter((row) => row.type === 'local');
+    for (const { key } of said) one.scroll.remove(key);
+    one.scroll.restart(rows, more);
+    for (const { text, at, warns } of said) one.scroll.say(text, at, warns);
     for (let pages = 1; pages < PAGES_MAX && unreadOf(one).length < one.unread && one.scroll.older; pages++)
       await this.older(one);
     one.loaded = true;
@@ -292,9 +330,7 @@ export class Talk {
   /** Back to the newest rows, where they were let go. @throws ClientError */
   async toEnd(one: Conversation): Promise<void> {
     const { rows, more } = await this.client.call('page', { name: one.key, before: END });
-    const came = one.scroll.rows.filter((row) => row.order > (rows.at(-1)?.order ?? 0));
     one.scroll.restart(rows, more);
-    for (const row of came) one.scroll.add(row);
     this.#listener.changed();
   }
 
@@ -303,8 +339,17 @@ export class Talk {
     if (this.away !== undefined || keys.length === 0) return;
     const now = this.#clock.now();
     for (const key of keys) this.#markRead(one, key, now);
-    for (let at = 0; at < keys.length; at += READ_MAX)
-      this.#background(this.client.call('read', { keys: keys.slice(at, at + READ_MAX) }));
+    this.#counted++;
+    for (let at = 0; at < keys.length; at += READ_MAX) this.#background(this.#mark(keys.slice(at, at + READ_MAX)));
+  }
+
+  async #mark(keys: readonly string[]): Promise<void> {
+    this.#marking++;
+    try {
+      await this.client.call('read', { keys });
+    } finally {
+      this.#marking--;
+    }
   }
 
   /**
@@ -339,5 +384,3 @@ export function unreadOf(one: Conversation): Extract<Shown, { type: 'message' | 
       (row.type === 'message' || row.type === 'notice') && row.read === undefined,
   );
 }
-
-export { keyOf };

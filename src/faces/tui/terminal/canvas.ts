@@ -4,7 +4,7 @@ import blessedProgram, { type Program } from 'blessed/lib/program.js';
 import blessedScreen, { type BlessedScreen } from 'blessed/lib/widgets/screen.js';
 import unicode from 'blessed/lib/unicode.js';
 import { ansi, ansiPut } from './ansi.js';
-import type { Grid } from './grid.js';
+import { Grid } from './grid.js';
 
 /** Blessed asks for the width of what is in a cell; all that is in one was measured when the grid was filled. */
 unicode.charWidth = (text, index) => (index === undefined && text.length > 0 && wide.has(text) ? 2 : 1);
@@ -68,6 +68,11 @@ export class Canvas {
     this.#program = program;
     this.#screen = blessedScreen({ program, fullUnicode: true });
     program.flush();
+  }
+
+  /** An empty one of the terminal's size. */
+  grid(): Grid {
+    return new Grid(this.#output.columns, this.#output.rows);
   }
 
   /** Takes the terminal's size anew, and forgets what is on it. */

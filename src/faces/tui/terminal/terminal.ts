@@ -1,5 +1,7 @@
 /** The terminal that a person sits at: raw keys in, frames out, and everything put back as it was, however this ends. */
 import type { Readable } from 'node:stream';
+import { inspect } from 'node:util';
+import { plainText } from '../../../plain/plain.js';
 import type { Key } from '../text/key.js';
 import { KeyDecoder } from '../text/keys.js';
 import { Canvas } from './canvas.js';
@@ -9,12 +11,19 @@ import { Grid } from './grid.js';
 const ESCAPE_MS = 30;
 /** A storm of sizes is followed at this pace, in ms. */
 const RESIZE_MS = 40;
+/** A program that may not stop is still here after this, in ms. */
+const STOP_MS = 30;
+/** Where the terminal does not tell its size: pipes, serial lines, containers. */
+const SIZE = { columns: 80, rows: 24 };
 
 /** As for any bug of this program (docs/cli.md). */
 const CRASHED = 2;
 
 const ON = '\u001b[?2004h\u001b[?1004h';
 const OFF = '\u001b[?1004l\u001b[?2004l';
+/* The window's title is kept by the terminal, where it has a stack of them. */
+const KEEP_TITLE = '\u001b[22;2t';
+const FORMER_TITLE = '\u001b[23;2t';
 const BELL = '\u0007';
 
 export interface TerminalInput extends Readable {
@@ -46,6 +55,9 @@ export class Terminal {
   #grid: Grid;
   #escape: NodeJS.Timeout | undefined;
   #resize: NodeJS.Timeout | undefined;
+  #stop: NodeJS.Timeout | undefined;
+  #title = '';
+  #isTaken = true;
   #closed = false;
   #isGone = false;
 
@@ -58,15 +70,15 @@ export class Terminal {
     };
     this.#canvas = new Canvas({
       get columns() {
-        return output.columns ?? 80;
+        return output.columns || SIZE.columns; // 0 is no size either
       },
       get rows() {
-        return output.rows ?? 24;
+        return output.rows || SIZE.rows;
       },
       write,
     });
-    this.#grid = this.#newGrid();
-    this.#canvas.send(ON);
+    this.#grid = this.#canvas.grid();
+    this.#canvas.send(KEEP_TITLE + ON);
     input.setRawMode?.(true);
     input.on('data', this.#onData);
     input.on('end', this.#onGone);
@@ -89,46 +101,57 @@ export class Terminal {
 
   /** Shows what stands in the frame. */
   paint(): void {
-    if (!this.#closed && !this.#isGone) this.#canvas.paint(this.#grid);
+    if (this.#isOurs) this.#canvas.paint(this.#grid);
   }
 
   bell(): void {
-    this.#canvas.send(BELL);
+    this.#send(BELL);
   }
 
   /** A desktop notification, where the terminal makes one of it. @param text plain, of this program */
   notify(text: string): void {
-    this.#canvas.send(`\u001b]9;${text}${BELL}`);
+    this.#send(`\u001b]9;${text}${BELL}`);
   }
 
   /** To the clipboard of the terminal, also from another machine. */
   copy(text: string): void {
-    this.#canvas.send(`\u001b]52;c;${Buffer.from(text, 'utf8').toString('base64')}${BELL}`);
+    this.#send(`\u001b]52;c;${Buffer.from(text, 'utf8').toString('base64')}${BELL}`);
   }
 
   /** @param text plain, of this program */
   title(text: string): void {
-    this.#canvas.send(`\u001b]2;${text}${BELL}`);
+    this.#title = text;
+    this.#send(`\u001b]2;${text}${BELL}`);
   }
 
   /** Everything is painted anew, whatever the terminal shows now. */
   redraw(): void {
+    if (!this.#isOurs) return;
     this.#canvas.forget();
     this.#events.repaint();
   }
 
-  /** Hands the terminal back to the shell until SIGCONT. */
+  /**
+   * Hands the terminal back to the shell until that goes on with this program. All of its job stops, as with the key of
+   * other programs: a script that started it too. Where no shell waits for it the system lets none of it stop.
+   */
   suspend(): void {
-    if (this.#closed || this.#isGone) return;
+    if (!this.#isOurs) return;
     this.#release();
-    process.kill(process.pid, 'SIGSTOP');
+    process.off('SIGTSTP', this.#onSuspend);
+    process.kill(0, 'SIGTSTP');
+    this.#stop = setTimeout(() => {
+      this.#take();
+    }, STOP_MS);
   }
 
   close(): void {
     if (this.#closed) return;
+    if (this.#isOurs) this.#release();
     this.#closed = true;
     clearTimeout(this.#escape);
     clearTimeout(this.#resize);
+    clearTimeout(this.#stop);
     this.#input.off('data', this.#onData);
     this.#input.off('end', this.#onGone);
     this.#input.off('error', this.#onGone);
@@ -139,22 +162,38 @@ export class Terminal {
     process.off('SIGHUP', this.#onGone);
     process.off('exit', this.#onExit);
     process.off('uncaughtException', this.#onCrash);
-    if (!this.#isGone) {
-      this.#canvas.send(OFF);
-      this.#input.setRawMode?.(false);
-    }
     this.#canvas.close();
     this.#input.pause();
   }
 
+  get #isOurs(): boolean {
+    return this.#isTaken && !this.#closed && !this.#isGone;
+  }
+
+  #send(sequence: string): void {
+    if (this.#isOurs) this.#canvas.send(sequence);
+  }
+
   #release(): void {
-    this.#canvas.send(OFF);
+    this.#isTaken = false;
+    this.#canvas.send(OFF + FORMER_TITLE);
     this.#canvas.leave();
     this.#input.setRawMode?.(false);
   }
 
-  #newGrid(): Grid {
-    return new Grid(this.#output.columns ?? 80, this.#output.rows ?? 24);
+  /** After a shell had it. */
+  #take(): void {
+    clearTimeout(this.#stop);
+    process.off('SIGTSTP', this.#onSuspend).on('SIGTSTP', this.#onSuspend);
+    /* Off before on: whoever stopped this program may have left the terminal otherwise than it is known here. */
+    this.#input.setRawMode?.(false);
+    this.#input.setRawMode?.(true);
+    this.#canvas.enter();
+    this.#canvas.send(this.#isTaken ? ON : KEEP_TITLE + ON);
+    this.#isTaken = true;
+    this.title(this.#title);
+    process.emit('SIGWINCH'); // of a new size a program in the background was not told
+    this.#resized();
   }
 
   readonly #onData = (chunk: Buffer | string): void => {
@@ -172,14 +211,15 @@ export class Terminal {
 
   readonly #onResize = (): void => {
     this.#resize ??= setTimeout(() => {
-      this.#resize = undefined;
       this.#resized();
     }, RESIZE_MS);
   };
 
   #resized(): void {
+    clearTimeout(this.#resize);
+    this.#resize = undefined;
     this.#canvas.resized();
-    this.#grid = this.#newGrid();
+    this.#grid = this.#canvas.grid();
     this.#events.repaint();
   }
 
@@ -188,11 +228,7 @@ export class Terminal {
   };
 
   readonly #onResume = (): void => {
-    if (this.#closed || this.#isGone) return;
-    this.#input.setRawMode?.(true);
-    this.#canvas.enter();
-    this.#canvas.send(ON);
-    this.#resized(); // the size may be another by now
+    if (!this.#closed && !this.#isGone) this.#take();
   };
 
   readonly #onGone = (): void => {
@@ -205,10 +241,10 @@ export class Terminal {
     this.close();
   };
 
-  /** A bug: told on a terminal that can show it. */
+  /** A bug: told on a terminal that can show it. What it says may quote anybody. */
   readonly #onCrash = (thrown: unknown): void => {
     this.close();
-    console.error(thrown); // eslint-disable-line no-console -- nothing else is left to tell it by
+    console.error(plainText(inspect(thrown), '')); // eslint-disable-line no-console -- nothing else is left to tell it by
     process.exit(CRASHED);
   };
 }
