@@ -1,5 +1,8 @@
 /** The terminal client under signals, sizes and bugs: the terminal is always handed back as it was. */
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { test } from 'tap';
+import { Person } from '../support/at-screen.js';
 import { childOf, isRaw, Seats, stateOf } from '../support/seats.js';
 import type { Screen } from '../support/screen.js';
 
@@ -73,18 +76,48 @@ void test('the terminal is handed back as it was', async (t) => {
   });
 
   await t.test('a closed terminal ends it, and nothing sent is lost', async (t) => {
-    const screen = await seats.talks(t);
-    screen.type('the last words\r');
-    await screen.sees('the last words');
-    const before = performance.now();
-    await screen.close();
-    const took = performance.now() - before;
-    t.ok(took < GONE_MS, `it took ${took.toFixed(0)} ms`);
-    t.same(await screen.exited, { code: 0, signal: undefined });
+    const ends = { 'SIGHUP alone': (one: Screen) => one.close(), 'no terminal': (one: Screen) => one.hangUp() };
+    for (const [what, end] of Object.entries(ends)) {
+      const screen = await seats.talks(t);
+      screen.type(`the last words, ${what}\r`);
+      await screen.sees(`@alice: the last words, ${what}`);
+      const before = performance.now();
+      await end(screen);
+      const took = performance.now() - before;
+      t.ok(took < GONE_MS, `${what}: it took ${took.toFixed(0)} ms`);
+      t.same(await screen.exited, { code: undefined, signal: 'SIGHUP' }, 'it dies of that, as programs do');
+      if (what === 'SIGHUP alone') t.ok(isClean(screen), 'the terminal may be there yet');
+    }
     const { code } = await seats.alice.run('status');
     t.equal(code, 0, 'the profile is free');
     const texts = (await seats.alice.ask('history', '@bobby')).map((row) => row['text']);
-    t.ok(texts.includes('the last words'));
+    for (const what of Object.keys(ends)) t.ok(texts.includes(`the last words, ${what}`), what);
+  });
+
+  await t.test('also while a daemon does not answer', async (t) => {
+    const hole = createServer();
+    await once(hole.listen(0, '127.0.0.1'), 'listening');
+    t.teardown(() => hole.close());
+    const { port } = hole.address() as AddressInfo;
+    const where = { host: '127.0.0.1', port, tls: false };
+    const ends: Readonly<Record<string, (one: Screen) => void>> = {
+      'Ctrl-C': (one) => one.press('ctrl-c'),
+      SIGTERM: (one) => one.signal('SIGTERM'),
+      'a closed terminal': (one) => void one.hangUp(),
+    };
+    for (const [what, end] of Object.entries(ends)) {
+      const carol = await Person.sits(t, { network: seats.daemon.network, where, name: 'carol' });
+      const asked = once(hole, 'connection');
+      await carol.answers();
+      await carol.sees('making the account @carol');
+      await asked;
+      const before = performance.now();
+      end(carol.screen);
+      await carol.screen.exited;
+      const took = performance.now() - before;
+      t.ok(took < GONE_MS, `${what}: it took ${took.toFixed(0)} ms`);
+      t.ok(what === 'a closed terminal' || isClean(carol.screen));
+    }
   });
 
   for (const [what, code] of [

@@ -84,6 +84,13 @@ void test('sizes', async (t) => {
     }
     screen.type(', and on');
     await screen.sees('under way, and on');
+    screen.press('ctrl-c');
+    await screen.gone('under way');
+    screen.resize(14, 10); // to '@bobby> ' what 40 columns are to a long name
+    await screen.until((one) => one.line(0).startsWith(' @bobby —'), 'a frame of this size');
+    screen.type('0123456789');
+    await screen.sees('9');
+    t.match(screen.text().replaceAll(/\s/g, ''), '>0123456789', 'all that is typed is seen, beside whatever name');
   });
 
   await t.test('a terminal that is not read keeps its session', async (t) => {

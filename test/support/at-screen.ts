@@ -76,6 +76,10 @@ export class Person {
     return this.screen.sees(what);
   }
 
+  gone(what: string | RegExp): Promise<void> {
+    return this.screen.gone(what);
+  }
+
   /** A line, and Enter. */
   says(text: string): void {
     this.types(text);
@@ -84,6 +88,12 @@ export class Person {
 
   /** From an empty profile to the first screen; without a second factor. */
   async registers(words = WORDS): Promise<void> {
+    await this.answers(words);
+    await this.sees('You have an account');
+  }
+
+  /** All that is asked before there is an account. */
+  async answers(words = WORDS): Promise<void> {
     await this.sees('your name');
     this.types(this.name, true);
     this.press('enter');
@@ -98,7 +108,6 @@ export class Person {
     this.press('enter');
     await this.sees('I noted them');
     this.press('enter');
-    await this.sees('You have an account');
   }
 
   async comesIn(): Promise<void> {

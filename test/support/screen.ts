@@ -105,8 +105,8 @@ export class Screen extends Emulator {
   }
 
   /** Types as it is; for a key with a name see `press`. */
-  type(text: string): void {
-    const bytes = Buffer.from(text);
+  type(text: string | Uint8Array): void {
+    const bytes = Buffer.from(text as Uint8Array);
     const idle = this.#typed.length === 0;
     for (let at = 0; at < bytes.length; at += TYPED_AT_ONCE) this.#typed.push(bytes.subarray(at, at + TYPED_AT_ONCE));
     if (idle) this.#send();
@@ -171,6 +171,12 @@ export class Screen extends Emulator {
   async until(holds: (screen: this) => boolean, what = String(holds), deadline = this.#deadline): Promise<void> {
     if (this.#drawn() && holds(this)) return;
     await this.#waiting.until(() => holds(this), what, deadline);
+  }
+
+  /** The terminal itself is gone, without a word to the program; resolves when that is gone too. */
+  async hangUp(): Promise<Exit> {
+    (this.#pty as unknown as { destroy(): void }).destroy();
+    return this.exited;
   }
 
   /** Ends the program as a closed window does, and by force where it does not go in 2 s; resolves when it is gone. */

@@ -7,7 +7,7 @@ import { makeNetwork, startDaemon, type Daemon } from './daemon.js';
 import { Screen, type ScreenOptions } from './screen.js';
 import type { Teardown } from './temp.js';
 
-export interface SeatOptions extends Partial<Pick<ScreenOptions, 'columns' | 'rows' | 'env' | 'deadline'>> {
+interface SeatOptions extends Partial<Pick<ScreenOptions, 'columns' | 'rows' | 'env' | 'deadline'>> {
   /** of the client */
   readonly args?: readonly string[];
   /** a module of JavaScript that runs in the program before it */
@@ -69,7 +69,7 @@ export class Seats {
 }
 
 /** What the terminal of a program is set to, as stty has it. @param pid of a program at it */
-export function settingsOf(pid: number): string {
+function settingsOf(pid: number): string {
   return execFileSync('stty', ['-a', '-F', readlinkSync(`/proc/${String(pid)}/fd/0`)], { encoding: 'utf8' });
 }
 

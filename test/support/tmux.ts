@@ -35,21 +35,65 @@ export class Terminal {
     return (await this.#tmux('capture-pane', '-p', '-J', '-S', '-1000')).stdout;
   }
 
-  async type(text: string): Promise<void> {
+  /** What is seen now, row by row. */
+  async visible(): Promise<string> {
+    return (await this.#tmux('capture-pane', '-p')).stdout;
+  }
+
+  /** A variable of tmux, as `alternate_on` or `pane_title`. */
+  async told(variable: string): Promise<string> {
+    return (await this.#tmux('display-message', '-p', `#{${variable}}`)).stdout.trimEnd();
+  }
+
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
+  }
+
+  /** Closes the window with all that runs in it, as a person does. */
+  async close(): Promise<void> {
+    await this.#tmux('respawn-pane', '-k', 'exec sleep 600');
+  }
+
+  /** Without Enter. */
+  async write(text: string): Promise<void> {
     await this.#tmux('send-keys', '-l', text);
+  }
+
+  async type(text: string): Promise<void> {
+    await this.write(text);
     await this.#tmux('send-keys', 'Enter');
   }
 
+  /** @param key as tmux names it: `Enter`, `C-c`, `M-y`, `PPage` */
   async press(key: string): Promise<void> {
     await this.#tmux('send-keys', key);
   }
 
-  /** Resolves when the text stands on the screen as often as asked. A screen has no event: it is looked at. */
+  /** Resolves when the text stands on the screen as often as asked. */
   async sees(text: string, times = 1): Promise<void> {
+    const what = `"${text}" ${String(times)} times`;
+    await this.#until(
+      () => this.screen(),
+      (screen) => screen.split(text).length > times,
+      what,
+    );
+  }
+
+  /** Resolves when what is seen now is so. */
+  async shows(pattern: RegExp): Promise<void> {
+    await this.#until(
+      () => this.visible(),
+      (screen) => pattern.test(screen),
+      String(pattern),
+    );
+  }
+
+  /** A screen has no event: it is looked at. */
+  async #until(look: () => Promise<string>, holds: (screen: string) => boolean, what: string): Promise<void> {
     for (const end = Date.now() + this.#deadline; ;) {
-      const screen = await this.screen();
-      if (screen.split(text).length > times) return;
-      if (Date.now() > end) throw new Error(`never saw "${text}" ${String(times)} times:\n${screen}`);
+      const screen = await look();
+      if (holds(screen)) return;
+      if (Date.now() > end) throw new Error(`never saw ${what}:\n${screen}`);
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   }

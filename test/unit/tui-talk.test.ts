@@ -4,7 +4,8 @@ import { test, type Test } from 'tap';
 import type { Row } from '../../src/client/index.js';
 import type { Conversation } from '../../src/faces/tui/talk/conversation.js';
 import { Scrollback, type Shown } from '../../src/faces/tui/talk/scrollback.js';
-import { Talk, unreadOf } from '../../src/faces/tui/talk/talk.js';
+import { unreadOf } from '../../src/faces/tui/talk/pages.js';
+import { Talk } from '../../src/faces/tui/talk/talk.js';
 import { contactView, FakeClient } from '../support/fake-client.js';
 
 /** Rows that are in memory at most. */
@@ -131,6 +132,23 @@ void test('rows in their places: late ones, known ones, those that go', (t) => {
   t.same(texts(), ['30', '31', 'after it', '32'], 'what was cleared can be read again');
   t.same([scroll.from(31), scroll.from(32)], [1, 3]);
   t.end();
+});
+
+void test('a page that comes when somebody went to the end is no part of what is there', async (t) => {
+  const { client, talk } = await lab(t, (made) => many(made, 'bob', 5_000, 1));
+  const bob = talk.conversation('bob');
+  await talk.load(bob);
+  while (!bob.scroll.detached) await talk.older(bob);
+  let release: () => void = () => undefined;
+  client.held.set('page', new Promise((resolve) => (release = resolve)));
+  const older = talk.older(bob);
+  client.held.clear();
+  await talk.toEnd(bob);
+  release();
+  await older;
+  t.same([bob.scroll.rows.length, textOf(bob.scroll.first as Shown)], [256, '4745']);
+  await talk.older(bob);
+  t.equal(textOf(bob.scroll.first as Shown), '4489', 'without a gap');
 });
 
 void test('what is said before a conversation was read stands behind all of it', async (t) => {
@@ -285,4 +303,12 @@ void test('the next that has something goes around, past what waits for a decisi
     unreadOf(talk.home).map(({ key }) => key),
   );
   t.equal(talk.nextUnread(talk.home), undefined);
+});
+
+void test('a session that ends while the lists are asked for is not forgotten', async (t) => {
+  const { client, talk } = await lab(t);
+  const trouble = { code: 'session-over', message: 'over', hint: '', exit: 1 } as const;
+  t.equal(talk.over, undefined);
+  client.emit({ type: 'ended', trouble });
+  t.equal(talk.over, trouble);
 });

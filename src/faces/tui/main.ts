@@ -1,5 +1,5 @@
 /** The terminal face: a screen from its first frame to its last, over one profile. */
-import { asClientError, ClientError, Exit } from '../../client/index.js';
+import { asClientError, ClientError, Exit, type Trouble } from '../../client/index.js';
 import { plainLine } from '../../plain/plain.js';
 import { mistake } from './commands/command.js';
 import { typed } from './commands/typed.js';
@@ -32,7 +32,8 @@ export async function runTui(host: TuiHost, door: Door, options: TuiOptions): Pr
   const screen = new Screen(host, options);
   try {
     for (let said = ''; ;) {
-      const opened = await open(screen, door, said);
+      /* What a daemon does not answer is given up: the process ends, and the next start goes on. */
+      const opened = await Promise.race([open(screen, door, said), screen.left]);
       if (!opened) return Exit.done;
       try {
         const ending = await converse(screen, opened);
@@ -61,7 +62,8 @@ async function open(screen: Screen, door: Door, said: string): Promise<OpenClien
 async function converse(screen: Screen, opened: OpenClient): Promise<ReturnType<Screen['converse']>> {
   const talk = new Talk(opened.client, screen, clock);
   try {
-    await talk.start();
+    const trouble = await begin(talk);
+    if (trouble) return { why: 'ended', trouble };
     const ending = screen.converse(talk);
     void connect(screen, opened).catch((thrown: unknown) => {
       screen.failed(thrown instanceof Left ? notIn.trouble : asClientError(thrown, '').trouble);
@@ -74,6 +76,16 @@ async function converse(screen: Screen, opened: OpenClient): Promise<ReturnType<
 
 const notIn = mistake('not logged in: without a code nothing is sent', '/quit, then start again');
 
+/** Why it was over before anything could be shown: the process that owns the profile may be just about to end. */
+async function begin(talk: Talk): Promise<Trouble | undefined> {
+  try {
+    await talk.start();
+  } catch (thrown) {
+    if (talk.over?.code !== 'session-over') throw thrown;
+  }
+  return talk.over;
+}
+
 /** What is offline is tried again by the core, and stands in the status line; a code is asked for. */
 async function connect(asker: Pick<Asker, 'ask'>, opened: OpenClient): Promise<void> {
   try {
@@ -83,6 +95,14 @@ async function connect(asker: Pick<Asker, 'ask'>, opened: OpenClient): Promise<v
   }
 }
 
+function conversePlainly(screen: PlainScreen, talk: Talk, opened: OpenClient): Promise<Trouble | undefined> {
+  const ending = screen.converse(talk);
+  void connect(screen, opened).catch((thrown: unknown) => {
+    if (!(thrown instanceof Left)) screen.failed(asClientError(thrown, '').trouble);
+  });
+  return ending;
+}
+
 /** The same by lines that are only added. @param open a client, once its secrets were asked for */
 export async function runPlain(host: PlainHost, open: () => Promise<OpenClient>, secrets: Prompter): Promise<Exit> {
   for (;;) {
@@ -90,12 +110,7 @@ export async function runPlain(host: PlainHost, open: () => Promise<OpenClient>,
     const screen = new PlainScreen(host, secrets);
     const talk = new Talk(opened.client, screen, clock);
     try {
-      await talk.start();
-      const ending = screen.converse(talk);
-      void connect(screen, opened).catch((thrown: unknown) => {
-        if (!(thrown instanceof Left)) screen.failed(asClientError(thrown, '').trouble);
-      });
-      const trouble = await ending;
+      const trouble = (await begin(talk)) ?? (await conversePlainly(screen, talk, opened));
       if (!trouble) return Exit.done;
       screen.failed(trouble);
       if (!secrets.possible) return trouble.exit;

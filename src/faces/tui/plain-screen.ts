@@ -1,17 +1,18 @@
 /** Lines that are only ever added: for screen readers, and terminals that can do nothing else. */
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { asClientError, type Row, type Trouble } from '../../client/index.js';
+import { asClientError, type OutgoingState, type Row, type Trouble } from '../../client/index.js';
 import { plainLine } from '../../plain/plain.js';
 import { mistake } from './commands/command.js';
 import type { Question, Surface } from './commands/surface.js';
 import { commandNames, submit } from './commands/table.js';
 import { typed } from './commands/typed.js';
-import { bannerText } from './screen/banner.js';
+import { bannerText, titleText } from './screen/banner.js';
 import { plainRow } from './screen/lines.js';
-import { HOME, type Conversation } from './talk/conversation.js';
+import type { Conversation } from './talk/conversation.js';
 import type { Shown } from './talk/scrollback.js';
-import { unreadOf, type Talk } from './talk/talk.js';
+import { unreadOf } from './talk/pages.js';
+import type { Talk } from './talk/talk.js';
 
 /** Asks on a terminal that does not show what is typed. */
 export interface Prompter {
@@ -38,6 +39,12 @@ export class PlainScreen implements Surface {
   #pattern = '';
   /** who was told what they are asked, so that it is told once */
   readonly #asked = new Map<Conversation, string>();
+  /** whether there is a connection, as it was told last */
+  #link = '';
+  /** texts that were typed here: they stand on the screen, as the terminal showed them */
+  readonly #typed: string[] = [];
+  /** own texts that the daemon does not have yet, by id */
+  readonly #unsent = new Set<string>();
 
   constructor(host: PlainHost, secrets: Prompter) {
     this.#host = host;
@@ -56,6 +63,8 @@ export class PlainScreen implements Surface {
     });
     this.#host.signal.addEventListener('abort', () => this.quit(), { once: true });
     this.open(talk.list()[0] ?? talk.home);
+    for (const one of talk.list())
+      if (one !== this.current && one.unread > 0) this.say(`${one.label}: ${String(one.unread)} unread`);
     this.#print('/help shows all commands; /query @name or #room goes to a conversation.');
     this.#listen();
     const trouble = await ending;
@@ -76,7 +85,9 @@ export class PlainScreen implements Surface {
     });
     this.#lines = lines;
     lines.on('line', (line) => {
-      void this.#line(line);
+      /* It came at once with a command that asks something: it may be an answer, even a secret, and nobody's text. */
+      if (this.#lines !== lines) this.say('dropped a line: it was typed before it was asked for', true);
+      else void this.#line(line);
     });
     lines.on('close', () => {
       if (this.#lines === lines) this.quit();
@@ -84,7 +95,16 @@ export class PlainScreen implements Surface {
   }
 
   async #line(line: string): Promise<void> {
-    if (line.trim() !== '') await submit(this, line, this.current);
+    if (line.trim() === '') return;
+    if (!line.startsWith('/')) this.#typed.push(line);
+    if ((await submit(this, line, this.current)) === 'kept') this.#isTyped(line);
+  }
+
+  /** Once for each time that it was typed. */
+  #isTyped(text: string): boolean {
+    const at = this.#typed.indexOf(text);
+    if (at >= 0) this.#typed.splice(at, 1);
+    return at >= 0;
   }
 
   /** The field's line is read by another: nothing of it may stay here. */
@@ -106,6 +126,15 @@ export class PlainScreen implements Surface {
     const talk = this.#talk;
     if (!talk) return;
     for (const one of talk.list()) this.#askOnce(one);
+    this.#tellLink(talk);
+  }
+
+  #tellLink({ status, trouble }: Talk): void {
+    if (status?.session !== 'online' && status?.session !== 'waiting') return;
+    const link = status.session === 'online' ? 'online' : `not connected: ${plainLine(trouble?.message ?? '')}`;
+    if (link === this.#link) return;
+    this.#link = link;
+    this.say(link, link !== 'online');
   }
 
   #askOnce(one: Conversation): void {
@@ -123,9 +152,23 @@ export class PlainScreen implements Surface {
     if (row.type !== 'out') this.talk.seen(one, [row.key]);
   }
 
+  /** What was typed here stands on the screen already; texts of other processes are shown. */
+  wrote(one: Conversation, row: Extract<Row, { type: 'out' }>): void {
+    if (!this.#isTyped(row.text)) this.#show(one, row);
+    this.#unsent.add(row.id);
+    if (this.talk.status?.session !== 'online' || one.contact?.relation === 'asked')
+      this.say(`to ${one.label}: waits here until it can be sent`);
+  }
+
+  went(one: Conversation, id: string, state: OutgoingState): void {
+    if (state === 'failed') this.say(`to ${one.label}: it could not be sent`, true);
+    else if (this.#unsent.has(id)) this.say(`to ${one.label}: sent`);
+    this.#unsent.delete(id);
+  }
+
+  /** Whoever hears it knows who said it, and where. */
   #show(one: Conversation, row: Row): void {
-    const where =
-      one === this.#current || one.key === HOME || (row.type === 'message' && !one.isRoom) ? '' : `${one.label} `;
+    const where = row.type === 'out' ? `to ${one.label} ` : row.type === 'message' && one.isRoom ? `${one.label} ` : '';
     this.#print(where + plainRow(row, this.talk.status?.name ?? ''));
   }
 
@@ -150,7 +193,7 @@ export class PlainScreen implements Surface {
 
   open(one: Conversation): void {
     this.#current = one;
-    this.#print(`— ${one.label} —`);
+    this.#print(`— ${titleText(one)} —`);
     this.#load(one).catch((thrown: unknown) => this.failed(asClientError(thrown, '').trouble));
   }
 
@@ -186,7 +229,11 @@ export class PlainScreen implements Surface {
   #answer({ field, choices = [] }: Question): Promise<string | undefined> {
     const keys = choices.map(({ key, label }) => `${key === 'enter' ? 'Enter' : key}: ${label}`).join(', ');
     const asked = field?.label ?? `${keys} `;
-    if (field?.isSecret === true) return this.#secrets.hidden(asked);
+    if (field?.isSecret === true) {
+      return this.#secrets.hidden(asked).finally(() => {
+        this.#secrets.close();
+      });
+    }
     return new Promise((resolve) => {
       const lines = createInterface({ input: this.#host.stdin, output: this.#host.stdout, terminal: false });
       this.#host.stdout.write(asked);

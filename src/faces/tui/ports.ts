@@ -37,6 +37,8 @@ export interface TuiHost {
   readonly stdout: TerminalOutput & { readonly isTTY?: boolean };
   /** aborted by SIGINT and SIGTERM */
   readonly signal: AbortSignal;
+  /** what SIGINT does: the process ends with this face, also where a daemon does not answer */
+  readonly interrupt: () => void;
 }
 
 export interface TuiOptions {

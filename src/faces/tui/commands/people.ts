@@ -130,8 +130,7 @@ async function whois(surface: Surface, rest: string, where: Conversation): Promi
 
 async function query(surface: Surface, rest: string): Promise<void> {
   const [word] = split(rest);
-  const key = word.startsWith('#') ? word : withoutAt(word);
-  const one = surface.talk.find(key);
+  const one = surface.talk.find(withoutAt(word).toLowerCase());
   if (word === '' || !one)
     throw mistake(
       `there is no conversation ${plainLine(word)}`,
@@ -144,8 +143,7 @@ async function query(surface: Surface, rest: string): Promise<void> {
 async function message(surface: Surface, rest: string, where: Conversation): Promise<void> {
   const [word, text] = split(rest);
   if (word === '' || text === '') throw mistake('whom, and what?', '/msg @name text');
-  const key = word.startsWith('#') ? word : withoutAt(word);
-  const one = surface.talk.find(key);
+  const one = surface.talk.find(withoutAt(word).toLowerCase());
   if (!one) throw mistake(`there is no conversation ${plainLine(word)}`, 'see /list');
   const trouble = await surface.talk.send(one, text);
   if (trouble) surface.say(`${plainLine(trouble.message)} — ${typed(trouble.hint)}`, true);

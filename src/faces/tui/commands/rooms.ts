@@ -74,18 +74,17 @@ async function kick(surface: Surface, rest: string, where: Conversation): Promis
   await drawn(surface, `removed @${name} from #${room}`, view);
 }
 
-/** A drawn password is shown until somebody says that they have it. */
+/** A drawn password is shown until somebody says that they have it, or twice that they don't want it. */
 async function drawn(surface: Surface, done: string, view: RoomView & { readonly password?: string }): Promise<void> {
   surface.say(plainLine(done));
   if (view.password === undefined) return;
-  await surface.ask({
-    title: `The password of #${plainLine(view.name)}`,
-    text: drawnText(done, view)
-      .split('\n')
-      .slice(1)
-      .map((line) => `  ${line}`),
-    choices: [{ key: 'enter', label: 'I noted it', value: 'noted' }],
-  });
+  const title = `The password of #${plainLine(view.name)}`;
+  const [, ...text] = drawnText(done, view).split('\n');
+  const choices = [{ key: 'enter', label: 'I noted it', value: 'noted' }];
+  for (const warning of [[], ['Esc once more: go on without it, /room passwd sets another.']]) {
+    const answer = await surface.ask({ title, text: [...text.map((line) => `  ${line}`), ...warning], choices });
+    if (answer === 'noted') return;
+  }
 }
 
 async function names(surface: Surface, rest: string, where: Conversation): Promise<void> {

@@ -24,10 +24,14 @@ const others: Readonly<Record<string, string>> = {
   history: '/search',
 };
 
-/** Our own text, never one of others: `cadenas accept @bob` becomes `/accept @bob`; what has no command here stays. */
+/**
+ * Our own text, never one of others: `cadenas accept @bob` becomes `/accept @bob`; what has no command here stays.
+ * Logging in has none: whoever has to is asked for it.
+ */
 export function typed(text: string): string {
   return text
-    .replace(/\bcadenas room ([a-z]+)(?: ([a-z0-9_]+)(?= @))?/g, (whole, verb: string, room: string | undefined) => {
+    .replaceAll(': cadenas login', '')
+    .replace(/\bcadenas room ([a-z]+)(?: ([a-z0-9_]+))?/g, (whole, verb: string, room: string | undefined) => {
       const command = rooms[verb];
       if (command === undefined) return whole;
       return room === undefined ? command : `${command} #${room}`;

@@ -9,7 +9,8 @@ import type { Question, Surface } from '../commands/surface.js';
 import { commandNames, submit } from '../commands/table.js';
 import { typed } from '../commands/typed.js';
 import type { Conversation } from '../talk/conversation.js';
-import { unreadOf, type Talk } from '../talk/talk.js';
+import { unreadOf } from '../talk/pages.js';
+import type { Talk } from '../talk/talk.js';
 import type { Grid } from '../terminal/grid.js';
 import { chord, press, type Key } from '../text/key.js';
 import { Asking } from './asking.js';
@@ -62,7 +63,10 @@ export class Chat implements Surface {
   // ---- what talk tells
 
   changed(): void {
-    if (this.talk.find(this.#current.key) !== this.#current) this.open(this.talk.home);
+    if (this.talk.find(this.#current.key) !== this.#current) {
+      this.talk.home.draft ||= this.#input.editor.text; // its conversation is gone, the text is not
+      this.open(this.talk.home);
+    }
     this.#stage.soon();
   }
 

@@ -141,10 +141,8 @@ function statusText(talk: Talk, list: readonly Conversation[], current: Conversa
   ].join(' │ ');
 }
 
-/** Half of the screen at most: the rest is for what is typed. @param columns of the screen */
+/** Whom a text goes to, where that leaves half of the row for it; the title has the name too. */
 export function promptOf(one: Conversation, columns: number): string {
-  if (one.key === HOME) return '> ';
-  const room = Math.max(1, Math.floor(columns / 2) - 2);
-  const name = one.label.length > room ? `${one.label.slice(0, room - 1)}…` : one.label;
-  return `${name}> `;
+  const named = `${one.label}> `;
+  return one.key === HOME || widthOf(named) > columns / 2 ? '> ' : named;
 }

@@ -28,15 +28,22 @@ export class Screen implements Stage, TalkListener {
   readonly #colour: boolean;
   #theme: Theme;
   readonly #dialogs: Dialog[] = [];
+  /** Resolves when somebody wants no more of this program, or the terminal is gone. */
+  readonly left: Promise<undefined>;
   #chat: Chat | undefined;
   #hasFocus = true;
   #hasQuit = false;
+  #leave: () => void = () => undefined;
+  readonly #interrupt: () => void;
   #rang = -Infinity;
   #busy = '';
   #titled = -1;
   #end: ((ending: Ending) => void) | undefined;
 
   constructor(host: TuiHost, options: TuiOptions) {
+    this.left = new Promise((resolve) => {
+      this.#leave = () => resolve(undefined);
+    });
     this.#colour = options.colour;
     this.#theme = themeOf(options.colour, options.theme);
     this.#painter = new Painter(() => this.#draw());
@@ -46,8 +53,11 @@ export class Screen implements Stage, TalkListener {
         this.#titled = -1; // the shell had the window meanwhile
         this.now();
       },
-      hangup: () => this.quit(),
+      hangup: () => this.#interrupt(),
     });
+    this.#interrupt = () => {
+      if (!host.signal.aborted) host.interrupt(); // the second would not wait for anything
+    };
     host.signal.addEventListener('abort', () => this.quit(), { once: true });
     this.waits(0);
     this.now();
@@ -175,6 +185,7 @@ export class Screen implements Stage, TalkListener {
 
   quit(): void {
     this.#hasQuit = true;
+    this.#leave();
     this.#dismiss();
     this.#end?.({ why: 'quit' });
   }
@@ -193,7 +204,7 @@ export class Screen implements Stage, TalkListener {
     if (action) this.#actions[action]();
     else if (dialog) dialog.key(key);
     else if (this.#chat) this.#chat.key(key);
-    else if (name === 'C-c') this.quit();
+    else if (name === 'C-c') this.#interrupt();
     this.now();
   }
 

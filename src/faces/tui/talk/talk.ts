@@ -11,21 +11,26 @@ import {
   type Trouble,
 } from '../../../client/index.js';
 import { Conversation, HOME, inOrder } from './conversation.js';
-import { keyOf, type Shown } from './scrollback.js';
+import { Pages, unreadOf } from './pages.js';
+import { keyOf } from './scrollback.js';
 
 /** What changes often is asked for at most so often, in ms. */
 const LISTS_MS = 100;
 const STATUS_MS = 300;
 /** Rows that one call marks. */
 const READ_MAX = 256;
-/** Pages that are read to find the first of what is unread. */
-const PAGES_MAX = 8;
+
+type Own = Extract<Row, { type: 'out' }>;
 
 export interface TalkListener {
   /** something that is shown is other than before */
   changed(): void;
   /** a message or notice came that was not read */
   arrived(conversation: Conversation, row: Row): void;
+  /** an own text is on the disk */
+  wrote?(conversation: Conversation, row: Own): void;
+  /** it is further than it was */
+  went?(conversation: Conversation, id: string, state: Own['state']): void;
   /** a command failed that nobody waits for */
   failed(trouble: Trouble): void;
   /** the session will not come back by itself */
@@ -46,8 +51,9 @@ export class Talk {
   #stop: () => void = () => undefined;
   #status: StatusView | undefined;
   #trouble: Trouble | undefined;
+  #over: Trouble | undefined;
   readonly #planned = new Map<string, () => void>();
-  readonly #loading = new Map<Conversation, Promise<void>>();
+  readonly #pages: Pages;
   #closed = false;
   /** grows with all that makes a list which is on its way an old one */
   #counted = 0;
@@ -64,6 +70,9 @@ export class Talk {
     this.client = client;
     this.#listener = listener;
     this.#clock = clock;
+    this.#pages = new Pages(client, () => {
+      listener.changed();
+    });
   }
 
   /** @throws ClientError */
@@ -89,6 +98,11 @@ export class Talk {
 
   get trouble(): Trouble | undefined {
     return this.#trouble;
+  }
+
+  /** Why the session will not come back by itself; undefined while there is hope. */
+  get over(): Trouble | undefined {
+    return this.#over;
   }
 
   get home(): Conversation {
@@ -213,6 +227,7 @@ export class Talk {
         if (event.of === 'messages') this.#limit(event.wait);
         return;
       case 'ended':
+        this.#over = event.trouble;
         return this.#listener.ended(event.trouble);
       case 'unread':
         return;
@@ -252,10 +267,11 @@ export class Talk {
     const one = this.#placeOf(row);
     const isKnown = one.scroll.byKey(keyOf(row)) !== undefined;
     /* A page that is on its way may have it too: a row is known by its key. */
-    if (one.loaded || this.#loading.has(one)) one.scroll.add(row);
+    if (one.loaded || this.#pages.isLoading(one)) one.scroll.add(row);
     one.latest = Math.max(one.latest, row.at);
     if (row.type === 'out') {
       this.statusSoon();
+      this.#listener.wrote?.(one, row);
       return this.#listener.changed();
     }
     if (row.type === 'notice' && one.contact === undefined && one.room === undefined) this.#listsSoon();
@@ -287,12 +303,14 @@ export class Talk {
     one.fresh.delete(key);
   }
 
-  #sent(id: string, to: string, state: Extract<ClientEvent, { type: 'sent' }>['state']): void {
-    const row = this.#all.get(to)?.scroll.byKey(id);
+  #sent(id: string, to: string, state: Own['state']): void {
+    const one = this.conversation(to);
+    this.#listener.went?.(one, id, state);
+    const row = one.scroll.byKey(id);
     if (row?.type !== 'out') return;
     const isDone = state !== 'waiting' && state !== 'queued';
     const done = isDone && row.done === undefined ? { done: this.#clock.now() } : {};
-    this.#all.get(to)?.scroll.replace({ ...row, state, ...done });
+    one.scroll.replace({ ...row, state, ...done });
     this.#listener.changed();
   }
 
@@ -300,38 +318,17 @@ export class Talk {
 
   /** The newest page, and so many before it that the first of what is unread is among them. @throws ClientError */
   load(one: Conversation): Promise<void> {
-    if (one.loaded) return Promise.resolve();
-    const under = this.#loading.get(one) ?? this.#load(one).finally(() => this.#loading.delete(one));
-    this.#loading.set(one, under);
-    return under;
-  }
-
-  async #load(one: Conversation): Promise<void> {
-    const { rows, more } = await this.client.call('page', { name: one.key, before: END });
-    /* Said before anything was here: its place is behind all of it. */
-    const said = one.scroll.rows.filter((row) => row.type === 'local');
-    for (const { key } of said) one.scroll.remove(key);
-    one.scroll.restart(rows, more);
-    for (const { text, at, warns } of said) one.scroll.say(text, at, warns);
-    for (let pages = 1; pages < PAGES_MAX && unreadOf(one).length < one.unread && one.scroll.older; pages++)
-      await this.older(one);
-    one.loaded = true;
-    this.#listener.changed();
+    return this.#pages.load(one);
   }
 
   /** @throws ClientError */
-  async older(one: Conversation): Promise<void> {
-    const first = one.scroll.rows.find((row) => row.type !== 'local');
-    const { rows, more } = await this.client.call('page', { name: one.key, before: first?.order ?? END });
-    one.scroll.prepend(rows, more);
-    this.#listener.changed();
+  older(one: Conversation): Promise<void> {
+    return this.#pages.older(one);
   }
 
   /** Back to the newest rows, where they were let go. @throws ClientError */
-  async toEnd(one: Conversation): Promise<void> {
-    const { rows, more } = await this.client.call('page', { name: one.key, before: END });
-    one.scroll.restart(rows, more);
-    this.#listener.changed();
+  toEnd(one: Conversation): Promise<void> {
+    return this.#pages.toEnd(one);
   }
 
   /** They were on the screen. */
@@ -373,14 +370,4 @@ export class Talk {
       this.statusSoon();
     }
   }
-}
-
-const END = Number.MAX_SAFE_INTEGER;
-
-/** Rows that were not read, oldest first. */
-export function unreadOf(one: Conversation): Extract<Shown, { type: 'message' | 'notice' }>[] {
-  return one.scroll.rows.filter(
-    (row): row is Extract<Shown, { type: 'message' | 'notice' }> =>
-      (row.type === 'message' || row.type === 'notice') && row.read === undefined,
-  );
 }

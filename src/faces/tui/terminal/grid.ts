@@ -4,6 +4,9 @@ import { clusters } from '../../../plain/width.js';
 /** Colours and attributes as blessed packs them: foreground and background of 9 bits (0x1ff: the terminal's own), then flags. */
 export type Style = number;
 
+/** In the second column of a wide character. */
+const HALF = '';
+
 const DEFAULT_COLOUR = 0x1ff;
 export const Flag = { bold: 1, underline: 2, inverse: 8 } as const;
 
@@ -63,17 +66,21 @@ export class Grid {
       if (at + cluster.width > end) break;
       const cell = row[at];
       if (!cell) break;
+      const before = row[at - 1];
+      if (cell.shown === HALF && before) before.shown = ' ';
       cell.shown = cluster.shown;
       cell.style = how;
       if (cluster.width === 2) {
         this.wide.add(cluster.shown);
         const second = row[at + 1];
         if (second) {
-          second.shown = ' ';
+          second.shown = HALF;
           second.style = how;
         }
       }
       at += cluster.width;
+      const behind = row[at];
+      if (behind?.shown === HALF) behind.shown = ' ';
     }
     return at;
   }

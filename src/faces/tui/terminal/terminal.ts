@@ -59,6 +59,7 @@ export class Terminal {
   #title = '';
   #isTaken = true;
   #closed = false;
+  #isHungUp = false;
   #isGone = false;
 
   constructor(input: TerminalInput, output: TerminalOutput, events: TerminalEvents) {
@@ -87,7 +88,7 @@ export class Terminal {
     output.on('resize', this.#onResize);
     process.on('SIGTSTP', this.#onSuspend);
     process.on('SIGCONT', this.#onResume);
-    process.on('SIGHUP', this.#onGone);
+    process.on('SIGHUP', this.#onHangup);
     process.on('exit', this.#onExit);
     process.on('uncaughtException', this.#onCrash);
     input.resume();
@@ -159,7 +160,7 @@ export class Terminal {
     this.#output.off('resize', this.#onResize);
     process.off('SIGTSTP', this.#onSuspend);
     process.off('SIGCONT', this.#onResume);
-    process.off('SIGHUP', this.#onGone);
+    process.off('SIGHUP', this.#onHangup);
     process.off('exit', this.#onExit);
     process.off('uncaughtException', this.#onCrash);
     this.#canvas.close();
@@ -231,9 +232,17 @@ export class Terminal {
     if (!this.#closed && !this.#isGone) this.#take();
   };
 
+  /** Nothing can be read or written any more. */
   readonly #onGone = (): void => {
-    if (this.#isGone) return;
     this.#isGone = true;
+    this.#onHangup();
+  };
+
+  /** The terminal goes, or somebody says so: where it is there yet it is put back. */
+  readonly #onHangup = (): void => {
+    if (this.#isHungUp) return;
+    this.#isHungUp = true;
+    if ((this.#input as unknown) === process.stdin) process.on('exit', dieOfHangup);
     this.#events.hangup();
   };
 
@@ -247,4 +256,12 @@ export class Terminal {
     console.error(plainText(inspect(thrown), '')); // eslint-disable-line no-console -- nothing else is left to tell it by
     process.exit(CRASHED);
   };
+}
+
+/**
+ * At the very end, and as other programs do. Besides, Node before 24 aborts where it can't set its terminal back, though
+ * everything is done (nodejs/node#51519).
+ */
+function dieOfHangup(): void {
+  process.kill(process.pid, 'SIGHUP');
 }
