@@ -61,7 +61,8 @@ export async function talkOf(
   answers: Answers = {},
 ): Promise<{ readonly talk: Talk; readonly calls: readonly (readonly [command: string, args: unknown])[] }> {
   const calls: (readonly [string, unknown])[] = [];
-  const all: Answers = { contacts: () => ({ contacts }), rooms: () => ({ rooms }), status: () => status, ...answers };
+  const lists: Answers = { contacts: () => ({ contacts }), rooms: () => ({ rooms }), status: () => status };
+  const all: Answers = { ...lists, page: () => ({ rows: [], more: false }), ...answers };
   const client: Client = {
     call: (command, args) => {
       calls.push([command, args]);

@@ -74,6 +74,9 @@ function drawn(draws: Draws, columns: number, rows: number): Grid {
       x = next + (draws.chance(0.3) ? draws.below(5) : 0);
     }
   }
+  /* Over what is there, as a box is. */
+  for (let over = draws.below(6); over > 0; over--)
+    grid.put(draws.below(columns), draws.below(rows), draws.pick(texts), draws.pick(styles));
   if (draws.chance(0.8)) grid.cursor = { x: draws.below(columns), y: draws.below(rows) };
   return grid;
 }

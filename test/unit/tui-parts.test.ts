@@ -94,9 +94,12 @@ test('Tab completes, goes on to the next, and any other key keeps what is there'
 
 test('names of emoji become emoji as a text is sent, not in commands', async (t) => {
   const input = new Input();
-  t.equal(await input.written('so :smile:, :nobody:'), 'so 😄, :nobody:');
-  t.equal(await input.written('/add :smile:'), '/add :smile:');
-  t.equal(await input.written('at 10:20:30'), 'at 10:20:30');
+  t.equal(input.written('so :smile:'), undefined, 'they are not read yet');
+  t.equal(input.written('plain'), 'plain');
+  await input.prepare();
+  t.equal(input.written('so :smile:, :nobody:'), 'so 😄, :nobody:');
+  t.equal(input.written('/add :smile:'), '/add :smile:');
+  t.equal(input.written('at 10:20:30'), 'at 10:20:30');
   word(input, 'one');
   input.editor.finish();
   input.take(press('r', { ctrl: true }));
@@ -144,8 +147,9 @@ test('a search reads so many pages, not all that there ever was', async (t) => {
   });
   const one = talk.conversation('bobby');
   one.scroll.add(message(1_000_000, 'x'));
+  const before = calls.length;
   t.equal(await new Searcher().next(talk, one, 'never'), undefined);
-  t.equal(calls.filter(([command]) => command === 'page').length, 64);
+  t.equal(calls.length - before, 64);
 });
 
 test('safety words of who asks are learnt once for their keys; at home of who asks first', async (t) => {
