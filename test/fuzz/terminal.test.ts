@@ -258,6 +258,8 @@ fuzz('the screen goes on, and nothing but frames reaches the terminal', 150, asy
       await turn();
       if (step % 10 === 0) await output.settled();
     }
+    process.emit('SIGCONT');
+    await turn();
     await output.settled();
     must(output.emulator.alternate || screen.hasQuit, 'the screen is the alternate one');
     const left = output.raw.replace(ours, '');

@@ -143,6 +143,28 @@ test('what waits is told', (t) => {
   t.end();
 });
 
+test('a paste without an end gives what came of it, and keys are keys again', (t) => {
+  const decoder = new KeyDecoder();
+  t.same(decoder.feed(bytesOf('\x1b[200~half a pas')), []);
+  t.ok(decoder.isPasting);
+  t.same(names(decoder.endPaste()), ['paste:half a pas']);
+  t.notOk(decoder.isPasting);
+  t.same(names(decoder.feed(bytesOf('x'))), ['text:x']);
+  t.same(decoder.endPaste(), [], 'there is none');
+  t.end();
+});
+
+test('a lone Esc is told from the beginning of a sequence', (t) => {
+  const decoder = new KeyDecoder();
+  decoder.feed(bytesOf('\x1b'));
+  t.ok(decoder.pending && decoder.isEscape);
+  decoder.feed(bytesOf('[1;5'));
+  t.ok(decoder.pending && !decoder.isEscape, 'its rest may come late');
+  t.same(names(decoder.feed(bytesOf('C'))).length, 1);
+  t.notOk(decoder.pending);
+  t.end();
+});
+
 test('a paste has a limit, and its end all the same', (t) => {
   const long = `${'a'.repeat(PASTE_MAX - 1)}éb\x1b[201~c`;
   for (const size of [1 << 16, 4099]) {

@@ -1,11 +1,9 @@
 /** The terminal interface, composed: what it is handed of this process and of the profile. */
 import { ClientError, type Exit } from '../../client/index.js';
 import { runPlain, runTui, type Door, type OpenClient } from '../tui/main.js';
-import { register } from './account.js';
 import { newWords, type Opened } from './compose.js';
 import { mistake } from './failure.js';
 import type { Run } from './run.js';
-import { secretsOf } from './run.js';
 
 export interface ChatOptions {
   readonly plain: boolean;
@@ -16,7 +14,7 @@ export async function chat(run: Run, { plain, theme }: ChatOptions): Promise<Exi
   const { host, output } = run;
   const isTerminal = host.stdin.isTTY === true && host.stdout.isTTY === true;
   if (output.json || !(isTerminal || plain)) throw mistake('usage', 'no command', 'see cadenas --help');
-  if (plain || host.env['TERM'] === 'dumb') return inPlain(run);
+  if (plain || host.env['TERM'] === 'dumb') return runPlain(host, doorOf(run), run.prompter);
   output.hold();
   try {
     return await runTui(host, doorOf(run), {
@@ -60,25 +58,4 @@ function doorOf({ profile, given }: Run): Door {
 
 function connectable({ client, close, core }: Opened): OpenClient {
   return core ? { client, close, connect: (code) => core.connect(undefined, code) } : { client, close };
-}
-
-/** Who has no account here makes one at the prompts that the command has too. */
-async function inPlain(run: Run): Promise<Exit> {
-  const door = doorOf(run);
-  if (!(await door.identity())) {
-    const name = (await door.unfinished()) ?? (await askName(run));
-    await register(run, name, {}, false);
-  }
-  const open = async (): Promise<OpenClient> => connectable(await run.profile.open(secretsOf(run), true));
-  return runPlain(run.host, open, run.prompter);
-}
-
-async function askName({ prompter }: Run): Promise<string> {
-  if (!prompter.possible)
-    throw mistake('no-profile', 'nobody registered here', 'register first: cadenas register @name');
-  try {
-    return await prompter.visible('How shall the others call you? @');
-  } finally {
-    prompter.close();
-  }
 }

@@ -3,6 +3,7 @@ import { asClientError, ClientError, Exit, type Trouble } from '../../client/ind
 import { plainLine } from '../../plain/plain.js';
 import { mistake } from './commands/command.js';
 import { typed } from './commands/typed.js';
+import type { Ending, Front } from './front.js';
 import { PlainScreen, type PlainHost, type Prompter } from './plain-screen.js';
 import type { Door, OpenClient, TuiHost, TuiOptions } from './ports.js';
 import { Screen } from './screen/screen.js';
@@ -28,45 +29,54 @@ const clock: Clock = {
  * Takes the terminal until somebody quits, a signal ends it, or it is gone.
  * @throws ClientError where nothing more can be done; the terminal is as it was
  */
-export async function runTui(host: TuiHost, door: Door, options: TuiOptions): Promise<Exit> {
-  const screen = new Screen(host, options);
+export function runTui(host: TuiHost, door: Door, options: TuiOptions): Promise<Exit> {
+  return run(new Screen(host, options), door);
+}
+
+/** The same by lines that are only added. @throws ClientError */
+export function runPlain(host: PlainHost, door: Door, secrets: Prompter): Promise<Exit> {
+  return run(new PlainScreen(host, secrets), door);
+}
+
+async function run(front: Front, door: Door): Promise<Exit> {
   try {
     for (let said = ''; ;) {
       /* What a daemon does not answer is given up: the process ends, and the next start goes on. */
-      const opened = await Promise.race([open(screen, door, said), screen.left]);
+      const opened = await Promise.race([open(front, door, said), front.left]);
       if (!opened) return Exit.done;
       try {
-        const ending = await converse(screen, opened);
+        const ending = await converse(front, opened);
         if (ending.why === 'quit') return Exit.done;
+        if (!front.canAsk) throw new ClientError(ending.trouble);
         said = plainLine(`${ending.trouble.message} — ${typed(ending.trouble.hint)}`);
       } finally {
         await opened.close();
       }
     }
   } finally {
-    screen.close();
+    front.close();
   }
 }
 
 /** undefined: nobody wants to come in. */
-async function open(screen: Screen, door: Door, said: string): Promise<OpenClient | undefined> {
+async function open(front: Front, door: Door, said: string): Promise<OpenClient | undefined> {
   try {
     const identity = await door.identity();
-    return await (identity ? unlock(screen, door, identity, said) : firstRun(screen, door));
+    return await (identity ? unlock(front, door, identity, said) : firstRun(front, door));
   } catch (thrown) {
-    if (thrown instanceof Left || screen.hasQuit) return undefined;
+    if (thrown instanceof Left || front.hasQuit) return undefined;
     throw thrown;
   }
 }
 
-async function converse(screen: Screen, opened: OpenClient): Promise<ReturnType<Screen['converse']>> {
-  const talk = new Talk(opened.client, screen, clock);
+async function converse(front: Front, opened: OpenClient): Promise<Ending> {
+  const talk = new Talk(opened.client, front, clock);
   try {
     const trouble = await begin(talk);
     if (trouble) return { why: 'ended', trouble };
-    const ending = screen.converse(talk);
-    void connect(screen, opened).catch((thrown: unknown) => {
-      screen.failed(thrown instanceof Left ? notIn.trouble : asClientError(thrown, '').trouble);
+    const ending = front.converse(talk);
+    void connect(front, opened).catch((thrown: unknown) => {
+      front.failed(thrown instanceof Left ? notIn.trouble : asClientError(thrown, '').trouble);
     });
     return await ending;
   } finally {
@@ -92,31 +102,5 @@ async function connect(asker: Pick<Asker, 'ask'>, opened: OpenClient): Promise<v
     await withCode(asker, async (code) => opened.connect?.(code));
   } catch (thrown) {
     if (!(thrown instanceof ClientError) || thrown.exit !== Exit.network) throw thrown;
-  }
-}
-
-function conversePlainly(screen: PlainScreen, talk: Talk, opened: OpenClient): Promise<Trouble | undefined> {
-  const ending = screen.converse(talk);
-  void connect(screen, opened).catch((thrown: unknown) => {
-    if (!(thrown instanceof Left)) screen.failed(asClientError(thrown, '').trouble);
-  });
-  return ending;
-}
-
-/** The same by lines that are only added. @param open a client, once its secrets were asked for */
-export async function runPlain(host: PlainHost, open: () => Promise<OpenClient>, secrets: Prompter): Promise<Exit> {
-  for (;;) {
-    const opened = await open();
-    const screen = new PlainScreen(host, secrets);
-    const talk = new Talk(opened.client, screen, clock);
-    try {
-      const trouble = (await begin(talk)) ?? (await conversePlainly(screen, talk, opened));
-      if (!trouble) return Exit.done;
-      screen.failed(trouble);
-      if (!secrets.possible) return trouble.exit;
-    } finally {
-      talk.close();
-      await opened.close();
-    }
   }
 }

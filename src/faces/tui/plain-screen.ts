@@ -5,6 +5,7 @@ import { asClientError, type OutgoingState, type Row, type Trouble } from '../..
 import { plainLine } from '../../plain/plain.js';
 import { mistake } from './commands/command.js';
 import type { Question, Surface } from './commands/surface.js';
+import type { Ending, Front } from './front.js';
 import { commandNames, submit } from './commands/table.js';
 import { typed } from './commands/typed.js';
 import { bannerText, titleText } from './screen/banner.js';
@@ -27,14 +28,17 @@ export interface PlainHost {
   readonly signal: AbortSignal;
 }
 
-export class PlainScreen implements Surface {
+export class PlainScreen implements Surface, Front {
   readonly columns = 72;
   readonly #host: PlainHost;
   readonly #secrets: Prompter;
   #lines: Interface | undefined;
   #talk: Talk | undefined;
   #current: Conversation | undefined;
-  #end: ((trouble: Trouble | undefined) => void) | undefined;
+  #end: ((ending: Ending) => void) | undefined;
+  readonly left: Promise<undefined>;
+  #hasQuit = false;
+  #leave: () => void = () => undefined;
   #found = Infinity;
   #pattern = '';
   /** who was told what they are asked, so that it is told once */
@@ -49,27 +53,51 @@ export class PlainScreen implements Surface {
   constructor(host: PlainHost, secrets: Prompter) {
     this.#host = host;
     this.#secrets = secrets;
+    this.left = new Promise((resolve) => {
+      this.#leave = () => resolve(undefined);
+    });
+    host.signal.addEventListener('abort', () => this.quit(), { once: true });
+  }
+
+  get canAsk(): boolean {
+    return this.#secrets.possible;
+  }
+
+  get hasQuit(): boolean {
+    return this.#hasQuit;
+  }
+
+  busy(text: string): void {
+    this.#print(text);
+  }
+
+  close(): void {
+    this.#lines?.close();
   }
 
   #print(line: string): void {
     this.#host.stdout.write(`${line}\n`);
   }
 
-  /** Until somebody quits or the session is over; then why. */
-  async converse(talk: Talk): Promise<Trouble | undefined> {
+  async converse(talk: Talk): Promise<Ending> {
     this.#talk = talk;
-    const ending = new Promise<Trouble | undefined>((resolve) => {
+    const ending = new Promise<Ending>((resolve) => {
       this.#end = resolve;
     });
-    this.#host.signal.addEventListener('abort', () => this.quit(), { once: true });
     this.open(talk.list()[0] ?? talk.home);
     for (const one of talk.list())
       if (one !== this.current && one.unread > 0) this.say(`${one.label}: ${String(one.unread)} unread`);
     this.#print('/help shows all commands; /query @name or #room goes to a conversation.');
     this.#listen();
-    const trouble = await ending;
-    this.#lines?.close();
-    return trouble;
+    const how: Ending = this.#hasQuit ? { why: 'quit' } : await ending;
+    const lines = this.#lines;
+    this.#lines = undefined;
+    lines?.close();
+    this.#talk = undefined;
+    this.#current = undefined;
+    this.#asked.clear();
+    this.#link = '';
+    return how;
   }
 
   #listen(): void {
@@ -177,7 +205,7 @@ export class PlainScreen implements Surface {
   }
 
   ended(trouble: Trouble): void {
-    this.#end?.(trouble);
+    this.#end?.({ why: 'ended', trouble });
   }
 
   // ---- Surface
@@ -214,7 +242,7 @@ export class PlainScreen implements Surface {
   async ask(question: Question): Promise<string | undefined> {
     const { title, text, field, choices = [] } = question;
     for (const line of [title, ...text]) this.#print(line);
-    if (!field && choices.length === 0) return undefined;
+    if (this.#hasQuit || (!field && choices.length === 0)) return undefined;
     for (;;) {
       const answer = await this.#withoutLines(() => this.#answer(question));
       if (answer === undefined) return undefined;
@@ -230,6 +258,11 @@ export class PlainScreen implements Surface {
     const keys = choices.map(({ key, label }) => `${key === 'enter' ? 'Enter' : key}: ${label}`).join(', ');
     const asked = field?.label ?? `${keys} `;
     if (field?.isSecret === true) {
+      if (!this.#secrets.possible)
+        throw mistake(
+          'the secrets are needed and there is no terminal to ask on',
+          'log in first (cadenas login), or give --secrets-file F or --secrets-fd N',
+        );
       return this.#secrets.hidden(asked).finally(() => {
         this.#secrets.close();
       });
@@ -277,6 +310,8 @@ export class PlainScreen implements Surface {
   }
 
   quit(): void {
-    this.#end?.(undefined);
+    this.#hasQuit = true;
+    this.#leave();
+    this.#end?.({ why: 'quit' });
   }
 }

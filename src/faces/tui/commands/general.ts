@@ -7,8 +7,10 @@ import { mistake, type Command } from './command.js';
 import type { Conversation } from '../talk/conversation.js';
 import type { Surface } from './surface.js';
 import { typed } from './typed.js';
-import { keyOf } from '../talk/scrollback.js';
 import { setUpFactor } from '../start/second-factor.js';
+
+/** Characters of a text that tell which it is. */
+const EXCERPT = 40;
 
 async function sendText(surface: Surface, text: string, where: Conversation): Promise<void> {
   if (where.key === '') throw mistake('nobody hears you here', 'choose a conversation: Ctrl-K, or /query @name');
@@ -60,6 +62,13 @@ async function search(surface: Surface, rest: string): Promise<void> {
     surface.say(rest === '' ? 'no older place holds it' : `nothing here holds ${plainLine(rest)}`);
 }
 
+/** So that one sees which. */
+function excerpt(text: string): string {
+  const [line = ''] = text.split('\n', 1);
+  const shown = [...line].slice(0, EXCERPT).join('');
+  return plainLine(shown === text ? text : `${shown}…`);
+}
+
 /** The n-th text from the end, as it was written. */
 function copy(surface: Surface, rest: string, where: Conversation): void {
   const count = rest === '' ? 1 : Number(rest);
@@ -68,11 +77,7 @@ function copy(surface: Surface, rest: string, where: Conversation): void {
   const texts = where.scroll.rows.filter((row) => row.type === 'message' || row.type === 'out');
   const row = texts.at(-count);
   if (row?.type !== 'message' && row?.type !== 'out') throw mistake('there is no such text', 'see what stands above');
-  surface.say(
-    surface.copy(row.text)
-      ? `copied ${String(row.text.length)} characters (${keyOf(row).slice(0, 8)})`
-      : 'this terminal has no clipboard',
-  );
+  surface.say(surface.copy(row.text) ? `copied: ${excerpt(row.text)}` : 'this terminal has no clipboard');
 }
 
 function away(surface: Surface, rest: string): void {

@@ -7,6 +7,7 @@ import { keys } from './keys.js';
 import { peopleCommands } from './people.js';
 import { roomCommands } from './rooms.js';
 import type { Conversation } from '../talk/conversation.js';
+import { Left } from '../start/asker.js';
 import type { Surface } from './surface.js';
 import { typed } from './typed.js';
 
@@ -62,6 +63,10 @@ export async function submit(surface: Surface, line: string, where: Conversation
     await known.run(surface, rest.trim(), where);
     return 'taken';
   } catch (thrown) {
+    if (thrown instanceof Left) {
+      surface.say('nothing was changed');
+      return 'taken';
+    }
     const { message, hint } = asClientError(thrown, '');
     surface.say(`${plainLine(typed(message))} — ${plainLine(typed(hint))}`, true);
     return 'kept';

@@ -59,7 +59,8 @@ export class Input {
 
   /** What was typed, as it is sent; undefined where that needs names of emoji which were not read yet. */
   written(text: string): string | undefined {
-    if (text.startsWith('/') || !/:[\w+-]+:/.test(text)) return text;
+    const isSaid = !text.startsWith('/') || /^\/(?:\/|me\s|msg\s)/.test(text);
+    if (!isSaid || !/:[\w+-]+:/.test(text)) return text;
     return this.#emoji && replaceShortcodes(text, this.#emoji);
   }
 

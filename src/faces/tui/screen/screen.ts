@@ -3,9 +3,10 @@ import type { Row, Trouble } from '../../../client/index.js';
 import { widthOf } from '../../../plain/width.js';
 import { screenKeys, type ScreenAction } from '../commands/keys.js';
 import type { Question } from '../commands/surface.js';
+import type { Ending, Front } from '../front.js';
 import type { TuiHost, TuiOptions } from '../ports.js';
 import type { Conversation } from '../talk/conversation.js';
-import type { Talk, TalkListener } from '../talk/talk.js';
+import type { Talk } from '../talk/talk.js';
 import { Terminal } from '../terminal/terminal.js';
 import { chord, type Key } from '../text/key.js';
 import { Chat } from './chat.js';
@@ -19,16 +20,13 @@ const BELL_MS = 2_000;
 /** What changes by time alone is painted so often, in ms. */
 const MINUTE_MS = 30_000;
 
-/** Why a conversation with the core ended. */
-export type Ending = { readonly why: 'quit' } | { readonly why: 'ended'; readonly trouble: Trouble };
-
-export class Screen implements Stage, TalkListener {
+export class Screen implements Stage, Front {
+  readonly canAsk = true;
   readonly #terminal: Terminal;
   readonly #painter: Painter;
   readonly #colour: boolean;
   #theme: Theme;
   readonly #dialogs: Dialog[] = [];
-  /** Resolves when somebody wants no more of this program, or the terminal is gone. */
   readonly left: Promise<undefined>;
   #chat: Chat | undefined;
   #hasFocus = true;

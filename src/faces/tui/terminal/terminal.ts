@@ -9,6 +9,10 @@ import { Grid } from './grid.js';
 
 /** A lone Esc is a key of its own when nothing follows it for so long, in ms. */
 const ESCAPE_MS = 30;
+/** The rest of what can be nothing but a sequence may come late, over a slow line: in ms. */
+const SEQUENCE_MS = 500;
+/** A paste whose end got lost must not take every key for good, in ms since the last of it. */
+const PASTE_MS = 3_000;
 /** A storm of sizes is followed at this pace, in ms. */
 const RESIZE_MS = 40;
 /** A program that may not stop is still here after this, in ms. */
@@ -200,10 +204,10 @@ export class Terminal {
   readonly #onData = (chunk: Buffer | string): void => {
     clearTimeout(this.#escape);
     this.#tell(this.#decoder.feed(typeof chunk === 'string' ? Buffer.from(chunk) : chunk));
-    if (this.#decoder.pending)
-      this.#escape = setTimeout(() => {
-        this.#tell(this.#decoder.flush());
-      }, ESCAPE_MS);
+    const { isPasting, isEscape, pending } = this.#decoder;
+    if (isPasting) this.#escape = setTimeout(() => this.#tell(this.#decoder.endPaste()), PASTE_MS);
+    else if (pending)
+      this.#escape = setTimeout(() => this.#tell(this.#decoder.flush()), isEscape ? ESCAPE_MS : SEQUENCE_MS);
   };
 
   #tell(keys: readonly Key[]): void {

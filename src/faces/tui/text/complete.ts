@@ -39,7 +39,7 @@ const kinds: readonly {
   readonly candidates: (typed: string, sources: Sources) => Candidate[];
 }[] = [
   {
-    before: /^\/([a-z]*)$/i,
+    before: /^\/([a-z0-9]*)$/i,
     sign: '/',
     candidates: (typed, { commands }) => matching(typed, commands).map((name) => candidate(`/${name}`)),
   },

@@ -17,7 +17,7 @@ type State = 'ground' | 'escape' | 'csi' | 'console' | 'ss3' | 'string' | 'strin
 /**
  * Keys out of the bytes of a terminal, which may be split anywhere. It has no clock: whether an Esc was the key or
  * begins a sequence shows when nothing follows it, so that whoever has the timer (25 to 50 ms after the last bytes)
- * calls `flush` while `pending`.
+ * calls `flush` while `pending`; of a paste that does not end, `endPaste`.
  */
 export class KeyDecoder {
   #state: State = 'ground';
@@ -35,6 +35,24 @@ export class KeyDecoder {
   /** An Esc or an unfinished sequence waits. A paste is not waited for: it has its end. */
   get pending(): boolean {
     return this.#state !== 'ground' && this.#state !== 'altText';
+  }
+
+  /** Nothing but an Esc waits: what follows it is not far. */
+  get isEscape(): boolean {
+    return this.#state === 'escape';
+  }
+
+  /** A paste has begun and not ended. */
+  get isPasting(): boolean {
+    return this.#paste !== undefined;
+  }
+
+  /** Its end does not come: what came is what was pasted. */
+  endPaste(): Key[] {
+    const paste = this.#paste;
+    this.#paste = undefined;
+    if (paste) this.#keys.push({ type: 'paste', text: paste.text() });
+    return this.#taken();
   }
 
   feed(bytes: Uint8Array): Key[] {

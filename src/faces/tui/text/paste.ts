@@ -18,7 +18,7 @@ export class PasteReader {
   read(bytes: Uint8Array): { readonly taken: number; readonly text?: string } {
     for (const [index, byte] of bytes.entries()) {
       if (byte === END[this.#matched]) {
-        if (++this.#matched === END.length) return { taken: index + 1, text: this.#text() };
+        if (++this.#matched === END.length) return { taken: index + 1, text: this.text() };
         continue;
       }
       for (let i = 0; i < this.#matched; i++) this.#keep(END[i] ?? 0);
@@ -39,7 +39,8 @@ export class PasteReader {
     this.#bytes[this.#length++] = byte;
   }
 
-  #text(): string {
+  /** What came so far. */
+  text(): string {
     const cut = this.#length > PASTE_MAX;
     const kept = this.#bytes.subarray(0, Math.min(this.#length, PASTE_MAX));
     /* As a stream: half a character at the cut is left out. */
