@@ -95,11 +95,7 @@ export class ProfileServer {
     this.#peers.add(socket);
     let calls = 0;
     const stop = this.#client.on((event: ClientEvent) => {
-      if (socket.writableLength > BEHIND_MAX && !socket.destroyed) {
-        this.#log('profile socket: a process does not read what it is told');
-        socket.destroy();
-      }
-      writeLine(socket, { event });
+      this.#write(socket, { event });
     });
     socket.on('error', (failure) => {
       this.#log(`profile socket: ${failure.message}`);
@@ -126,10 +122,18 @@ export class ProfileServer {
 
   async #serve(socket: Socket, call: Call): Promise<void> {
     try {
-      writeLine(socket, { id: call.id, result: await this.#client.call(call.call, call.args) });
+      this.#write(socket, { id: call.id, result: await this.#client.call(call.call, call.args) });
     } catch (thrown) {
-      writeLine(socket, { id: call.id, error: asClientError(thrown, '').trouble });
+      this.#write(socket, { id: call.id, error: asClientError(thrown, '').trouble });
     }
+  }
+
+  #write(socket: Socket, value: unknown): void {
+    if (socket.writableLength > BEHIND_MAX && !socket.destroyed) {
+      this.#log('profile socket: a process does not read what it is told');
+      socket.destroy();
+    }
+    writeLine(socket, value);
   }
 
   /** Removes the socket; who is connected gets what was written, then the end. */

@@ -232,6 +232,7 @@ export class ClientCore implements Client {
     if (this.#closing) throw error('session-over');
     if (this.#broken && command !== 'logout') throw this.#broken;
     if (!Object.hasOwn(this.#commands, command)) throw error('usage', `unknown command ${command}`);
+    if (typeof args !== 'object') throw error('usage', 'arguments are missing');
     return this.#commands[command](args);
   }
 
@@ -360,7 +361,7 @@ export class ClientCore implements Client {
     await this.#settleOutbox();
     this.#deliveries.flush();
     await this.#session.stop(this.#loggedOut);
-    await this.#journal.synced();
+    await this.#journal.close();
     this.#drain.dismiss();
     this.#listeners.clear();
   }

@@ -113,6 +113,7 @@ export class Journal {
   /** The log tells of texts or keys that went: no rewrite was finished since, and they are still in it. */
   #gone = false;
   #broken: unknown;
+  #closed = false;
   /** Told once, after those who waited, when a write failed: the state in memory is not what the disk has. */
   onBroken: (why: ClientError) => void = () => undefined;
 
@@ -226,6 +227,7 @@ export class Journal {
 
   /** The state changes at once; the promise resolves when the events are synced, and what they take away is gone. */
   append(...events: readonly Event[]): Promise<void> {
+    if (this.#closed) return Promise.reject(error('session-over'));
     if (this.#broken) return Promise.reject(error('storage', 'an earlier write failed'));
     if (events.length === 0) return this.synced();
     const bytes = events.map((event) => {
@@ -251,8 +253,18 @@ export class Journal {
     while (this.#writing) await this.#writing;
   }
 
+  /**
+   * Nothing is taken any more: another process may write there next. Resolves when all that was appended is synced. What
+   * is refused from here on is not applied either.
+   */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.synced();
+  }
+
   /** Rewrites the log from what is alive: what expired is then gone from the disk. */
   compact(): Promise<void> {
+    if (this.#closed) return Promise.reject(error('session-over'));
     if (this.#broken) return Promise.reject(error('storage', 'an earlier write failed'));
     return new Promise((resolve, reject) => {
       this.#compactions.push({ bytes: [], resolve, reject });

@@ -160,7 +160,8 @@ export class Outbox {
 
   #mayReceipt(to: string): boolean {
     if (!this.#link || this.#pace.isPaused || this.#holds.has(to) || !this.#contacts.mayGo(to)) return false;
-    return ![...stateOf(this.#desk).receipts.values()].some((one) => one.to === to);
+    for (const one of stateOf(this.#desk).receipts.values()) if (one.to === to) return false;
+    return true;
   }
 
   /** One record says what it names and that this is owed no more: no crash loses or doubles it. */

@@ -74,7 +74,9 @@ export function applyReceipts(state: State, event: ReceiptEvents): void {
     }
     case 'receipts':
       state.settings.set(SETTING, { on: event.on });
-      if (!event.on) for (const to of [...state.contacts.keys()]) dropReceipts(state, to);
+      if (event.on) return;
+      state.owed.clear();
+      state.receipts.clear();
   }
 }
 
@@ -89,12 +91,12 @@ export function owe(state: State, { from, id, key }: Incoming): void {
 
 function settle(state: State, to: string, told: readonly string[]): void {
   const ids = (state.owed.get(to)?.ids ?? []).filter((id) => !told.includes(id));
+  state.owed.delete(to); // whoever is told more stands behind the others
   if (ids.length > 0) state.owed.set(to, { to, ids });
-  else state.owed.delete(to);
 }
 
 /** Nothing more is said to this contact of what was read until now. */
 export function dropReceipts(state: State, to: string): void {
   state.owed.delete(to);
-  for (const receipt of [...state.receipts.values()]) if (receipt.to === to) state.receipts.delete(receipt.id);
+  for (const receipt of state.receipts.values()) if (receipt.to === to) state.receipts.delete(receipt.id);
 }

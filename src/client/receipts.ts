@@ -1,8 +1,10 @@
 /** When receipts go: several reads in one, and never so many that texts wait for them (SPEC 8.1). */
 import { stateOf, type Desk } from './desk.js';
 
-/** Reads within this time share a receipt, and so long after one to a contact comes the next at the soonest. */
+/** Reads within this time share a receipt, and so long after one comes the next at the soonest, to whomever. */
 const APART_MS = 1_000;
+/** At a clean end there is no next: so many go at once. */
+const LAST_MAX = 8;
 
 /** What seals them and hands them over. */
 export interface ReceiptGate {
@@ -11,16 +13,11 @@ export interface ReceiptGate {
   send(to: string): Promise<void>;
 }
 
-interface Rest {
-  readonly isAfterOne: boolean;
-  readonly cancel: () => void;
-}
-
 export class Receipts {
   readonly #desk: Desk;
   readonly #gate: ReceiptGate;
-  /** Contacts to whom none goes for now. */
-  readonly #resting = new Map<string, Rest>();
+  /** None goes for now; ends that. */
+  #rest: (() => void) | undefined;
   #closed = false;
 
   constructor(desk: Desk, gate: ReceiptGate) {
@@ -30,37 +27,39 @@ export class Receipts {
 
   /** Something was read, and more may follow. */
   gather(): void {
-    for (const to of this.#owed()) if (!this.#resting.has(to)) this.#rest(to, false);
+    if (!this.#rest && !this.#closed && stateOf(this.#desk).owed.size > 0) this.#pause();
   }
 
-  /** Sends what may go. */
+  /** Sends the next, if it may go: to whoever has waited longest. */
   look(): void {
-    for (const to of this.#owed()) if (!this.#resting.has(to)) this.#send(to);
+    if (this.#rest || this.#closed) return;
+    const [to] = this.#ready(1);
+    if (to === undefined) return;
+    this.#pause();
+    this.#desk.background(this.#gate.send(to));
   }
 
   /** What was read last does not wait for more; what can't go now waits for the next start. */
   close(): void {
-    for (const to of this.#owed()) if (!this.#resting.get(to)?.isAfterOne) this.#send(to);
+    const last = this.#closed ? [] : this.#ready(LAST_MAX);
     this.#closed = true;
-    for (const { cancel } of this.#resting.values()) cancel();
+    this.#rest?.();
+    for (const to of last) this.#desk.background(this.#gate.send(to));
   }
 
-  #owed(): string[] {
-    return this.#closed ? [] : [...stateOf(this.#desk).owed.keys()];
+  #ready(most: number): string[] {
+    const ready: string[] = [];
+    for (const to of stateOf(this.#desk).owed.keys()) {
+      if (ready.length === most) break;
+      if (this.#gate.mayGo(to)) ready.push(to);
+    }
+    return ready;
   }
 
-  #send(to: string): void {
-    if (!this.#gate.mayGo(to)) return;
-    this.#rest(to, true);
-    this.#desk.background(this.#gate.send(to));
-  }
-
-  #rest(to: string, isAfterOne: boolean): void {
-    this.#resting.get(to)?.cancel();
-    const cancel = this.#desk.ports.clock.after(APART_MS, () => {
-      this.#resting.delete(to);
+  #pause(): void {
+    this.#rest = this.#desk.ports.clock.after(APART_MS, () => {
+      this.#rest = undefined;
       this.look();
     });
-    this.#resting.set(to, { isAfterOne, cancel });
   }
 }

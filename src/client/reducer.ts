@@ -8,7 +8,7 @@ import {
   type PinEvent,
   type RekeyedEvent,
 } from './pins.js';
-import { applyReceipts, owe, type ReceiptEvents } from './receipt-rows.js';
+import { applyReceipts, dropReceipts, owe, type ReceiptEvents } from './receipt-rows.js';
 import { restamp } from './retention.js';
 import {
   EARLIER_MAX,
@@ -215,6 +215,7 @@ function applyForgotten(state: State, event: EventOf<'forgotten'>): void {
 }
 
 function applyNobody(state: State, event: EventOf<'nobody'>): void {
+  dropReceipts(state, event.name);
   state.contacts.delete(event.name);
   for (const entry of state.outgoing.values())
     if (entry.to === event.name && entry.state === 'waiting')

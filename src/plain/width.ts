@@ -34,8 +34,11 @@ const mark = /^[\p{Mn}\p{Me}]/u;
 /* Vowels and final consonants of Hangul, which take no column behind a first consonant. */
 const jamo = /^[\u1160-\u11ff\ud7b0-\ud7ff]/;
 const spacingMark = /^\p{Mc}/u;
-/* Control characters, line separators, lone surrogates; and what is not assigned, as tables of any age differ on it. */
-const unshowable = /^[\p{Cc}\p{Cs}\p{Cn}\p{Zl}\p{Zp}]/u;
+/*
+ * Control characters, line separators, lone surrogates; what is not assigned, as tables of any age differ on it; numbers in
+ * black squares, which some take for wide.
+ */
+const unshowable = /^[\p{Cc}\p{Cs}\p{Cn}\p{Zl}\p{Zp}\u3248-\u324f]/u;
 
 /** The clusters of one line, in order; together they cover it. A control character is one too, shown as U+FFFD. */
 export function clusters(text: string): Cluster[] {
@@ -122,6 +125,8 @@ function syllable(character: string): Cell[] {
     } else if (!spacingMark.test(point)) begin(one(point));
     else if (!cell) begin({ shown: REPLACEMENT, width: 1 });
     else if (marks >= MARKS_MAX) continue;
+    else if (one(point).width === 2)
+      begin({ shown: REPLACEMENT, width: 1 }); // terminals differ on it
     else if (cell.width === 1) cell = { shown: cell.shown + point, width: 2 };
     else begin(one(point));
   }

@@ -221,3 +221,15 @@ test('read is the last that a text becomes, and its hour is that of its delivery
   t.match(after(sent('queued', 9), sent('read', 20), sent('delivered', 30)), { state: 'read', done: 20 });
   t.end();
 });
+
+test('a name that nobody has any more takes the receipts for it along', (t) => {
+  const state = emptyState();
+  const keys = { uid: 'aa'.repeat(16), enc: '00', sig: '00' };
+  const chain = { sequence: 1, hash: '00' };
+  apply(state, { t: 'opened', name: 'bob', keys, at: 1 });
+  apply(state, { t: 'receipt-sealed', id: 'r', to: 'bob', ids: ['m'], at: 3, envelope: 'ee', chain });
+  apply(state, { t: 'closed', name: 'bob', relation: 'refused', at: 4 });
+  apply(state, { t: 'nobody', name: 'bob', at: 6 });
+  t.equal(state.receipts.size, 0, 'they are not for the next who is called so');
+  t.end();
+});

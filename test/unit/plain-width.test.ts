@@ -115,3 +115,16 @@ test('characters end where the segmenter says, across its pieces too', (t) => {
   t.equal(widthOf(floods['flags in an odd number'] ?? ''), (1 << 16) + 1);
   t.end();
 });
+
+test('what terminals take for wider than others is shown by none', (t) => {
+  const odd = ['\u3248', '\u324f', 'a\u302e', 'a\u302f', 'a\u{16ff0}', '\u3248\u302e'];
+  for (const text of odd) {
+    const cells = clusters(text.repeat(20));
+    t.ok(
+      cells.every(({ shown }) => !/[\u3248-\u324f\u302e\u302f\u{16ff0}]/u.test(shown)),
+      escaped(text),
+    );
+  }
+  t.equal(clusters('का').length, 1, 'a vowel that takes a column of its own stays with its letter');
+  t.end();
+});
