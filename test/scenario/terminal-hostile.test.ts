@@ -9,7 +9,7 @@ const BORDER = 25;
 /** More than all of it fills. */
 const PAGES = 170;
 /** Longer than a sequence is waited for, in ms. */
-const PAUSE_MS = 100;
+const PAUSE_MS = 700;
 /** Of a text that is typed, at most. */
 const INPUT_ROWS = 6;
 

@@ -62,7 +62,7 @@ test(`no text of others passes for a line of its own, or leaves its place (SEED=
   let wrong: string | undefined;
   for (let round = 0; round < 1_500 && wrong === undefined; round++) {
     const width = 8 + random.below(110);
-    const room = width - (width >= 56 ? 11 : 5);
+    const [room, first] = [width - 1, width - (width >= 56 ? 12 : 6)];
     const text = `${random.pick(['', '/me ', '\n', '\r\n12:00 @carol: '])}${hostileText(random, 60)}`;
     const lines = linesOf(message(1, text), 'alice', width, theme);
     const shown = lines.map(lineText);
@@ -70,7 +70,7 @@ test(`no text of others passes for a line of its own, or leaves its place (SEED=
     const isIndented = shown.slice(1).every((line) => line.startsWith(' '.repeat(8)));
     /* The head is as long as it is; below 8 + 2 columns nothing fits. */
     const fits = shown.slice(1).every((line) => widthOf(line) <= Math.max(room, 10));
-    const head = widthOf('12:00 * @bobby ') <= room ? widthOf(shown[0] ?? '') <= room : true;
+    const head = widthOf('12:00 * @bobby ') <= first ? widthOf(shown[0] ?? '') <= first : true;
     if (!isPlain || !isIndented || !fits || !head) wrong = JSON.stringify({ width, text, shown });
   }
   t.equal(wrong, undefined);

@@ -185,7 +185,7 @@ test('a conversation is found by its name, its beginning, or a part', async (t) 
       talk,
       ask: (question: Question) => {
         asked.push(question);
-        return Promise.resolve(typed);
+        return Promise.resolve(typed === undefined ? undefined : question.options?.(typed)[0]?.value);
       },
       open: (one: Conversation) => (opened = one),
     } as unknown as Surface;
@@ -208,8 +208,16 @@ test('a conversation is found by its name, its beginning, or a part', async (t) 
     ] as const),
   ];
   for (const [typed, label] of cases) t.equal(await goes(typed), label, typed ?? 'Esc');
-  const { field, text = [] }: Partial<Question> = asked[0] ?? {};
+  const { field, options }: Partial<Question> = asked[0] ?? {};
   t.equal(field?.check?.('nobody'), 'nobody is called so');
   t.equal(field?.check?.('car'), undefined);
-  t.ok(text.includes(' @carol (2)'));
+  t.ok(
+    options?.('').some(({ label }) => label === '@carol (2)'),
+    'all stand there before anything is typed',
+  );
+  t.same(
+    options?.('bob').map(({ label }) => label),
+    ['#bob', '@bobby'],
+    'what is called so stands first',
+  );
 });

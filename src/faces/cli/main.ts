@@ -1,4 +1,5 @@
 /** The command line of a Cadenas client. Everything that a network is made of comes as `linked`. */
+import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { linkedGenerations, type LinkedNetwork } from '../../../protocol/index.js';
 import { Exit } from '../../client/index.js';
@@ -88,7 +89,7 @@ async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: 
   let exit: number = Exit.done;
   const program = commandTable(linked, host, (command, work) => {
     const options = readGlobalOptions(command, defaultHome(host.env));
-    output.program = [ownName(host.self), ...sameAgain(options)].join(' ');
+    output.program = [ownName(host.self), ...sameAgain(options, resolve(defaultHome(host.env)))].join(' ');
     const log = (line: string): void => {
       if (options.debug) output.note(line);
     };

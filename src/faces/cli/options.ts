@@ -33,10 +33,14 @@ export function serverText({ host, port }: Endpoint): string {
   return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
 }
 
-/** What the next command has to say again to mean the same profile and daemon. */
-export function sameAgain({ profile, server }: GlobalOptions): string[] {
+/** What the next command has to say again to mean the same profile and daemon. @param usualHome where the line names none */
+export function sameAgain({ profile, server, home }: GlobalOptions, usualHome: string): string[] {
   const at = serverText(server);
-  return [...(profile === 'default' ? [] : ['--profile', profile]), ...(at === DEFAULT_SERVER ? [] : ['--server', at])];
+  return [
+    ...(home === usualHome ? [] : ['--home', /^[\w./-]+$/.test(home) ? home : `'${home.replaceAll("'", "'\\''")}'`]),
+    ...(profile === 'default' ? [] : ['--profile', profile]),
+    ...(at === DEFAULT_SERVER ? [] : ['--server', at]),
+  ];
 }
 
 function descriptor(text: string): number {

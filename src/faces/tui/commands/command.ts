@@ -8,6 +8,8 @@ export interface Command {
   /** what stands behind it */
   readonly usage: string;
   readonly what: string;
+  /** it leads to another conversation: what is typed behind it is for there */
+  readonly moves?: true;
   /**
    * @param rest what was typed behind the name, without the spaces around it
    * @param where it was typed: by now another conversation may be shown

@@ -10,6 +10,7 @@ import type { Surface } from './surface.js';
 import { typed } from './typed.js';
 
 async function add(surface: Surface, rest: string): Promise<void> {
+  if (rest === '') throw mistake('whom?', '/add @name asks somebody to talk');
   const view = await surface.talk.call('add', { name: withoutAt(rest) });
   const one = surface.talk.conversation(view.name);
   surface.open(one);
@@ -156,16 +157,19 @@ async function list(surface: Surface): Promise<void> {
     surface.talk.client.call('rooms', {}),
   ]);
   const now = Date.now();
-  const lines = [...contacts.map(contactLine), ...rooms.map((room) => typed(roomLine(room, now)))];
+  const lines = [
+    ...contacts.map((one) => contactLine({ ...one, fingerprint: '' })),
+    ...rooms.map((room) => typed(roomLine(room, now))),
+  ];
   surface.say(lines.length === 0 ? 'nobody yet: /add @name, or /join #room' : lines.join('\n'));
 }
 
 export const peopleCommands: readonly Command[] = [
   { name: 'list', usage: '', what: 'your contacts and rooms', run: list },
-  { name: 'add', usage: '@name', what: 'ask somebody to talk', run: add },
-  { name: 'accept', usage: '[@name]', what: 'accept who asked you (Alt-Y)', run: accept },
-  { name: 'decline', usage: '[@name]', what: 'decline who asked you (Alt-N)', run: decline },
-  { name: 'block', usage: '[@name]', what: 'take nothing from somebody any more', run: block },
+  { name: 'add', usage: '@name', what: 'ask somebody to talk', moves: true, run: add },
+  { name: 'accept', usage: '[@name]', what: 'accept who asked you (Alt-Y)', moves: true, run: accept },
+  { name: 'decline', usage: '[@name]', what: 'decline who asked you (Alt-N)', moves: true, run: decline },
+  { name: 'block', usage: '[@name]', what: 'take nothing from somebody any more', moves: true, run: block },
   {
     name: 'verify',
     usage: '[@name]',
@@ -173,7 +177,7 @@ export const peopleCommands: readonly Command[] = [
     run: verify,
   },
   { name: 'whois', usage: '[@name]', what: 'what is known of somebody', run: whois },
-  { name: 'query', usage: '@name or #room', what: 'show a conversation', run: query },
+  { name: 'query', usage: '@name or #room', what: 'show a conversation', moves: true, run: query },
   { name: 'msg', usage: '@name text', what: 'send a text without going there', run: message },
 ];
 

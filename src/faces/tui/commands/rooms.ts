@@ -54,10 +54,14 @@ async function invite(surface: Surface, rest: string, where: Conversation): Prom
   surface.say(`invited @${plainLine(name)} to #${plainLine(view.name)}`);
 }
 
-async function newPassword(surface: Surface, room: string): Promise<{ password?: string } | undefined> {
+/** @param why what it is set for */
+async function newPassword(surface: Surface, room: string, why = ''): Promise<{ password?: string } | undefined> {
   const typed = await surface.ask({
-    title: `New password of #${plainLine(room)}`,
-    text: ['Whoever has it can come in. Enter alone: one of five words is drawn for you.'],
+    title: `${why}New password of #${plainLine(room)}`,
+    text: [
+      'Whoever has it can come in; who is in stays in. Enter alone: one of five words is drawn for you, and shown.',
+      'Tab shows what you type.',
+    ],
     field: { label: 'password: ', isSecret: true },
   });
   if (typed === undefined) return undefined;
@@ -67,9 +71,11 @@ async function newPassword(surface: Surface, room: string): Promise<{ password?:
 async function kick(surface: Surface, rest: string, where: Conversation): Promise<void> {
   const { room, name } = roomAndPerson(where, rest);
   const known = surface.talk.find(`#${room}`)?.room;
-  const sets = known?.kind === 'password' && !known.common;
-  const chosen = sets ? await newPassword(surface, room) : {};
-  if (!chosen) return;
+  /* Nobody types one for nothing: the core says no to all others. */
+  const isMine = known?.by === surface.talk.status?.name;
+  const sets = known?.kind === 'password' && !known.common && isMine;
+  const chosen = sets ? await newPassword(surface, room, `Remove @${plainLine(name)}. `) : {};
+  if (!chosen) return surface.say(`nobody was removed from #${plainLine(room)}`);
   const view = await surface.talk.call('room-remove', { room, name, ...chosen });
   await drawn(surface, `removed @${name} from #${room}`, view);
 }
@@ -160,10 +166,11 @@ async function room(surface: Surface, rest: string, where: Conversation): Promis
 }
 
 export const roomCommands: readonly Command[] = [
-  { name: 'join', usage: '#room', what: 'enter a room, by its password or invited (Alt-Y)', run: join },
-  { name: 'leave', usage: '[#room]', what: 'leave a room', run: leave },
+  { name: 'join', moves: true, usage: '#room', what: 'enter a room, by its password or invited (Alt-Y)', run: join },
+  { name: 'leave', moves: true, usage: '[#room]', what: 'leave a room', run: leave },
   {
     name: 'room',
+    moves: true,
     usage: 'create #name [invite-only] | passwd | owner @name | delete | decline',
     what: 'make a room, or look after one',
     run: room,

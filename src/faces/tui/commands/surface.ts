@@ -24,6 +24,14 @@ export interface Question {
     readonly check?: (typed: string) => string | undefined;
   };
   readonly choices?: readonly Choice[];
+  /** With a field: what it may mean, the likeliest first. Arrows choose, Enter gives the value. */
+  readonly options?: (typed: string) => readonly Option[];
+}
+
+export interface Option {
+  /** plain */
+  readonly label: string;
+  readonly value: string;
 }
 
 export interface Surface {

@@ -43,19 +43,51 @@ export type Submitted =
   /** nothing was done: the text belongs to whoever typed it */
   | 'kept';
 
+/* Blanks before it are a slip: what looks like a command is not sent. */
+const COMMAND = /^\s*\/(?!\/)(\S*)\s*([\s\S]*)$/;
+
+function find(name: string): Command | undefined {
+  return commands.find((one) => one.name === name.toLowerCase());
+}
+
+/** Whether the line leads to another conversation. */
+export function moves(line: string): boolean {
+  return find(COMMAND.exec(line)?.[1] ?? '')?.moves === true;
+}
+
+/** What somebody may have meant: one whose beginning it is, or whose letters it nearly has. */
+function meant(name: string): string {
+  const wanted = name.toLowerCase();
+  const one =
+    commandNames.find((each) => wanted !== '' && each.startsWith(wanted)) ??
+    commandNames.find((each) => each.length > 2 && [...each].sort().join('') === [...wanted].sort().join('')) ??
+    commandNames.find((each) => Math.abs(each.length - wanted.length) <= 1 && apart(each, wanted) <= 1);
+  return one === undefined ? '' : ` Did you mean /${one}?`;
+}
+
+/** Letters at one place that differ; one that is missing counts as one. */
+function apart(one: string, other: string): number {
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at++;
+  const rests = [one.slice(at), other.slice(at)] as const;
+  if (rests[0].slice(1) === rests[1] || rests[0] === rests[1].slice(1) || rests[0].slice(1) === rests[1].slice(1))
+    return 1;
+  return 2;
+}
+
 /** What was typed and ended by Enter. Whatever goes wrong is said. @param where it was typed */
 export async function submit(surface: Surface, line: string, where: Conversation): Promise<Submitted> {
-  const command = /^\/(?!\/)(\S*)\s*([\s\S]*)$/.exec(line);
+  const command = COMMAND.exec(line);
   try {
     if (!command) {
       await sendText(surface, line.replace(/^\/\//, '/'), where);
       return 'taken';
     }
     const [, name = '', rest = ''] = command;
-    const known = commands.find((one) => one.name === name.toLowerCase());
+    const known = find(name);
     if (!known) {
       surface.say(
-        `there is no command /${plainLine(name)}: nothing was sent. /help shows all; // sends a text that begins with /`,
+        `there is no command /${plainLine(name)}: nothing was sent.${meant(name)} /help shows all; // sends a text that begins with /`,
         true,
       );
       return 'kept';

@@ -6,13 +6,13 @@ import { widthOf } from '../../../plain/width.js';
 import { answer } from '../commands/answer.js';
 import { chatKeys, type ChatAction } from '../commands/keys.js';
 import type { Question, Surface } from '../commands/surface.js';
-import { commandNames, submit } from '../commands/table.js';
+import { commandNames, moves, submit } from '../commands/table.js';
 import { typed } from '../commands/typed.js';
 import type { Conversation } from '../talk/conversation.js';
 import { unreadOf } from '../talk/pages.js';
 import type { Talk } from '../talk/talk.js';
 import type { Grid } from '../terminal/grid.js';
-import { chord, press, type Key } from '../text/key.js';
+import { chord, escapeAnd, press, type Key } from '../text/key.js';
 import { Asking } from './asking.js';
 import { bannerLines } from './banner.js';
 import { drawBody, drawInput, drawList, drawStatus, drawTitle, promptOf } from './draw.js';
@@ -25,6 +25,9 @@ import { View } from './view.js';
 
 const WELCOME =
   '/add @name asks somebody to talk, /join #room enters a room, /room create #name makes one; /help (F1) shows all';
+
+/** Who is tired of waiting goes on. */
+const unheld: ReadonlySet<ChatAction | undefined> = new Set<ChatAction>(['interrupt', 'endSearch']);
 
 export class Chat implements Surface {
   readonly talk: Talk;
@@ -80,7 +83,7 @@ export class Chat implements Surface {
 
   /** Somebody has what is said before their eyes. */
   get #isLooking(): boolean {
-    return this.#stage.isLookedAt && this.talk.away === undefined;
+    return this.#stage.isLookedAt && this.talk.away === undefined && !this.talk.isCatchingUp;
   }
 
   /** Who looks again sees first what they did not see, unless they had gone back to something older. */
@@ -136,7 +139,7 @@ export class Chat implements Surface {
 
   async search(pattern: string): Promise<boolean> {
     const row = await this.#searcher.next(this.talk, this.#current, pattern);
-    if (row) this.#viewOf(this.#current).showAround(row.order);
+    if (row) this.#viewOf(this.#current).showAround(row.order, this.#searcher.pattern);
     return row !== undefined;
   }
 
@@ -161,15 +164,17 @@ export class Chat implements Surface {
   // ---- keys
 
   key(key: Key): void {
-    if (this.#held) return void this.#held.push(key);
-    const { editor } = this.#input;
     const name = key.type === 'key' ? chord(key) : '';
+    if (this.#held && !unheld.has(chatKeys.get(name))) return void this.#held.push(key);
+    this.#release();
+    const { editor } = this.#input;
     const action = editor.search === undefined ? chatKeys.get(name) : undefined;
     if (action !== 'complete' && action !== 'completeBack') this.#input.settle();
     if (action) return this.#actions[action](name);
     const took = this.#input.take(key);
     if (took === 'submit') this.#submit();
     else if (took === 'full') this.say(`a text has ${String(TEXT_MAX)} bytes at most`, true);
+    else if (took === 'ignored') for (const one of escapeAnd(key) ?? []) this.key(one);
   }
 
   readonly #actions: Readonly<Record<ChatAction, (chord: string) => void>> = {
@@ -183,8 +188,8 @@ export class Chat implements Surface {
       if (this.#input.editor.text === '') this.#interrupt();
       else this.#input.take(press('d', { ctrl: true }));
     },
-    yes: () => this.#background(answer(this, this.#asking.about(this.#current), true)),
-    no: () => this.#background(answer(this, this.#asking.about(this.#current), false)),
+    yes: () => this.#hold(answer(this, this.#asking.about(this.#current), true)),
+    no: () => this.#hold(answer(this, this.#asking.about(this.#current), false)),
     pageUp: () => this.#scroll(-this.#page),
     pageDown: () => this.#scroll(this.#page),
     toEnd: () => this.#toEnd(),
@@ -230,25 +235,34 @@ export class Chat implements Surface {
     if (line === undefined) return this.#hold(this.#input.prepare().then(() => this.#submit()));
     this.#toEnd();
     this.#current.marker = undefined;
-    this.#background(this.#send(this.#current, editor.finish(), line));
+    const sending = this.#send(this.#current, editor.finish(), line);
+    /* What is typed next may be meant for where it leads. */
+    if (moves(line)) this.#hold(sending);
+    else this.#background(sending);
   }
 
   /** What was not done is theirs again, unless they went on. */
   async #send(where: Conversation, text: string, line: string): Promise<void> {
     const how = await submit(this, line, where);
     if (how === 'kept' && this.#current !== where) where.draft ||= text;
-    else if (how === 'kept' && this.#input.editor.text === '') this.#input.set(text);
+    else if (how === 'kept' && this.#input.editor.text === '') this.#input.offer(text);
   }
 
-  /** What is typed meanwhile waits: it belongs to what is shown then. */
+  /** What is typed meanwhile waits: it belongs to what is shown then. Esc and Ctrl-C do not wait. */
   #hold(work: Promise<void>): void {
     const held: Key[] = [];
     this.#held = held;
-    const release = (): void => {
-      this.#held = undefined;
-      for (const key of held) this.key(key);
-    };
-    this.#background(work.finally(release));
+    this.#background(
+      work.finally(() => {
+        if (this.#held === held) this.#release();
+      }),
+    );
+  }
+
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const key of held) this.key(key);
   }
 
   #complete(by: 1 | -1): void {

@@ -17,6 +17,8 @@ const TEXT_WIDTH = 76;
 const BESIDE = 30;
 /** Of what is wrong; the field keeps its place below. */
 const PROBLEM_LINES = 3;
+/** Of what can be chosen, shown at a time. */
+const OPTIONS_MAX = 8;
 /** Columns before what goes on of a row that was too long. */
 const TABLE_INDENT = 4;
 
@@ -33,6 +35,8 @@ export class Dialog {
   readonly #resolve: (answer: string | undefined) => void;
   readonly #editor = new LineEditor({ limit: FIELD_MAX });
   #isShown = false;
+  /** index of the one that Enter takes */
+  #option = 0;
   #problem = '';
   #scroll = 0;
   #page = 1;
@@ -48,25 +52,43 @@ export class Dialog {
     this.#resolve(undefined);
   }
 
-  key(key: Key): void {
+  /** False where the key means nothing here. */
+  key(key: Key): boolean {
     const { field, choices = [] } = this.#question;
     const name = key.type === 'key' ? chord(key) : '';
-    if (name === 'escape' || name === 'C-c') return this.cancel();
+    if (name === 'escape' || name === 'C-c') {
+      this.cancel();
+      return true;
+    }
     /* A field has one line: what begins another elsewhere is Enter here. */
-    if (key.type === 'key' && (key.name === 'enter' || name === 'C-j')) return this.#enter();
-    if (this.#scrolled(key)) return;
+    if (key.type === 'key' && (key.name === 'enter' || name === 'C-j')) {
+      this.#enter();
+      return true;
+    }
+    if (this.#chosen(name) || this.#scrolled(key)) return true;
     if (field?.isSecret === true && name === 'tab') {
       this.#isShown = !this.#isShown;
-      return;
+      return true;
     }
     if (!field) {
       const letter = key.type === 'text' ? key.text : '';
       const chosen = choices.find((one) => one.key === letter.toLowerCase());
       if (chosen) this.#resolve(chosen.value);
-      return;
+      return chosen !== undefined;
     }
     const one: Key = key.type === 'paste' ? { type: 'paste', text: key.text.split('\n')[0] ?? '' } : key;
-    this.#problem = this.#editor.take(one) === 'full' ? 'this is too long' : '';
+    const took = this.#editor.take(one);
+    this.#problem = took === 'full' ? 'this is too long' : '';
+    if (took === 'changed') this.#option = 0;
+    return took !== 'ignored';
+  }
+
+  /** Arrows, where there is something to choose. */
+  #chosen(name: string): boolean {
+    if (!this.#question.options || (name !== 'up' && name !== 'down')) return false;
+    const count = Math.min(OPTIONS_MAX, this.#question.options(this.#editor.text).length);
+    if (count > 0) this.#option = (this.#option + (name === 'down' ? 1 : count - 1)) % count;
+    return true;
   }
 
   #enter(): void {
@@ -78,8 +100,9 @@ export class Dialog {
       return;
     }
     const { text } = this.#editor;
+    const option = this.#question.options?.(text)[this.#option];
     this.#problem = field.check?.(text) ?? '';
-    if (this.#problem === '') this.#resolve(text);
+    if (this.#problem === '') this.#resolve(this.#question.options ? option?.value : text);
   }
 
   /** Keys that move a text which is longer than the screen. */
@@ -105,6 +128,7 @@ export class Dialog {
     const lines: Painted[] = text
       .flatMap((line) => fold(line, width, line.startsWith(' ') ? TABLE_INDENT : 0))
       .map((line) => ({ line, how: theme.plain }));
+    lines.push(...this.#optionLines(theme));
     const problem = fold(plainLine(this.#problem), width).slice(0, PROBLEM_LINES);
     const foot = this.#foot(width);
     const around = head.length + problem.length + foot.length;
@@ -140,12 +164,24 @@ export class Dialog {
     if (this.#question.field) this.#drawField(grid, theme, left, end, width);
   }
 
+  /** Always so many, so that what stands below does not move while one types. */
+  #optionLines(theme: Theme): Painted[] {
+    const { options } = this.#question;
+    if (!options) return [];
+    const found = options(this.#editor.text);
+    return Array.from({ length: OPTIONS_MAX }, (_, at) => {
+      const isChosen = at === this.#option && at < found.length;
+      const line = `${isChosen ? '›' : ' '} ${found[at]?.label ?? ''}`;
+      return { line, how: isChosen ? theme.selected : theme.plain };
+    });
+  }
+
   /** Under the text and what is wrong: a row for the field, where there is one, and the keys. */
   #foot(width: number): string[] {
     const { field, choices = [] } = this.#question;
     if (field) {
       const show = field.isSecret ? `Tab: ${this.#isShown ? 'hide' : 'show'} · ` : '';
-      return ['', ...fold(`${show}Enter · Esc: not now`, width)];
+      return ['', ...fold(`${show}Enter · Esc: back`, width)];
     }
     const keys = choices.map(({ key, label }) => `${key === 'enter' ? 'Enter' : key.toUpperCase()}: ${label}`);
     return fold([...keys, 'Esc: close'].join(' · '), width);

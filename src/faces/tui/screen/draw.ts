@@ -133,7 +133,7 @@ function statusText(talk: Talk, list: readonly Conversation[], current: Conversa
   return [
     name,
     link,
-    ...(lag === undefined ? [] : [`lag ${String(lag)} ms`]),
+    ...(lag === undefined || status?.session !== 'online' ? [] : [`lag ${String(lag)} ms`]),
     ...(limited === undefined ? [] : ['the daemon limits how fast you send']),
     ...((status?.waiting ?? 0) > 0 ? [`outbox ${String(status?.waiting)}`] : []),
     ...(away === undefined ? [] : [`away: ${plainLine(away)}`]),

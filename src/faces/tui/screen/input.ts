@@ -12,6 +12,7 @@ const HINTS = 8;
 export class Input {
   readonly editor = new LineEditor({ limit: TEXT_MAX });
   #completion: Completion | undefined;
+  #isOffered = false;
   #emoji: EmojiTable | undefined;
 
   /** A text that was begun before, in the place of what is here. */
@@ -20,8 +21,16 @@ export class Input {
     this.editor.set(text);
   }
 
+  /** A line that was not taken, to be mended; what begins with a slash takes its place. */
+  offer(text: string): void {
+    this.set(text);
+    this.#isOffered = text.trimStart().startsWith('/');
+  }
+
   take(key: Key): Took {
     this.#completion = undefined;
+    if (this.#isOffered && key.type === 'text' && key.text.startsWith('/')) this.editor.clear();
+    this.#isOffered = false;
     return this.editor.take(key);
   }
 

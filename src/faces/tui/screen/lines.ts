@@ -15,8 +15,8 @@ export type Line = readonly Span[];
 /** Before every line of a text but the first: none of them can pass for another message. */
 const INDENT = 8;
 /** For the mark and the time that is left, at the right of a text's first line. */
-const GUTTER = 11;
-const NARROW_GUTTER = 5;
+const GUTTER = 12;
+const NARROW_GUTTER = 6;
 /** From this width on the time that is left has a place. */
 const WIDE = 56;
 const HOUR_MS = 3600_000;
@@ -43,7 +43,11 @@ export function plainRow(row: Row, me: string): string {
   const time = clockTime(row.type === 'message' ? row.time : row.at);
   if (row.type === 'notice') return `${time} ${isWarning(row) ? '! ' : '* '}${plainLine(typed(noticeText(row)))}`;
   const [who, mark] = row.type === 'message' ? [row.from, ''] : [me, ` ${marks[row.state]}`];
-  return `${time} @${plainLine(who)}${mark}: ${plainText(row.text, ' '.repeat(INDENT))}`;
+  const act = actOf(row.text);
+  const said = plainText(act ?? row.text, ' '.repeat(INDENT));
+  return act === undefined
+    ? `${time} @${plainLine(who)}${mark}: ${said}`
+    : `${time} * @${plainLine(who)}${mark} ${said}`;
 }
 
 function gutterOf(width: number): number {
@@ -64,16 +68,21 @@ export function linesOf(row: Shown, me: string, width: number, theme: Theme): Li
 
 function said(who: string, text: string, time: Span, width: number, theme: Theme, how: Style): Line[] {
   const name = `@${plainLine(who)}`;
-  const room = width - gutterOf(width);
-  const act = /^\/me\s+(\S.*)$/s.exec(text)?.[1];
-  if (act !== undefined) return folded([time, { text: `* ${name} `, style: how }], act, room, theme.plain);
-  return folded([time, { text: `${name}: `, style: how }], text, room, theme.plain);
+  const gutter = gutterOf(width);
+  const act = actOf(text);
+  if (act !== undefined) return folded([time, { text: `* ${name} `, style: how }], act, width, theme.plain, gutter);
+  return folded([time, { text: `${name}: `, style: how }], text, width, theme.plain, gutter);
 }
 
-/** @param text with line breaks of its own */
-function folded(head: readonly Span[], text: string, width: number, how: Style): Line[] {
-  const used = head.reduce((sum, { text: part }) => sum + widthOf(part), 0);
-  const rows = wrapText(plainText(text, ''), width, INDENT, used).map((row) => shownText(row.clusters));
+/** What somebody does, where that is what they say. */
+function actOf(text: string): string | undefined {
+  return /^\/me\s+(\S.*)$/s.exec(text)?.[1];
+}
+
+/** @param text with line breaks of its own @param gutter columns that stay free at the right of the first line */
+function folded(head: readonly Span[], text: string, width: number, how: Style, gutter = 0): Line[] {
+  const used = head.reduce((sum, { text: part }) => sum + widthOf(part), gutter);
+  const rows = wrapText(plainText(text, ''), width - 1, INDENT, used).map((row) => shownText(row.clusters));
   return rows.map((row, index) =>
     index === 0
       ? [...head, { text: row, style: how }]

@@ -8,7 +8,7 @@ import type { TuiHost, TuiOptions } from '../ports.js';
 import type { Conversation } from '../talk/conversation.js';
 import type { Talk } from '../talk/talk.js';
 import { Terminal } from '../terminal/terminal.js';
-import { chord, type Key } from '../text/key.js';
+import { chord, escapeAnd, type Key } from '../text/key.js';
 import { Chat } from './chat.js';
 import { Dialog } from './dialog.js';
 import { Painter } from './painter.js';
@@ -50,6 +50,9 @@ export class Screen implements Stage, Front {
       repaint: () => {
         this.#titled = -1; // the shell had the window meanwhile
         this.now();
+      },
+      resumed: () => {
+        this.#hasFocus = false; // until a key shows that somebody looks
       },
       hangup: () => this.#interrupt(),
     });
@@ -107,6 +110,11 @@ export class Screen implements Stage, Front {
 
   changed(): void {
     this.#chat?.changed();
+  }
+
+  caughtUp(): void {
+    this.#chat?.lookAgain();
+    this.soon();
   }
 
   arrived(one: Conversation, row: Row): void {
@@ -196,14 +204,29 @@ export class Screen implements Stage, Front {
       this.#chat?.lookAgain();
       return this.soon();
     }
+    if (!this.#hasFocus) this.#looks();
     const dialog = this.#dialogs.at(-1);
     const name = key.type === 'key' ? chord(key) : '';
     const action = screenKeys.get(name);
     if (action) this.#actions[action]();
-    else if (dialog) dialog.key(key);
+    else if (dialog) this.#answered(dialog, key);
     else if (this.#chat) this.#chat.key(key);
     else if (name === 'C-c') this.#interrupt();
     this.now();
+  }
+
+  #looks(): void {
+    this.#hasFocus = true;
+    this.#chat?.lookAgain();
+  }
+
+  /** Esc and what follows at once may come as one key. */
+  #answered(dialog: Dialog, key: Key): void {
+    if (dialog.key(key)) return;
+    const [, rest] = escapeAnd(key) ?? [];
+    if (!rest) return;
+    dialog.cancel();
+    this.#key(rest);
   }
 
   readonly #actions: Readonly<Record<ScreenAction, () => void>> = {

@@ -1,29 +1,35 @@
-/** Goes to a conversation by its name. */
-import type { Surface } from '../commands/surface.js';
+/** Goes to a conversation by its name, or a part of it. */
+import type { Option, Surface } from '../commands/surface.js';
 import type { Conversation } from '../talk/conversation.js';
 
-/** Names that are shown to choose from. */
-const SHOWN = 12;
-
 export async function switchTo(surface: Surface): Promise<void> {
-  const list = surface.talk.list();
-  const check = (word: string): string | undefined => (bestOf(list, word) ? undefined : 'nobody is called so');
-  const answer = await surface.ask({
+  const options = (typed: string): Option[] => matching(surface.talk.list(), typed).map(optionOf);
+  const key = await surface.ask({
     title: 'Go to',
-    text: list.slice(0, SHOWN).map((one) => ` ${one.label}${one.unread > 0 ? ` (${String(one.unread)})` : ''}`),
-    field: { label: 'name: ', isSecret: false, check },
+    text: [],
+    options,
+    field: {
+      label: 'name: ',
+      isSecret: false,
+      check: (typed) => (options(typed).length === 0 ? 'nobody is called so' : undefined),
+    },
   });
-  const one = answer === undefined ? undefined : bestOf(list, answer);
+  const one = key === undefined ? undefined : surface.talk.find(key);
   if (one) surface.open(one);
 }
 
-/** Who is called so, whose name begins so, or holds it. */
-function bestOf(list: readonly Conversation[], word: string): Conversation | undefined {
-  const wanted = word.trim().toLowerCase();
+function optionOf(one: Conversation): Option {
+  return { label: `${one.label}${one.unread > 0 ? ` (${String(one.unread)})` : ''}`, value: one.key };
+}
+
+/** Who is called so, then whose name begins so, then who has it in their name; in the order of the list. */
+function matching(list: readonly Conversation[], typed: string): Conversation[] {
+  const wanted = typed.trim().toLowerCase();
   const bare = wanted.replace(/^[@#]/, '');
-  return (
-    list.find((one) => one.label === wanted || one.key === wanted) ??
-    list.find((one) => one.key.replace(/^#/, '').startsWith(bare)) ??
-    list.find((one) => one.key.includes(bare))
-  );
+  const rank = (one: Conversation): number => {
+    const name = one.label.replace(/^[@#]/, '').toLowerCase();
+    if (wanted !== bare && !one.label.startsWith(wanted.charAt(0))) return -1;
+    return [name === bare, name.startsWith(bare), name.includes(bare)].indexOf(true);
+  };
+  return [0, 1, 2].flatMap((each) => list.filter((one) => rank(one) === each));
 }

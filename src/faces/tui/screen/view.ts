@@ -185,10 +185,19 @@ export class View {
     this.#down(this.#height - 1);
   }
 
-  /** The row in the middle of the screen. */
-  showAround(order: number): void {
+  /** The row in the middle of the screen. @param pattern in lower case: its first line that has it */
+  showAround(order: number, pattern = ''): void {
     const index = this.conversation.scroll.from(order);
-    this.#stand(index, this.#count(index));
+    const { above, text } = this.#linesAt(index);
+    const holds = (line: Line): boolean =>
+      line
+        .map((span) => span.text)
+        .join('')
+        .toLowerCase()
+        .includes(pattern);
+    /* One that is broken between two lines is in none of them. */
+    const line = Math.max(0, text.findIndex(holds));
+    this.#stand(index, above.length + line + 1);
     this.#down(Math.floor(this.#height / 2));
   }
 }

@@ -1,6 +1,7 @@
 /** What is talked about, as this face has it: conversations fed by the core's events. No drawing, no keys. */
 import {
   asClientError,
+  ClientError,
   Exit,
   type Client,
   type ClientEvent,
@@ -25,6 +26,8 @@ type Own = Extract<Row, { type: 'out' }>;
 export interface TalkListener {
   /** something that is shown is other than before */
   changed(): void;
+  /** what waited at the daemon is in */
+  caughtUp?(): void;
   /** a message or notice came that was not read */
   arrived(conversation: Conversation, row: Row): void;
   /** an own text is on the disk */
@@ -63,6 +66,8 @@ export class Talk {
   lag: number | undefined;
   /** why nothing is marked as read; undefined where one is here */
   away: string | undefined;
+  /** what waited at the daemon comes in: nobody has watched it come */
+  isCatchingUp = false;
   /** seconds: the daemon takes no messages for so long */
   limited: number | undefined;
 
@@ -221,6 +226,8 @@ export class Talk {
       case 'session':
         this.#trouble = event.trouble;
         if (this.#status) this.#status = { ...this.#status, session: event.state };
+        this.isCatchingUp = event.state === 'online';
+        if (this.isCatchingUp) this.#background(this.#caughtUp());
         this.statusSoon();
         return this.#listener.changed();
       case 'limited':
@@ -232,6 +239,17 @@ export class Talk {
       case 'unread':
         return;
     }
+  }
+
+  /** Resolves when the queue of a login is in, or there is no login any more. */
+  async #caughtUp(): Promise<void> {
+    try {
+      await this.client.call('drained', {});
+    } catch (thrown) {
+      if (!(thrown instanceof ClientError)) throw thrown; // the session tells what it is
+    }
+    this.isCatchingUp = false;
+    this.#listener.caughtUp?.();
   }
 
   #limit(seconds: number): void {

@@ -46,6 +46,8 @@ export interface TerminalEvents {
   key(key: Key): void;
   /** the size is another, or the screen has to be painted anew */
   repaint(): void;
+  /** a shell had it meanwhile */
+  resumed(): void;
   /** the terminal is gone */
   hangup(): void;
 }
@@ -197,6 +199,7 @@ export class Terminal {
     this.#canvas.send(this.#isTaken ? ON : KEEP_TITLE + ON);
     this.#isTaken = true;
     this.title(this.#title);
+    this.#events.resumed();
     process.emit('SIGWINCH'); // of a new size a program in the background was not told
     this.#resized();
   }

@@ -54,3 +54,9 @@ export function pressControl(code: number, alt: boolean): KeyPress {
 export function chord({ name, ctrl, alt, shift }: KeyPress): string {
   return `${ctrl ? 'C-' : ''}${alt ? 'A-' : ''}${shift ? 'S-' : ''}${name}`;
 }
+
+/** Esc and a character that came so close that they look like Alt: what they are where Alt with it means nothing. */
+export function escapeAnd(key: Key): readonly Key[] | undefined {
+  if (key.type !== 'key' || !key.alt || key.ctrl || [...key.name].length !== 1) return undefined;
+  return [press('escape'), { type: 'text', text: key.shift ? key.name.toUpperCase() : key.name }];
+}
