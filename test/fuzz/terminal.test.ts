@@ -90,7 +90,7 @@ class Answering extends FakeClient {
       'room-members': { members: [] },
     };
     const other = others[command];
-    return other ? (other) : super.call(command, args);
+    return other ? other : super.call(command, args);
   }
 }
 

@@ -80,6 +80,7 @@ try {
   carol.says('hello Alice, are there any leeks left?');
   await alice.sees('@carol');
   await alice.sees(/carol.*1/);
+  await alice.sees(/spade +read/);
   alice.types('/msg @carol plen');
   await alice.sees('plen');
   keep('conversation', alice);

@@ -27,7 +27,7 @@ interface Paced {
   readonly state: State;
   readonly held: Set<string>;
   /** A second goes by. */
-  tick(): void;
+  readonly tick: () => void;
 }
 
 function paced(names: readonly string[]): Paced {

@@ -121,7 +121,9 @@ test('what terminals take for wider than others is shown by none', (t) => {
   for (const text of odd) {
     const cells = clusters(text.repeat(20));
     t.ok(
-      cells.every(({ shown }) => !/[\u3248-\u324f\u302e\u302f\u{16ff0}]/u.test(shown)),
+      cells.every(
+        ({ shown }) => ![...shown].some((point) => odd.join('').replace('a', '').includes(point) && point !== 'a'),
+      ),
       escaped(text),
     );
   }
