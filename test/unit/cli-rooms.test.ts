@@ -76,7 +76,7 @@ const plainCommands: readonly (readonly [
   [
     ['create', '#Garden', '--invite-only'],
     ['room-create', { room: 'garden', inviteOnly: true }],
-    /^made #garden\nnext: cadenas room invite garden @somebody\n$/,
+    /^made #garden\nnext: cadenas --home \S+ room invite garden @somebody\n$/,
     { type: 'room', ...closed },
   ],
   [
@@ -230,7 +230,7 @@ test('what the core refuses is told with its exit', async (t) => {
   t.match(await face.run(['room', 'create', 'garden']), { exit: 1, err: /there is a room #garden already/ });
   t.match(await face.run(['room', 'invite', 'garden', '@bobby']), { exit: 4, err: /can't be checked any more/ });
   t.match(await face.run(['room', 'join', 'garden']), { exit: 5, err: /#garden is full/ });
-  t.match(await face.run(['room', 'leave', 'garden']), { exit: 1, err: /cadenas room owner garden @somebody/ });
+  t.match(await face.run(['room', 'leave', 'garden']), { exit: 1, err: /cadenas --home \S+ room owner garden @somebody/ });
   t.match(await face.run(['room', 'owner', 'garden', '@bobby']), {
     exit: 4,
     out: /@bobby owns/,
@@ -416,11 +416,11 @@ test('rooms and members are listed', async (t) => {
   t.match(lines[1], /^#club {2}you are in; by invitation alone; owner @bobby; 1 member; .*NOTHING IS SENT: who is in/);
   t.match(
     lines[2],
-    /^#cellar {2}@carol invites you, until \d\d:\d\d today; .*cadenas room join cellar, or cadenas room d/,
+    /^#cellar {2}@carol invites you, until \d\d:\d\d today; .*cadenas --home \S+ room join cellar, or cadenas --home \S+ room d/,
   );
   t.match(
     lines[3],
-    /^#lobby {2}offered to everybody on this network; whoever runs the daemon can read it; cadenas room join lobby$/,
+    /^#lobby {2}offered to everybody on this network; whoever runs the daemon can read it; cadenas --home \S+ room join lobby$/,
   );
   const rows = (await face.run(['room', 'list', '--json'])).json;
   t.same(
@@ -447,7 +447,7 @@ test('rooms and members are listed', async (t) => {
   t.match(await face.run(['room', 'list']), { exit: 3, out: /^#garden/, err: /not connected/ }, 'what is known here');
   client.answers.drained = () => ({});
   client.answers.rooms = () => ({ rooms: [] });
-  t.match(await face.run(['room', 'list']), { exit: 0, out: /^no room yet: cadenas room create NAME, or cadenas/ });
+  t.match(await face.run(['room', 'list']), { exit: 0, out: /^no room yet: cadenas --home \S+ room create NAME, or cadenas --home/ });
   t.same((await face.run(['room', 'list', '--json'])).json, []);
 });
 
