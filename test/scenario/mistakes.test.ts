@@ -31,7 +31,7 @@ test('mistakes of a user', async (t) => {
     t,
     await alice.run('send', '@bobby', 'x'),
     1,
-    /ask first: node cadenas\.mjs --server 127\.0\.0\.1:\d+ add @bobby/,
+    /ask first: node cadenas\.mjs --home \S+ --server 127\.0\.0\.1:\d+ add @bobby/,
     'never asked',
   );
   oneLine(t, await alice.run('add', '@nobody'), 1, /nobody is called @nobody/, 'unknown name');

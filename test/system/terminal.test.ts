@@ -67,7 +67,7 @@ void test('the terminal interface in two terminals', async (t) => {
   await alice.shows(/@bobby: while you are in your shell/);
   await alice.shows(/@bobby> begun, not ended\s*$/);
   t.equal((await alice.visible()).trimEnd().split('\n').length, 24, 'the input is in the last of 24 rows');
-  t.equal(await alice.told('pane_title'), 'Cadenas');
+  t.equal(await alice.told('pane_title'), '(1) Cadenas', 'it is not read before a key shows that somebody looks');
 
   await alice.resize(40, 10);
   await alice.shows(/^ @bobby —[^│]*@alice │ ● online[^│]*\n@bobby> begun, not ended\s*$/);

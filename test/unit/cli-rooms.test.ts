@@ -230,7 +230,10 @@ test('what the core refuses is told with its exit', async (t) => {
   t.match(await face.run(['room', 'create', 'garden']), { exit: 1, err: /there is a room #garden already/ });
   t.match(await face.run(['room', 'invite', 'garden', '@bobby']), { exit: 4, err: /can't be checked any more/ });
   t.match(await face.run(['room', 'join', 'garden']), { exit: 5, err: /#garden is full/ });
-  t.match(await face.run(['room', 'leave', 'garden']), { exit: 1, err: /cadenas --home \S+ room owner garden @somebody/ });
+  t.match(await face.run(['room', 'leave', 'garden']), {
+    exit: 1,
+    err: /cadenas --home \S+ room owner garden @somebody/,
+  });
   t.match(await face.run(['room', 'owner', 'garden', '@bobby']), {
     exit: 4,
     out: /@bobby owns/,
@@ -447,7 +450,10 @@ test('rooms and members are listed', async (t) => {
   t.match(await face.run(['room', 'list']), { exit: 3, out: /^#garden/, err: /not connected/ }, 'what is known here');
   client.answers.drained = () => ({});
   client.answers.rooms = () => ({ rooms: [] });
-  t.match(await face.run(['room', 'list']), { exit: 0, out: /^no room yet: cadenas --home \S+ room create NAME, or cadenas --home/ });
+  t.match(await face.run(['room', 'list']), {
+    exit: 0,
+    out: /^no room yet: cadenas --home \S+ room create NAME, or cadenas --home/,
+  });
   t.same((await face.run(['room', 'list', '--json'])).json, []);
 });
 
