@@ -52,6 +52,11 @@ function whatNext(address) {
   const client = (who) => ['bin/cadenas', ...flags, '--profile', who].join(' ');
   return `
 Now, in two other terminals in this folder (Ctrl-C here stops the daemon):
+  1  ${client('alice')}
+  2  ${client('bob')}
+Both choose a name; then /add @bob in the first, Alt-Y in the second, and write. F1 shows all.
+
+The same by commands, one at a time:
   1  ${client('alice')} register @alice
   2  ${client('bob')} register @bob
   1  ${client('alice')} login

@@ -35,7 +35,6 @@ function groundOf(told: string | undefined): 'dark' | 'light' {
 function doorOf({ profile, given }: Run): Door {
   return {
     network: profile.network,
-    profile: profile.name,
     identity: async () => {
       try {
         return await profile.identity();

@@ -1,8 +1,7 @@
 /** The terminal face: a screen from its first frame to its last, over one profile. */
 import { asClientError, ClientError, Exit, type Trouble } from '../../client/index.js';
-import { plainLine } from '../../plain/plain.js';
 import { mistake } from './commands/command.js';
-import { typed } from './commands/typed.js';
+import { troubleText } from './commands/typed.js';
 import type { Ending, Front } from './front.js';
 import { PlainScreen, type PlainHost, type Prompter } from './plain-screen.js';
 import type { Door, OpenClient, TuiHost, TuiOptions } from './ports.js';
@@ -48,7 +47,7 @@ async function run(front: Front, door: Door): Promise<Exit> {
         const ending = await converse(front, opened);
         if (ending.why === 'quit') return Exit.done;
         if (!front.canAsk) throw new ClientError(ending.trouble);
-        said = plainLine(`${ending.trouble.message} — ${typed(ending.trouble.hint)}`);
+        said = troubleText(ending.trouble);
       } finally {
         await opened.close();
       }

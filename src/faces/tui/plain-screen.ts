@@ -7,7 +7,7 @@ import { mistake } from './commands/command.js';
 import type { Question, Surface } from './commands/surface.js';
 import type { Ending, Front } from './front.js';
 import { commandNames, submit } from './commands/table.js';
-import { typed } from './commands/typed.js';
+import { troubleText } from './commands/typed.js';
 import { bannerText, titleText } from './screen/banner.js';
 import { plainRow } from './screen/lines.js';
 import type { Conversation } from './talk/conversation.js';
@@ -29,7 +29,6 @@ export interface PlainHost {
 }
 
 export class PlainScreen implements Surface, Front {
-  readonly columns = 72;
   readonly #host: PlainHost;
   readonly #secrets: Prompter;
   #lines: Interface | undefined;
@@ -201,7 +200,7 @@ export class PlainScreen implements Surface, Front {
   }
 
   failed(trouble: Trouble): void {
-    this.say(`${plainLine(typed(trouble.message))} — ${plainLine(typed(trouble.hint))}`, true);
+    this.say(troubleText(trouble), true);
   }
 
   ended(trouble: Trouble): void {

@@ -14,7 +14,6 @@ export interface OpenClient {
 /** One profile on this machine. */
 export interface Door {
   readonly network: string;
-  readonly profile: string;
   /** undefined where nobody registered */
   identity(): Promise<PublicIdentity | undefined>;
   /** the name of a registration or recovery whose end is not known */

@@ -1,11 +1,10 @@
 /** Yes or no to what a banner asks. */
 import { asClientError } from '../../../client/index.js';
-import { plainLine } from '../../../plain/plain.js';
 import type { Conversation } from '../talk/conversation.js';
 import { accept, decline, verify } from './people.js';
 import { declineRoom, join } from './rooms.js';
 import type { Surface } from './surface.js';
-import { typed } from './typed.js';
+import { troubleText } from './typed.js';
 
 export async function answer(surface: Surface, one: Conversation, yes: boolean): Promise<void> {
   try {
@@ -15,7 +14,6 @@ export async function answer(surface: Surface, one: Conversation, yes: boolean):
     else if (one.asks === 'changed') await verify(surface, one.key, one);
     else surface.say('nobody asks you anything here');
   } catch (thrown) {
-    const { message, hint } = asClientError(thrown, '');
-    surface.say(`${plainLine(typed(message))} — ${plainLine(typed(hint))}`, true);
+    surface.say(troubleText(asClientError(thrown, '')), true);
   }
 }

@@ -6,7 +6,7 @@ import { plainLine } from '../../../plain/plain.js';
 import { mistake, type Command } from './command.js';
 import type { Conversation } from '../talk/conversation.js';
 import type { Surface } from './surface.js';
-import { typed } from './typed.js';
+import { troubleText } from './typed.js';
 import { setUpFactor } from '../start/second-factor.js';
 
 /** Characters of a text that tell which it is. */
@@ -15,7 +15,7 @@ const EXCERPT = 40;
 async function sendText(surface: Surface, text: string, where: Conversation): Promise<void> {
   if (where.key === '') throw mistake('nobody hears you here', 'choose a conversation: Ctrl-K, or /query @name');
   const trouble = await surface.talk.send(where, text);
-  if (trouble) surface.say(`${plainLine(trouble.message)} — ${typed(trouble.hint)}`, true);
+  if (trouble) surface.say(troubleText(trouble), true);
 }
 
 async function me(surface: Surface, rest: string, where: Conversation): Promise<void> {

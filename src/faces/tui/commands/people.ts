@@ -7,7 +7,7 @@ import { roomLine } from '../../wording/rooms.js';
 import { mistake, personOf, split, withoutAt, type Command } from './command.js';
 import type { Conversation } from '../talk/conversation.js';
 import type { Surface } from './surface.js';
-import { typed } from './typed.js';
+import { troubleText, typed } from './typed.js';
 
 async function add(surface: Surface, rest: string): Promise<void> {
   if (rest === '') throw mistake('whom?', '/add @name asks somebody to talk');
@@ -147,7 +147,7 @@ async function message(surface: Surface, rest: string, where: Conversation): Pro
   const one = surface.talk.find(withoutAt(word).toLowerCase());
   if (!one) throw mistake(`there is no conversation ${plainLine(word)}`, 'see /list');
   const trouble = await surface.talk.send(one, text);
-  if (trouble) surface.say(`${plainLine(trouble.message)} — ${typed(trouble.hint)}`, true);
+  if (trouble) surface.say(troubleText(trouble), true);
   else if (one !== where) surface.say(`sent to ${one.label}`);
 }
 

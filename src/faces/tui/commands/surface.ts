@@ -36,8 +36,6 @@ export interface Option {
 
 export interface Surface {
   readonly talk: Talk;
-  /** columns that a text may have */
-  readonly columns: number;
   readonly current: Conversation;
   open(conversation: Conversation): void;
   /** under what was said, in the conversation that is shown. @param text plain */

@@ -9,7 +9,7 @@ import { roomCommands } from './rooms.js';
 import type { Conversation } from '../talk/conversation.js';
 import { Left } from '../start/asker.js';
 import type { Surface } from './surface.js';
-import { typed } from './typed.js';
+import { troubleText } from './typed.js';
 
 const help: Command = {
   name: 'help',
@@ -99,8 +99,7 @@ export async function submit(surface: Surface, line: string, where: Conversation
       surface.say('nothing was changed');
       return 'taken';
     }
-    const { message, hint } = asClientError(thrown, '');
-    surface.say(`${plainLine(typed(message))} — ${plainLine(typed(hint))}`, true);
+    surface.say(troubleText(asClientError(thrown, '')), true);
     return 'kept';
   }
 }

@@ -1,4 +1,5 @@
 /** What the wording says of the command line, as it is typed here. */
+import { plainLine } from '../../../plain/plain.js';
 
 const rooms: Readonly<Record<string, string>> = {
   join: '/join',
@@ -37,4 +38,9 @@ export function typed(text: string): string {
       return room === undefined ? command : `${command} #${room}`;
     })
     .replace(/\bcadenas ([a-z0-9]+)(?= @|\b)/g, (whole, verb: string) => others[verb] ?? whole);
+}
+
+/** What went wrong and what to do, as a line here. */
+export function troubleText({ message, hint }: { readonly message: string; readonly hint: string }): string {
+  return plainLine(`${typed(message)} — ${typed(hint)}`);
 }

@@ -1,13 +1,12 @@
 /** What is talked about, on the screen: keys to what they do, and what is known to a frame. */
 import { asClientError, type Row, type Trouble } from '../../../client/index.js';
 import { TEXT_MAX } from '../../../../protocol/index.js';
-import { plainLine } from '../../../plain/plain.js';
 import { widthOf } from '../../../plain/width.js';
 import { answer } from '../commands/answer.js';
 import { chatKeys, type ChatAction } from '../commands/keys.js';
 import type { Question, Surface } from '../commands/surface.js';
 import { commandNames, moves, submit } from '../commands/table.js';
-import { typed } from '../commands/typed.js';
+import { troubleText } from '../commands/typed.js';
 import type { Conversation } from '../talk/conversation.js';
 import { unreadOf } from '../talk/pages.js';
 import type { Talk } from '../talk/talk.js';
@@ -97,14 +96,10 @@ export class Chat implements Surface {
   }
 
   failed(trouble: Trouble): void {
-    this.say(`${plainLine(typed(trouble.message))} — ${plainLine(typed(trouble.hint))}`, true);
+    this.say(troubleText(trouble), true);
   }
 
   // ---- Surface
-
-  get columns(): number {
-    return this.#layout.width;
-  }
 
   get current(): Conversation {
     return this.#current;
