@@ -66,12 +66,15 @@ async function notLooking(t: Test, { alice, bobby, carol, screen }: Lab): Promis
   t.equal(screen.screen.bells, before, 'nothing rings where one looks');
   screen.screen.focus(false);
   const count = screen.screen.osc.length;
+  const begun = performance.now();
   await bobby.says('alice', ...Array.from({ length: 40 }, (_, n) => `unseen ${String(n + 1)}.`));
   await carol.says('alice', 'unseen of carol');
-  await screen.sees('1:@carol(1)');
-  t.equal(screen.screen.bells, before + 1, 'one bell for all within 2 s');
+  await screen.sees(/\d:@carol\(1\)/); // first or second: both may have come in one millisecond
+  const rang = screen.screen.bells - before;
+  const most = 1 + Math.floor((performance.now() - begun) / 2_000);
+  t.ok(rang >= 1 && rang <= most, `one bell for all within 2 s: ${String(rang)} of ${String(most)}`);
   const told = screen.screen.osc.slice(count).filter(({ code }) => code === 9);
-  t.equal(told.length, 1);
+  t.equal(told.length, rang);
   t.notMatch(JSON.stringify(told), /unseen|bobby|carol/);
   t.equal(await unreadOutside(alice), 41, 'nothing is marked as read');
   screen.screen.focus(true);
@@ -87,7 +90,7 @@ async function notLooking(t: Test, { alice, bobby, carol, screen }: Lab): Promis
   await bobby.says('alice', ...Array.from({ length: 40 }, (_, n) => `away ${String(n + 1)}.`));
   await screen.sees('@bobby: away 40.');
   t.equal(await unreadOutside(alice), before2 + 40, 'nothing is marked as read');
-  t.equal(screen.screen.bells, before + 1);
+  t.equal(screen.screen.bells, before + rang, 'nothing rings while one is away');
   screen.press('pgup', 'pgup');
   screen.says('/back');
   await screen.sees(/─ new ─/);
