@@ -4,6 +4,7 @@ import {
   ANSWERS_PER_FRAME,
   Code,
   encode,
+  peekOpcode,
   Status,
   STRUCT,
   structs,
@@ -74,6 +75,7 @@ export class Line implements Outlet {
 
   answer(request: Request, status: Status, code: Code): void {
     if (this.#closed) return;
+    this.#context.counts.answer(request.opcode, code);
     if (code === Code.forbidden) this.#host.forbidden();
     if (!this.shares) {
       this.#answerAlone({ request, status, code });
@@ -84,11 +86,11 @@ export class Line implements Outlet {
   }
 
   #answerAlone({ request: { opcode, step, frameId }, status, code }: PlainAnswer): void {
-    this.send(encode(structs.answer, { opcode, step, frameId, time: this.now(), status, code }, { wait: 0 }));
+    this.#send(encode(structs.answer, { opcode, step, frameId, time: this.now(), status, code }, { wait: 0 }));
   }
 
   event<S extends Struct>(struct: S, values: Values<S>, code: Code = Code.none): void {
-    this.send(encode(struct, eventHeader(struct.opcode, this.#context.nextId(), this.now(), code), values));
+    this.#send(encode(struct, eventHeader(struct.opcode, this.#context.nextId(), this.now(), code), values));
   }
 
   /** A queue entry as the event that it is. */
@@ -99,10 +101,15 @@ export class Line implements Outlet {
       deliveryStruct.fill(0, ANSWER_HEADER + entry.fields.length);
       written = entry;
     }
-    this.send(deliveryStruct);
+    this.#send(deliveryStruct);
   }
 
-  send(struct: Uint8Array): void {
+  send(struct: Uint8Array, code: Code): void {
+    this.#context.counts.answer(peekOpcode(struct), code);
+    this.#send(struct);
+  }
+
+  #send(struct: Uint8Array): void {
     if (this.#closed) return;
     this.#session.send.add(struct);
     this.#flusher.mark(this);

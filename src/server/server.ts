@@ -6,14 +6,17 @@ import type { Context } from './context.js';
 import { AtRest } from './at-rest.js';
 import { Audit, auditNameHash, type AuditFile } from './audit.js';
 import { BackOff } from './back-off.js';
+import { Counts } from './counts.js';
+import { rows } from './dispatch.js';
 import { Flusher } from './flusher.js';
 import { Gate, SeenHellos } from './gate.js';
 import { Invitations } from './invitations.js';
 import { idKey } from './keys.js';
-import { WRONG_CODES } from './limits.js';
+import { WRONG_CODES, type LimitName } from './limits.js';
 import { Code, ID, SESSION_MS } from '../../protocol/index.js';
 import { KnownKeys } from './known-keys.js';
 import type { IsListed } from './blocklist.js';
+import { LiveLimits } from './live-limits.js';
 import { Logins } from './logins.js';
 import { MailCodes } from './mail-codes.js';
 import { Peer } from './peer.js';
@@ -26,6 +29,7 @@ import { Routes } from './routes.js';
 
 type Made =
   | 'atRest'
+  | 'counts'
   | 'mailCodes'
   | 'knownKeys'
   | 'invitations'
@@ -65,6 +69,7 @@ function idMaker(): () => Uint8Array {
 export class Server {
   readonly context: Context;
   readonly #gate: Gate;
+  readonly #limits: LiveLimits;
   readonly #flusher = new Flusher();
   readonly #peers = new Set<Peer>();
   readonly #saving = new Set<Promise<void>>();
@@ -72,8 +77,11 @@ export class Server {
   #stopping = false;
 
   constructor({ lobby, auditFile, isListed = () => false, ...given }: Given, seen: SeenHellos) {
-    const { store, sync, decoySecret, limits, now } = given;
-    const shared = { ...given, presence: new Presence(), nextId: idMaker(), deliver: this.#deliver };
+    const { store, sync, decoySecret, now } = given;
+    this.#limits = new LiveLimits(given.limits);
+    const limits = this.#limits.now;
+    const counts = new Counts(rows.length);
+    const shared = { ...given, limits, counts, presence: new Presence(), nextId: idMaker(), deliver: this.#deliver };
     this.context = Object.assign(shared, {
       routes: new Routes(store),
       rooms: new Rooms(shared, lobby === undefined ? undefined : lobbyOf(sync, decoySecret, lobby)),
@@ -95,6 +103,16 @@ export class Server {
     this.#listeners.push(listener);
   }
 
+  /** Connections, from their first byte on. */
+  get connections(): number {
+    return this.#peers.size;
+  }
+
+  /** As `LiveLimits.set`. */
+  setLimit(name: LimitName, value: number): boolean {
+    return this.#limits.set(name, value, this.context);
+  }
+
   /** HOST:PORT of the first listener. */
   get address(): string {
     const { host = '', port = 0 } = this.#listeners[0] ?? {};
@@ -102,8 +120,12 @@ export class Server {
   }
 
   readonly accept = (connection: Connection): void => {
-    if (this.#stopping) connection.destroy();
-    else this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone));
+    if (this.#stopping) {
+      connection.destroy();
+      return;
+    }
+    this.context.counts.accepted++;
+    this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone));
   };
 
   readonly #gone = (peer: Peer): void => {
@@ -114,12 +136,14 @@ export class Server {
   };
 
   readonly #deliver: Context['deliver'] = (to, entry, settle, key = idKey(to)) => {
-    const { presence, store, refusals } = this.context;
+    const { presence, store, refusals, counts } = this.context;
     const online = presence.get(key);
     if (online) {
+      counts.toOnline++;
       online.mailbox.deliver(entry, settle);
       return;
     }
+    counts.toOffline++;
     const write = store.enqueue(to, entry).then(
       (result) => {
         settle(result === 'full' ? Code.limited : Code.queued);
