@@ -37,7 +37,7 @@ const rooms = {
   'client-node': { own: CLIENT_NODE, may: [PROTOCOL, CLIENT, LOCAL], node: true, packages: [] },
   server: {
     own: '^src/server/',
-    roots: '^src/server/(daemon|worker|admin/[a-z]+)\\.ts$',
+    roots: '^src/server/(daemon|operating|worker|admin/[a-z]+)\\.ts$',
     may: [PROTOCOL, '^src/wire/', STORE, CONNECTION, PLAIN],
     node: true,
     packages: ['commander', 'piscina', 'rate-limiter-flexible', 'otplib', 'smol-toml'],

@@ -15,10 +15,12 @@ const REFUSED_MS = 1_000;
  *
  * Until the mode is set only those can connect whom the umask lets write: of a daemon's nobody else's process.
  * @returns gives the path back; to be called when the server has closed, which removes the socket
- * @throws SocketRefusal; what the system says of the folder
+ * @throws SocketRefusal; what else the system says
  */
 export async function listenAt(server: Server, path: string, mode: number): Promise<SocketPath['release']> {
-  const at = await socketPath(path);
+  const at = await socketPath(path).catch((error: unknown) => {
+    throw asRefusal(error, path);
+  });
   try {
     await removeDead(at.path, path);
     server.listen(at.path);
@@ -28,9 +30,14 @@ export async function listenAt(server: Server, path: string, mode: number): Prom
   } catch (error) {
     server.close();
     await at.release();
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new SocketRefusal('in use', path);
-    throw error;
+    throw asRefusal(error, path);
   }
+}
+
+function asRefusal(error: unknown, path: string): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return new SocketRefusal('in use', path);
+  return ['ENOENT', 'ENOTDIR', 'EACCES', 'EROFS'].includes(code) ? new SocketRefusal('no folder', path) : error;
 }
 
 async function removeDead(at: string, path: string): Promise<void> {

@@ -11,7 +11,7 @@ const NAME_MAX = 80;
 export interface SocketPath {
   readonly path: string;
   /** The path may not be used after this. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /**

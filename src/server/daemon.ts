@@ -25,6 +25,7 @@ import { ensureFolder } from '../store/journal/durable.js';
 import { openJournalStore } from '../store/journal/journal-store.js';
 import { plainText } from '../plain/plain.js';
 import { checkSetup, keepSetup } from '../store/journal/setup.js';
+import { SocketRefusal } from '../local/refusal.js';
 import { StorageError, StoreRefusal } from '../store/store.js';
 import type { Turned } from '../transport/listen.js';
 import { listenTcp } from '../transport/tcp.js';
@@ -36,6 +37,7 @@ import { ConfigMistake, noConfig, readConfig, type MailConfig } from './config.j
 import { SeenHellos } from './gate.js';
 import { defaultLimits, STOP_MS, type Limits } from './limits.js';
 import { isCommand, optionParser, readOptions, type Options } from './options.js';
+import { controlPath, operate, type Operated } from './operating.js';
 import { Pool, type PooledPrivate } from './pool.js';
 import { Refusals } from './refusals.js';
 import { Server } from './server.js';
@@ -46,7 +48,7 @@ class Refusal extends Error {
 }
 
 /** What the operator can mend: it ends a start with exit code 1. */
-const mendable = [Refusal, ConfigMistake, KeysRefusal, StoreRefusal, BlocklistRefusal];
+const mendable = [Refusal, ConfigMistake, KeysRefusal, StoreRefusal, BlocklistRefusal, SocketRefusal];
 
 const version = (
   JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -55,7 +57,7 @@ const version = (
 type Undo = (() => unknown)[];
 
 /** @param undo gets what has to be released, in order of its making, whether the start succeeds or not */
-async function start(line: Options, log: Log, undo: Undo): Promise<Server> {
+async function start(line: Options, log: Log, undo: Undo): Promise<Operated> {
   const config = line.config === undefined ? noConfig : readConfig(line.config);
   const options = { ...line, limits: { ...defaultLimits, ...config.limits, ...line.limits } };
   const mailer = config.mail && mailerOf(config.mail);
@@ -75,6 +77,8 @@ async function start(line: Options, log: Log, undo: Undo): Promise<Server> {
   undo.push(() => {
     lock.release();
   });
+  const own: { operated?: Operated } = {};
+  undo.push(() => own.operated?.close()); // late: who waits for the end by the control socket sees it
   const setup = nodeSync.sha256(utf8(network.opaqueSetup));
   await checkSetup(nodeFiles, dataFolder, setup);
   const now = Date.now;
@@ -86,6 +90,9 @@ async function start(line: Options, log: Log, undo: Undo): Promise<Server> {
     maxRoomsPerUser: options.limits['rooms-per-user'],
     maxQueueEntries: options.limits['queue-entries'],
     maxQueueBytes: options.limits['queue-bytes'],
+    onSync: (ms) => {
+      own.operated?.synced(ms);
+    },
     onNote: (what) => {
       log.warn('store', { what });
     },
@@ -137,7 +144,9 @@ async function start(line: Options, log: Log, undo: Undo): Promise<Server> {
     log.info('stopped', refusals.totals());
   });
   server.add(await listen(options, network, server, refusals, log));
-  return server;
+  const control = controlPath(options.control, dataFolder);
+  own.operated = await operate({ server, version, started, control, log });
+  return own.operated;
 }
 
 async function listedKeys({ blocklist: path }: Options, log: Log): Promise<IsListed | undefined> {
@@ -284,6 +293,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     say(`${what} — see cadenasd --help`);
     return 1;
   }
+  process.umask(0o077); // a socket is nobody else’s before its mode is set
   const log = makeLog(options.debug ? 'debug' : 'info', (line) => process.stderr.write(line), Date.now);
   const signalled = new Promise<string>((resolve) => {
     /* Not once: a terminal's Ctrl-C may arrive twice, and the second must not cut the stop short. */
@@ -291,7 +301,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   });
   const undo: Undo = [];
   try {
-    const server = await start(options, log, undo);
+    const { server, drained } = await start(options, log, undo);
     process.stdout.write(`ready ${server.address}\n`);
     const { generations, clients, registration, mailer } = server.context;
     const served = {
@@ -302,7 +312,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       mail: mailer ? 'on' : 'off',
     };
     log.info('serving', { network: options.network, version, generations: generations.length, ...served });
-    const why = await Promise.race([signalled, server.context.store.failed]);
+    const why = await Promise.race([signalled, drained, server.context.store.failed]);
     const failed = typeof why !== 'string';
     if (failed) log.error('the disk has failed: stopping', { error: why.message });
     else log.info('stopping', { signal: why });

@@ -39,6 +39,8 @@ export interface Options {
   /** name of the room that is offered to everybody */
   readonly lobby?: string;
   readonly debug: boolean;
+  /** path of the control socket; undefined: where it is looked for */
+  readonly control?: string;
   /** the configuration file */
   readonly config?: string;
   /** as the line has them; what it does not name has its value elsewhere */
@@ -127,6 +129,7 @@ export function optionParser(version: string): Command {
     )
     .option('--lobby <name>', 'offer this room to everybody: you can read what is said in it', roomName)
     .option('--blocklist <file>', 'refuse these keys: SHA-256 of SubjectPublicKeyInfo (DER), one in a line')
+    .option('--control <path>', 'the control socket, by which cadenasd status and others ask (default: in the data)')
     .option('--debug', 'log more', false)
     .addHelpText('after', `\nCommands instead of serving (cadenasd COMMAND --help):\n${does.join('\n')}\n`)
     .addHelpText(

@@ -74,7 +74,8 @@ export class Server {
   readonly #peers = new Set<Peer>();
   readonly #saving = new Set<Promise<void>>();
   readonly #listeners: Listener[] = [];
-  #stopping = false;
+  #whenEmpty: () => void = () => undefined;
+  #isOpen = true;
 
   constructor({ lobby, auditFile, isListed = () => false, ...given }: Given, seen: SeenHellos) {
     const { store, sync, decoySecret, now } = given;
@@ -120,7 +121,7 @@ export class Server {
   }
 
   readonly accept = (connection: Connection): void => {
-    if (this.#stopping) {
+    if (!this.#isOpen) {
       connection.destroy();
       return;
     }
@@ -130,6 +131,7 @@ export class Server {
 
   readonly #gone = (peer: Peer): void => {
     this.#peers.delete(peer);
+    if (this.#peers.size === 0) this.#whenEmpty();
     const { saved } = peer;
     this.#saving.add(saved);
     void saved.finally(() => this.#saving.delete(saved));
@@ -161,10 +163,19 @@ export class Server {
     void write.finally(() => this.#saving.delete(write));
   };
 
+  /** No new connections; those that there are stay. Resolves when none is left. */
+  turnAway(): Promise<void> {
+    this.#isOpen = false;
+    for (const listener of this.#listeners) listener.close();
+    return new Promise((resolve) => {
+      this.#whenEmpty = resolve;
+      if (this.#peers.size === 0) resolve();
+    });
+  }
+
   /** No new connections; clients are told; everything in flight is on disk when it resolves. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    for (const listener of this.#listeners) listener.close();
+    void this.turnAway();
     for (const peer of [...this.#peers]) {
       if (peer.state === 'ready') peer.close(Code.unavailable);
       else peer.finish();
