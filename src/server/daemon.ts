@@ -18,6 +18,7 @@ import {
 import { readPrivateFile } from '../keys/private-files.js';
 import { auditFileIn } from '../ops/audit-file.js';
 import { takeLock } from '../ops/instance-lock.js';
+import { metricsPlace, type MetricsPlace } from '../ops/metrics.js';
 import { makeLog, type Log } from '../ops/log.js';
 import { SmtpMailer } from '../ops/mailer.js';
 import { isSystemError, nodeFiles } from '../store/journal/disk.js';
@@ -145,8 +146,17 @@ async function start(line: Options, log: Log, undo: Undo): Promise<Operated> {
   });
   server.add(await listen(options, network, server, refusals, log));
   const control = controlPath(options.control, dataFolder);
-  own.operated = await operate({ server, version, started, control, log });
+  const metrics = placeOf(options.metrics);
+  own.operated = await operate({ server, version, started, control, metrics, log });
   return own.operated;
+}
+
+/** @throws Refusal */
+function placeOf(metrics: string | undefined): MetricsPlace | undefined {
+  const place = metrics === undefined ? undefined : metricsPlace(metrics);
+  if (metrics !== undefined && !place)
+    throw new Refusal(`--metrics ${metrics} is not of this machine — write 127.0.0.1:PORT, [::1]:PORT or unix:/PATH`);
+  return place;
 }
 
 async function listedKeys({ blocklist: path }: Options, log: Log): Promise<IsListed | undefined> {

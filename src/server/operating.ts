@@ -1,10 +1,14 @@
-/** What an operator has of a running daemon: the control socket. A composition root beside daemon.ts. */
+/** What an operator has of a running daemon: the control socket, and metrics. A composition root beside daemon.ts. */
 import { join } from 'node:path';
 import { ControlSocket } from '../ops/control-socket.js';
+import { Metrics, type MetricsPlace } from '../ops/metrics.js';
+import { processFamilies } from '../ops/process-figures.js';
 import { control } from './control/control.js';
 import type { ControlHost } from './control/host.js';
+import { healthOf } from './control/watching.js';
 import { Vitals } from './control/vitals.js';
 import { Drain } from './drain.js';
+import { familiesOf } from './families.js';
 import type { Log } from './log.js';
 import type { Server } from './server.js';
 
@@ -27,6 +31,8 @@ export interface Operating extends Partial<Pick<ControlHost, 'reload' | 'setDebu
   readonly started: number;
   /** path of the control socket */
   readonly control: string;
+  /** where metrics are given; undefined: nowhere */
+  readonly metrics: MetricsPlace | undefined;
   readonly log: Log;
 }
 
@@ -40,8 +46,8 @@ export interface Operated {
 }
 
 /** @throws SocketRefusal; what else the system says */
-export async function operate({ server, version, started, control: path, log, ...able }: Operating): Promise<Operated> {
-  const { reload, setDebug } = able;
+export async function operate(operating: Operating): Promise<Operated> {
+  const { server, version, started, control: path, log, reload, setDebug } = operating;
   const vitals = new Vitals(server);
   const drain = new Drain(server);
   let diskFailed = false;
@@ -55,16 +61,34 @@ export async function operate({ server, version, started, control: path, log, ..
       log.warn('control socket', { what });
     },
   });
+  const metrics = operating.metrics && (await startMetrics(operating.metrics, host, log));
   return {
     server,
     drained: drain.over,
     synced: (ms) => {
       vitals.synced(ms);
+      metrics?.synced(ms);
     },
     close: async () => {
       drain.close();
       vitals.close();
+      await metrics?.close();
       await socket.close();
     },
   };
+}
+
+function startMetrics(
+  place: MetricsPlace,
+  host: ControlHost & { readonly server: Server },
+  log: Log,
+): Promise<Metrics> {
+  return Metrics.start(place, {
+    version: host.version,
+    families: [...familiesOf(host.server), ...processFamilies],
+    health: () => healthOf(host),
+    log: (what) => {
+      log.warn('metrics', { what });
+    },
+  });
 }

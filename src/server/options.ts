@@ -41,6 +41,8 @@ export interface Options {
   readonly debug: boolean;
   /** path of the control socket; undefined: where it is looked for */
   readonly control?: string;
+  /** HOST:PORT or unix:PATH */
+  readonly metrics?: string;
   /** the configuration file */
   readonly config?: string;
   /** as the line has them; what it does not name has its value elsewhere */
@@ -130,6 +132,7 @@ export function optionParser(version: string): Command {
     .option('--lobby <name>', 'offer this room to everybody: you can read what is said in it', roomName)
     .option('--blocklist <file>', 'refuse these keys: SHA-256 of SubjectPublicKeyInfo (DER), one in a line')
     .option('--control <path>', 'the control socket, by which cadenasd status and others ask (default: in the data)')
+    .option('--metrics <place>', 'Prometheus text and health on HOST:PORT of this machine, or unix:PATH')
     .option('--debug', 'log more', false)
     .addHelpText('after', `\nCommands instead of serving (cadenasd COMMAND --help):\n${does.join('\n')}\n`)
     .addHelpText(
