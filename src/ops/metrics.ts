@@ -1,7 +1,7 @@
 /** Prometheus text and health over HTTP, for this machine alone. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { isIP, type AddressInfo } from 'node:net';
+import { isIP } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { listenAt, listenRefusal } from '../local/local-server.js';
@@ -103,7 +103,7 @@ export class Metrics {
 
   /** The port; 0 where there is none. */
   get port(): number {
-    const address = this.#server.address() as AddressInfo | string | null;
+    const address = this.#server.address();
     return typeof address === 'object' && address ? address.port : 0;
   }
 

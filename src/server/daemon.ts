@@ -38,7 +38,8 @@ import { ConfigMistake, noConfig, readConfig, type MailConfig } from './config.j
 import { SeenHellos } from './gate.js';
 import { defaultLimits, STOP_MS, type Limits } from './limits.js';
 import { isCommand, optionParser, readOptions, type Options } from './options.js';
-import { controlPath, operate, type Operated } from './operating.js';
+import { controlPath } from './control-path.js';
+import { operate, type Operated } from './operating.js';
 import { Pool, type PooledPrivate } from './pool.js';
 import { Refusals } from './refusals.js';
 import { Server } from './server.js';

@@ -1,5 +1,4 @@
 /** What an operator has of a running daemon: the control socket, and metrics. A composition root beside daemon.ts. */
-import { join } from 'node:path';
 import { ControlSocket } from '../ops/control-socket.js';
 import { Metrics, type MetricsPlace } from '../ops/metrics.js';
 import { processFamilies } from '../ops/process-figures.js';
@@ -11,18 +10,6 @@ import { Drain } from './drain.js';
 import { familiesOf } from './families.js';
 import type { Log } from './log.js';
 import type { Server } from './server.js';
-
-/** Of the control socket in the folder of the network's data. */
-export const CONTROL_NAME = 'control.sock';
-/** In the folder that systemd makes for the service. */
-const RUNTIME_NAME = 'control';
-
-/** Where the control socket is, unless it is said. @param dataFolder the network's */
-export function controlPath(given: string | undefined, dataFolder: string): string {
-  /* Of several, the first: systemd separates them by colons. */
-  const [runtime = ''] = (process.env['RUNTIME_DIRECTORY'] ?? '').split(':');
-  return given ?? (runtime === '' ? join(dataFolder, CONTROL_NAME) : join(runtime, RUNTIME_NAME));
-}
 
 export interface Operating extends Partial<Pick<ControlHost, 'reload' | 'setDebug'>> {
   readonly server: Server;

@@ -3,6 +3,9 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { plainLine } from '../../plain/plain.js';
 import { StorageError, StoreRefusal } from '../../store/store.js';
 import { errorCode } from '../../store/journal/disk.js';
+import { ControlError } from '../../ops/control-client.js';
+import { SocketRefusal } from '../../local/refusal.js';
+import { isTrouble, type Asked } from './ask.js';
 import { runAudit, type AuditOptions } from './audit.js';
 import { runBackup, type BackupOptions } from './backup.js';
 import { runCheck } from './check.js';
@@ -10,12 +13,15 @@ import { runDelete, type DeleteOptions } from './delete.js';
 import { runExport, type ExportOptions } from './export.js';
 import { runInvite, type InviteOptions } from './invite.js';
 import { Exit, folderOf, Mistake, type ExitCode, type Where } from './common.js';
+import { deleteRoom, deleteUser, listRooms, listUsers, showUser, type Deleting } from './people.js';
+import { runDebug, runDrain, runLimits, runReload, showHealth, type DrainOptions } from './running.js';
+import { runStatus, type StatusOptions } from './status.js';
 import { runRepair, type RepairOptions } from './repair.js';
 import { runRestore, type RestoreOptions } from './restore.js';
 import { commands, networkName } from '../options.js';
 
-/** @param argument the command's, if it takes one */
-type Run<O> = (where: Where & O, argument: string) => Promise<ExitCode>;
+/** @param argument the command's, if it takes one. @param isNamed the network was named */
+type Run<O> = (where: Where & O, argument: string, isNamed: boolean) => Promise<ExitCode>;
 
 /** What a command line asked for, and how it ended. */
 class Program {
@@ -45,17 +51,50 @@ class Program {
     this.#add<RepairOptions>('repair', runRepair, json, yes, dryRun);
     const expires = new Option('--expires <time>', 'how long they count, as 12h or 7d').argParser(lasting);
     const many = new Option('--count <number>', 'how many').argParser(howMany).default(1);
-    this.#name('invite', json, keys, expires.default(lasting('7d'), '7d'), many).action(
-      async (options: InviteOptions) => {
-        this.result = runInvite(options);
-        return Promise.resolve();
-      },
+    this.#ask<InviteOptions>('invite', runInvite, json, keys, expires.default(lasting('7d'), '7d'), many);
+    this.#addAsking(json, yes);
+  }
+
+  /** What a daemon that runs is asked. */
+  #addAsking(json: Option, yes: Option): void {
+    const again = new Option('--watch [seconds]', 'again and again, a live screen on a terminal').argParser(seconds);
+    this.#ask<StatusOptions>('status', runStatus, json, again);
+    this.#ask<object>('health', showHealth, json);
+    this.#ask<object>('user list', listUsers, json);
+    this.#ask<object>('user show @NAME', showUser, json);
+    this.#ask<Deleting>('user delete @NAME', deleteUser, json, yes);
+    this.#ask<object>('room list', listRooms, json);
+    this.#ask<Deleting>('room delete NAME', deleteRoom, json, yes);
+    this.#ask<object>('limits [NAME=NUMBER]', runLimits, json);
+    const within = new Option('--within <seconds>', 'how long those who are connected have')
+      .argParser(seconds)
+      .default(30);
+    this.#ask<DrainOptions>('drain', runDrain, json, within);
+    this.#ask<object>('reload', runReload, json);
+    this.#ask<object>('debug on|off', runDebug, json);
+  }
+
+  #ask<O>(syntax: string, run: (where: Asked & O, argument: string) => Promise<ExitCode>, ...options: Option[]): void {
+    const control = new Option('--control <path>', 'the daemon’s control socket, where it is not in the data');
+    this.#add<O & Pick<Asked, 'control'>>(
+      syntax,
+      (where, argument, isNamed) => run({ ...where, isNamed }, argument),
+      ...options,
+      control,
     );
   }
 
+  /** Where a command belongs: to the program, or to one of its words that takes another. */
+  #group(name: string): Command {
+    if (name === '') return this.root;
+    const known = this.root.commands.find((each) => each.name() === name);
+    return known ?? this.root.command(name).description(`about a ${name} of a daemon that runs`);
+  }
+
   #name(syntax: string, ...options: readonly Option[]): Command {
-    const command = this.root
-      .command(syntax.replace(/[A-Z@]+$/, '<$&>'))
+    const [, group = '', own = syntax] = /^(user|room) (.*)$/.exec(syntax) ?? [];
+    const command = this.#group(group)
+      .command(own.replace(/(?<= )(@?[A-Z]+|on\|off)$/, '<$1>'))
       .description(commands[syntax] ?? '')
       .option('--network <name>', 'the network that it is about', networkName, 'dev');
     for (const option of options) command.addOption(option);
@@ -67,7 +106,8 @@ class Program {
     const command = this.#name(syntax, data, ...options);
     command.action(async () => {
       this.where = command.opts<Where & O>();
-      this.result = await run(command.opts<Where & O>(), command.args[0] ?? '');
+      const isNamed = command.getOptionValueSource('network') === 'cli';
+      this.result = await run(command.opts<Where & O>(), command.args[0] ?? '', isNamed);
     });
   }
 }
@@ -83,6 +123,14 @@ function lasting(text: string): number {
   if (number === undefined || ms > DAYS_MOST * 24 * HOUR)
     throw new InvalidArgumentError(`write hours or days, as 12h or 7d, ${String(DAYS_MOST)}d at most.`);
   return ms;
+}
+
+const DAY_S = 86_400;
+
+function seconds(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > DAY_S)
+    throw new InvalidArgumentError(`write seconds, ${String(DAY_S)} at most.`);
+  return Number(text);
 }
 
 function howMany(text: string): number {
@@ -117,9 +165,13 @@ export async function main(argv: readonly string[], version: string): Promise<nu
 
 function explain(error: unknown, where: Where | undefined): { readonly code: ExitCode; readonly line: string } {
   if (error instanceof CommanderError) {
+    if (error.code === 'commander.help') return { code: Exit.mistake, line: 'a word is missing — see cadenasd --help' };
     const what = error.message.replace(/^error: /, '').replace(/\.$/, '');
     return { code: Exit.mistake, line: `${what} — see cadenasd --help` };
   }
+  if (error instanceof ControlError)
+    return { code: isTrouble(error) ? Exit.failed : Exit.mistake, line: error.message };
+  if (error instanceof SocketRefusal) return { code: Exit.mistake, line: error.message };
   if (error instanceof Mistake) return { code: Exit.mistake, line: error.message };
   if (error instanceof StoreRefusal) return { code: Exit.mistake, line: dashed(error.message) };
   if (error instanceof StorageError) return { code: Exit.failed, line: dashed(error.message) };
