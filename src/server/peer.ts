@@ -32,6 +32,9 @@ interface Link {
   readonly commands: Commands;
 }
 
+/** What a logged-in client is told before the daemon closes (SPEC 8.5). */
+type Farewell = (typeof Code)['authentication' | 'forbidden' | 'conflict' | 'unavailable'];
+
 export class Peer implements Caller, CommandHost, Online {
   readonly context: Context;
   readonly source: string;
@@ -269,7 +272,7 @@ export class Peer implements Caller, CommandHost, Online {
   }
 
   /** Sends what is due, tells a logged-in client why, then ends. */
-  close(code: typeof Code.authentication | typeof Code.conflict | typeof Code.unavailable): void {
+  close(code: Farewell): void {
     this.#link?.line.flush(); // answers that are due come before the farewell
     this.#link?.line.event(structs.clos, {}, code);
     this.finish();

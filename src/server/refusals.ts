@@ -13,6 +13,8 @@ export type Attempt =
   /** a second factor, or a code that came by mail */
   | 'code'
   | 'recovery'
+  /** all was proven, of an account that the operator has disabled */
+  | 'disabled'
   | 'invitation'
   /** its keys, its proof, or that it is closed */
   | 'registration'

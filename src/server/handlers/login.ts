@@ -16,6 +16,7 @@ import { SecondFactor, type Account, type Grant } from '../../store/store.js';
 import { failed } from '../attempts.js';
 import type { Context } from '../context.js';
 import { decoyBlock, decoyIdentifier } from '../decoy.js';
+import { turnAway } from '../disabled.js';
 import { count, firstStep } from '../first-step.js';
 import { FactorProof, hasWords, spend, type Proof, type Spent } from '../factors.js';
 import { idKey } from '../keys.js';
@@ -122,6 +123,11 @@ async function enter(
   if (!spent || !spent.counts) {
     peer.become('open');
     refuse(context, peer, spent, account, reply);
+    return;
+  }
+  /* Not before all is proven: nobody else is to learn it. */
+  if (account.security.disabled) {
+    turnAway(context, peer, account, reply);
     return;
   }
   /* Before anything is pushed that only the keys before could open. */
