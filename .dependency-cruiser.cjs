@@ -29,7 +29,7 @@ const rooms = {
   wire: { own: '^src/wire/', may: [PROTOCOL], node: true, packages: ['binary-parser'] },
   store: { own: '^src/store/', may: [PROTOCOL], node: true, packages: [] },
   plain: { own: PLAIN, may: [], node: false, packages: ['get-east-asian-width'] },
-  ops: { own: OPS, may: [PLAIN], node: true, packages: ['nodemailer'] },
+  ops: { own: OPS, may: [PLAIN], node: true, packages: ['nodemailer', 'pino'] },
   keys: { own: KEYS, may: [PROTOCOL, CRYPTO, PLAIN], node: true, packages: ['commander', 'esbuild', 'node-forge'] },
   client: { own: CLIENT, may: [PROTOCOL, CONNECTION], node: false, packages: [] },
   'client-node': { own: CLIENT_NODE, may: [PROTOCOL, CLIENT], node: true, packages: [] },

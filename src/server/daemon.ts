@@ -18,7 +18,8 @@ import {
 import { readPrivateFile } from '../keys/private-files.js';
 import { auditFileIn } from '../ops/audit-file.js';
 import { takeLock } from '../ops/instance-lock.js';
-import { makeLog, type Log } from '../ops/log.js';
+import { goesToJournal } from '../ops/journald.js';
+import { makeLog, type Log, type OperatorLog } from '../ops/log.js';
 import { SmtpMailer } from '../ops/mailer.js';
 import { isSystemError, nodeFiles } from '../store/journal/disk.js';
 import { ensureFolder } from '../store/journal/durable.js';
@@ -29,6 +30,7 @@ import { StorageError, StoreRefusal } from '../store/store.js';
 import type { Turned } from '../transport/listen.js';
 import { listenTcp } from '../transport/tcp.js';
 import { listenTls } from '../transport/tls.js';
+import { withSources } from './audit.js';
 import { BlocklistRefusal, readBlocklist, type IsListed } from './blocklist.js';
 import { Budgets } from './budgets.js';
 import type { ServedClients } from './clients.js';
@@ -55,7 +57,7 @@ const version = (
 type Undo = (() => unknown)[];
 
 /** @param undo gets what has to be released, in order of its making, whether the start succeeds or not */
-async function start(line: Options, log: Log, undo: Undo): Promise<Server> {
+async function start(line: Options, log: OperatorLog, undo: Undo): Promise<Server> {
   const config = line.config === undefined ? noConfig : readConfig(line.config);
   const options = { ...line, limits: { ...defaultLimits, ...config.limits, ...line.limits } };
   const mailer = config.mail && mailerOf(config.mail);
@@ -122,9 +124,12 @@ async function start(line: Options, log: Log, undo: Undo): Promise<Server> {
       budgets: new Budgets(options.limits),
       lobby: options.lobby,
       isListed,
-      auditFile: auditFileIn(dataFolder, (error) => {
-        refusals.trouble('the audit can not be written', error);
-      }),
+      auditFile: withSources(
+        auditFileIn(dataFolder, (error) => {
+          refusals.trouble('the audit can not be written', error);
+        }),
+        (source) => log.address(source),
+      ),
       refusals,
       log,
       now,
@@ -284,7 +289,15 @@ export async function main(argv: readonly string[]): Promise<number> {
     say(`${what} — see cadenasd --help`);
     return 1;
   }
-  const log = makeLog(options.debug ? 'debug' : 'info', (line) => process.stderr.write(line), Date.now);
+  const { debug, logFormat: format, logAddresses: addresses } = options;
+  const log = makeLog(
+    { level: debug ? 'debug' : 'info', format, addresses, journald: goesToJournal(process.env['JOURNAL_STREAM']) },
+    (line) => process.stderr.write(line),
+    Date.now,
+  );
+  process.on('SIGUSR1', () => {
+    log.toggleDebug();
+  });
   const signalled = new Promise<string>((resolve) => {
     /* Not once: a terminal's Ctrl-C may arrive twice, and the second must not cut the stop short. */
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);

@@ -39,6 +39,8 @@ export interface Options {
   /** name of the room that is offered to everybody */
   readonly lobby?: string;
   readonly debug: boolean;
+  readonly logFormat: 'text' | 'json';
+  readonly logAddresses: 'full' | 'short' | 'none';
   /** the configuration file */
   readonly config?: string;
   /** as the line has them; what it does not name has its value elsewhere */
@@ -127,7 +129,15 @@ export function optionParser(version: string): Command {
     )
     .option('--lobby <name>', 'offer this room to everybody: you can read what is said in it', roomName)
     .option('--blocklist <file>', 'refuse these keys: SHA-256 of SubjectPublicKeyInfo (DER), one in a line')
-    .option('--debug', 'log more', false)
+    .option('--debug', 'log more; SIGUSR1 turns it on and off', false)
+    .addOption(
+      new Option('--log-format <form>', 'lines for people, or for programs').choices(['text', 'json']).default('text'),
+    )
+    .addOption(
+      new Option('--log-addresses <form>', 'addresses in log and audit: whole, as /24 and /48, or not at all')
+        .choices(['full', 'short', 'none'])
+        .default('full'),
+    )
     .addHelpText('after', `\nCommands instead of serving (cadenasd COMMAND --help):\n${does.join('\n')}\n`)
     .addHelpText(
       'after',

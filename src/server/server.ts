@@ -70,6 +70,7 @@ export class Server {
   readonly #saving = new Set<Promise<void>>();
   readonly #listeners: Listener[] = [];
   #stopping = false;
+  #accepted = 0;
 
   constructor({ lobby, auditFile, isListed = () => false, ...given }: Given, seen: SeenHellos) {
     const { store, sync, decoySecret, limits, now } = given;
@@ -103,7 +104,7 @@ export class Server {
 
   readonly accept = (connection: Connection): void => {
     if (this.#stopping) connection.destroy();
-    else this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone));
+    else this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone, ++this.#accepted));
   };
 
   readonly #gone = (peer: Peer): void => {
