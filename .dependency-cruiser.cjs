@@ -31,7 +31,7 @@ const rooms = {
   store: { own: '^src/store/', may: [PROTOCOL], node: true, packages: [] },
   plain: { own: PLAIN, may: [], node: false, packages: ['get-east-asian-width'] },
   settings: { own: '^src/settings/', may: [], node: true, packages: ['commander', 'smol-toml'] },
-  ops: { own: OPS, may: [PLAIN], node: true, packages: ['nodemailer'] },
+  ops: { own: OPS, may: [PLAIN], node: true, packages: ['nodemailer', 'pino'] },
   keys: { own: KEYS, may: [PROTOCOL, CRYPTO, PLAIN], node: true, packages: ['commander', 'esbuild', 'node-forge'] },
   client: { own: CLIENT, may: [PROTOCOL, CONNECTION], node: false, packages: [] },
   'client-node': { own: CLIENT_NODE, may: [PROTOCOL, CLIENT], node: true, packages: [] },

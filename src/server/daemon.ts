@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError, type Command } from 'commander';
 import { KeysRefusal } from '../keys/network.js';
-import { makeLog } from '../ops/log.js';
+import { goesToJournal } from '../ops/journald.js';
+import { makeLog, type OperatorLog } from '../ops/log.js';
 import { plainText } from '../plain/plain.js';
 import { SettingMistake } from '../settings/index.js';
 import { isSystemError } from '../store/journal/disk.js';
@@ -10,7 +11,6 @@ import { StorageError, StoreRefusal } from '../store/store.js';
 import { BlocklistRefusal } from './blocklist.js';
 import type { DaemonSettings } from './config.js';
 import { STOP_MS } from './limits.js';
-import type { Log } from './log.js';
 import { isCommand, optionParser, settingsOf } from './options.js';
 import { compose, type Composed, type Undo } from './start/compose.js';
 import { Refusal } from './start/refusal.js';
@@ -43,8 +43,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     else say(`${wrongLine(error, parser)} — see cadenasd --help`);
     return 1;
   }
-  const { level } = settings.values.log;
-  const log = makeLog(level, (line) => process.stderr.write(line), Date.now);
+  const journald = goesToJournal(process.env['JOURNAL_STREAM']);
+  const log = makeLog({ ...settings.values.log, journald }, (line) => process.stderr.write(line), Date.now);
+  process.on('SIGUSR1', () => {
+    log.toggleDebug();
+  });
   const undo: Undo = [];
   try {
     const why = await serve(parser, settings, log, undo);
@@ -71,7 +74,7 @@ function wrongLine(error: CommanderError, parser: Command): string {
 }
 
 /** Runs until a signal or the disk ends it. */
-async function serve(parser: Command, settings: DaemonSettings, log: Log, undo: Undo): Promise<'signalled' | 'failed'> {
+async function serve(parser: Command, settings: DaemonSettings, log: OperatorLog, undo: Undo): Promise<'signalled' | 'failed'> {
   const signalled = new Promise<string>((resolve) => {
     /* Not once: a terminal's Ctrl-C may arrive twice, and the second must not cut the stop short. */
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
@@ -93,7 +96,7 @@ async function serve(parser: Command, settings: DaemonSettings, log: Log, undo: 
   return 'failed';
 }
 
-function logServing({ values }: DaemonSettings, { server }: Composed, log: Log): void {
+function logServing({ values }: DaemonSettings, { server }: Composed, log: OperatorLog): void {
   const { generations, clients, registration, mailer } = server.context;
   log.info('serving', {
     network: values.daemon.network,
@@ -109,11 +112,11 @@ function logServing({ values }: DaemonSettings, { server }: Composed, log: Log):
 
 /** Reloads at SIGHUP, one after another; a mistake leaves everything as it is. */
 class Reloads {
-  readonly #log: Log;
+  readonly #log: OperatorLog;
   #last: Promise<void> = Promise.resolve();
   #run: () => Promise<void> = () => Promise.resolve(); // during the start there is nothing to reload yet
 
-  constructor(log: Log) {
+  constructor(log: OperatorLog) {
     this.#log = log;
     process.on('SIGHUP', () => {
       this.#last = this.#last.then(() => this.#run());

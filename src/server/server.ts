@@ -83,6 +83,7 @@ export class Server {
   readonly #listeners: Listener[] = [];
   #stopping = false;
   #isListed: IsListed;
+  #accepted = 0;
 
   constructor({ lobby, auditFile, isListed = nobodyListed, ...given }: Given, seen: SeenHellos) {
     this.#isListed = isListed;
@@ -126,7 +127,7 @@ export class Server {
 
   readonly accept = (connection: Connection): void => {
     if (this.#stopping) connection.destroy();
-    else this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone));
+    else this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone, ++this.#accepted));
   };
 
   readonly #gone = (peer: Peer): void => {

@@ -149,7 +149,7 @@ async function enter(
   login.transcript.add(request.bytes);
   login.transcript.add(reply.finish(structs.passAnswer, { grant, ends }));
   peer.authenticated(login, account, sessionKey, ends, waiting);
-  context.log.info('logged in', { uid: hex(account.uid) });
+  context.log.info('logged in', { connection: peer.connectionId, uid: hex(account.uid) });
 }
 
 /** Account and second factor are what they were when somebody proved them, and the session runs. */

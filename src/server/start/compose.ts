@@ -19,11 +19,13 @@ import {
 } from '../../keys/network.js';
 import { auditFileIn } from '../../ops/audit-file.js';
 import { takeLock } from '../../ops/instance-lock.js';
+import type { OperatorLog } from '../../ops/log.js';
 import { nodeFiles } from '../../store/journal/disk.js';
 import { ensureFolder } from '../../store/journal/durable.js';
 import { openJournalStore, type JournalStore } from '../../store/journal/journal-store.js';
 import { checkSetup, keepSetup } from '../../store/journal/setup.js';
 import type { StoreLimits } from '../../store/store.js';
+import { withSources } from '../audit.js';
 import { readBlocklist, type IsListed } from '../blocklist.js';
 import { Budgets } from '../budgets.js';
 import type { ServedClients } from '../clients.js';
@@ -53,7 +55,7 @@ export interface Composed {
 }
 
 /** @param undo gets what has to be released, whether the start succeeds or not */
-export async function compose(settings: DaemonSettings, log: Log, undo: Undo): Promise<Composed> {
+export async function compose(settings: DaemonSettings, log: OperatorLog, undo: Undo): Promise<Composed> {
   const { daemon, tls, registration } = settings.values;
   const limits: Limits = { ...settings.limits };
   const mailer = settings.mail && mailerOf(settings.mail);
@@ -93,9 +95,12 @@ export async function compose(settings: DaemonSettings, log: Log, undo: Undo): P
       budgets: new Budgets(limits),
       lobby: daemon.lobby,
       isListed,
-      auditFile: auditFileIn(dataFolder, (error) => {
-        refusals.trouble('the audit can not be written', error);
-      }),
+      auditFile: withSources(
+        auditFileIn(dataFolder, (error) => {
+          refusals.trouble('the audit can not be written', error);
+        }),
+        (source) => log.address(source),
+      ),
       refusals,
       log,
       now,

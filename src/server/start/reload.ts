@@ -1,7 +1,7 @@
 /** A reload: everything is read and checked first; then it counts, for new connections and old, and nobody is cut off. */
+import type { OperatorLog } from '../../ops/log.js';
 import { differences } from '../../settings/index.js';
 import { daemonSchema, type DaemonSettings } from '../config.js';
-import type { Log } from '../log.js';
 import type { Mutable } from '../server.js';
 import { freshCertificate } from './certificate.js';
 import { listedKeys, servedClients, storeLimits, type Composed, type Undo } from './compose.js';
@@ -19,7 +19,7 @@ export async function reload(
   running: Composed,
   before: DaemonSettings,
   next: DaemonSettings,
-  log: Log,
+  log: OperatorLog,
   undo: Undo,
 ): Promise<Reloaded> {
   const differs = differences(daemonSchema, before.values, next.values);
@@ -27,6 +27,8 @@ export async function reload(
   const mailer = next.mail && mailerOf(next.mail);
   running.listening.renew?.(freshCertificate(next, log));
 
+  /* Else a reload would end what SIGUSR1 turned on. */
+  if (differs.some((name) => name.startsWith('log.'))) log.configure(next.values.log);
   Object.assign(running.limits as Mutable<typeof running.limits>, next.limits, { window: running.limits.window });
   running.store.setLimits(storeLimits(running.limits));
   undo.unshift(() => mailer?.close()); // the former one ends what it has under way, and is closed at the stop too
