@@ -74,7 +74,12 @@ function wrongLine(error: CommanderError, parser: Command): string {
 }
 
 /** Runs until a signal or the disk ends it. */
-async function serve(parser: Command, settings: DaemonSettings, log: OperatorLog, undo: Undo): Promise<'signalled' | 'failed'> {
+async function serve(
+  parser: Command,
+  settings: DaemonSettings,
+  log: OperatorLog,
+  undo: Undo,
+): Promise<'signalled' | 'failed'> {
   const signalled = new Promise<string>((resolve) => {
     /* Not once: a terminal's Ctrl-C may arrive twice, and the second must not cut the stop short. */
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
