@@ -12,6 +12,7 @@ const CLIENT_NODE = '^src/client-node/';
 const PLAIN = '^src/plain/';
 const SETTINGS = '^src/settings/index\\.ts$';
 const OPS = '^src/ops/';
+const LOCAL = '^src/local/';
 const KEYS = '^src/keys/';
 const WORDING = '^src/faces/wording/';
 const TUI = '^src/faces/tui/(main|ports)\\.ts$';
@@ -31,10 +32,11 @@ const rooms = {
   store: { own: '^src/store/', may: [PROTOCOL], node: true, packages: [] },
   plain: { own: PLAIN, may: [], node: false, packages: ['get-east-asian-width'] },
   settings: { own: '^src/settings/', may: [], node: true, packages: ['commander', 'smol-toml'] },
-  ops: { own: OPS, may: [PLAIN], node: true, packages: ['nodemailer', 'pino'] },
+  local: { own: LOCAL, may: [], node: true, packages: [] },
+  ops: { own: OPS, may: [PLAIN, LOCAL], node: true, packages: ['nodemailer', 'pino', 'prom-client'] },
   keys: { own: KEYS, may: [PROTOCOL, CRYPTO, PLAIN], node: true, packages: ['commander', 'esbuild', 'node-forge'] },
   client: { own: CLIENT, may: [PROTOCOL, CONNECTION], node: false, packages: [] },
-  'client-node': { own: CLIENT_NODE, may: [PROTOCOL, CLIENT], node: true, packages: [] },
+  'client-node': { own: CLIENT_NODE, may: [PROTOCOL, CLIENT, LOCAL], node: true, packages: [] },
   server: {
     own: '^src/server/',
     roots: '^src/server/(daemon|worker|(admin|start)/[a-z]+)\\.ts$',
@@ -62,7 +64,7 @@ const rooms = {
 
 /** What composition roots alone may name, besides what their room may. */
 const concrete = {
-  server: [CRYPTO, '^src/store/(journal|tools)/', TRANSPORT, OPS, KEYS],
+  server: [CRYPTO, '^src/store/(journal|tools)/', TRANSPORT, OPS, LOCAL, KEYS],
   cli: [CRYPTO, TRANSPORT, CLIENT_NODE, OPS, KEYS, TUI],
   web: [CRYPTO, TRANSPORT],
 };

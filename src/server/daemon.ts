@@ -6,6 +6,7 @@ import { goesToJournal } from '../ops/journald.js';
 import { makeLog, type OperatorLog } from '../ops/log.js';
 import { plainText } from '../plain/plain.js';
 import { SettingMistake } from '../settings/index.js';
+import { SocketRefusal } from '../local/refusal.js';
 import { isSystemError } from '../store/journal/disk.js';
 import { StorageError, StoreRefusal } from '../store/store.js';
 import { BlocklistRefusal } from './blocklist.js';
@@ -14,10 +15,10 @@ import { STOP_MS } from './limits.js';
 import { isCommand, optionParser, settingsOf } from './options.js';
 import { compose, type Composed, type Undo } from './start/compose.js';
 import { Refusal } from './start/refusal.js';
-import { reload } from './start/reload.js';
+import { Reloads } from './start/reload.js';
 
 /** What the operator can mend: it ends a start with exit code 1. */
-const mendable = [Refusal, SettingMistake, KeysRefusal, StoreRefusal, BlocklistRefusal];
+const mendable = [Refusal, SettingMistake, KeysRefusal, StoreRefusal, BlocklistRefusal, SocketRefusal];
 
 const version = (
   JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -43,6 +44,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     else say(`${wrongLine(error, parser)} — see cadenasd --help`);
     return 1;
   }
+  process.umask(0o077); // a socket is nobody else’s before its mode is set
   const journald = goesToJournal(process.env['JOURNAL_STREAM']);
   const log = makeLog({ ...settings.values.log, journald }, (line) => process.stderr.write(line), Date.now);
   process.on('SIGUSR1', () => {
@@ -86,19 +88,31 @@ async function serve(
     /* A terminal that is closed ends what was started in it; a service has none. */
     if (process.stdin.isTTY) process.on('SIGHUP', resolve);
   });
-  const hangup = process.stdin.isTTY ? undefined : new Reloads(log);
-  const running = await compose(settings, log, undo);
+  const reloads = new Reloads(settings, () => settingsOf(parser, process.env), log, undo);
+  if (!process.stdin.isTTY)
+    process.on('SIGHUP', () => {
+      reloads.reload().catch(ignoreMendable);
+    });
+  const setDebug = (on: boolean): void => {
+    if (on !== log.isDebug) log.toggleDebug();
+  };
+  const running = await compose(settings, log, undo, version, { reload: reloads.reload, setDebug });
   const { server } = running;
   process.stdout.write(`ready ${server.address}\n`);
   logServing(settings, running, log);
-  hangup?.begin(() => settingsOf(parser, process.env), running, settings, undo);
-  const why = await Promise.race([signalled, running.store.failed]);
+  reloads.begin(running);
+  const why = await Promise.race([signalled, running.operated.drained, running.store.failed]);
   if (typeof why === 'string') {
     log.info('stopping', { signal: why });
     return 'signalled';
   }
   log.error('the disk has failed: stopping', { error: why.message });
   return 'failed';
+}
+
+/** The log has it; what is no mistake of the operator's ends the daemon. */
+function ignoreMendable(error: unknown): void {
+  if (!mendable.some((kind) => error instanceof kind)) throw error;
 }
 
 function logServing({ values }: DaemonSettings, { server }: Composed, log: OperatorLog): void {
@@ -113,36 +127,6 @@ function logServing({ values }: DaemonSettings, { server }: Composed, log: Opera
     registration,
     mail: mailer ? 'on' : 'off',
   });
-}
-
-/** Reloads at SIGHUP, one after another; a mistake leaves everything as it is. */
-class Reloads {
-  readonly #log: OperatorLog;
-  #last: Promise<void> = Promise.resolve();
-  #run: () => Promise<void> = () => Promise.resolve(); // during the start there is nothing to reload yet
-
-  constructor(log: OperatorLog) {
-    this.#log = log;
-    process.on('SIGHUP', () => {
-      this.#last = this.#last.then(() => this.#run());
-    });
-  }
-
-  begin(read: () => DaemonSettings, running: Composed, first: DaemonSettings, undo: Undo): void {
-    let settings = first;
-    this.#run = async () => {
-      try {
-        const next = read();
-        const { changed, atStart } = await reload(running, settings, next, this.#log, undo);
-        settings = next;
-        const fields = { changed: changed.join(' '), ...(atStart.length > 0 ? { atStart: atStart.join(' ') } : {}) };
-        this.#log.info('reloaded', fields);
-      } catch (error) {
-        if (!mendable.some((kind) => error instanceof kind)) throw error;
-        this.#log.error('not reloaded: everything stays as it is', { error: (error as Error).message });
-      }
-    };
-  }
 }
 
 async function release(undo: Undo): Promise<void> {

@@ -183,6 +183,7 @@ export class Peer implements Caller, CommandHost, Online {
         tellAnswer(this.context.log, this.connectionId, opcode, step, code);
       },
     });
+    this.context.counts.handshakes++;
     this.#hello = new Uint8Array(0);
     this.#link = { session, openBlock, line, commands: new Commands(this, line) };
     this.become('open');
@@ -246,9 +247,10 @@ export class Peer implements Caller, CommandHost, Online {
   }
 
   #mailboxHost(line: Line, account: Account): MailboxHost {
-    const { refusals, deliver, nextId, now } = this.context;
+    const { refusals, counts, deliver, nextId, now } = this.context;
     return {
       push: (entry: QueueEntry) => {
+        counts.pushed++;
         line.push(entry);
       },
       ready: () => this.#isOpen() && !line.congested,

@@ -24,7 +24,7 @@ import { nodeFiles } from '../../store/journal/disk.js';
 import { ensureFolder } from '../../store/journal/durable.js';
 import { openJournalStore, type JournalStore } from '../../store/journal/journal-store.js';
 import { checkSetup, keepSetup } from '../../store/journal/setup.js';
-import type { StoreLimits } from '../../store/store.js';
+import type { Store } from '../../store/store.js';
 import { withSources } from '../audit.js';
 import { readBlocklist, type IsListed } from '../blocklist.js';
 import { Budgets } from '../budgets.js';
@@ -32,12 +32,14 @@ import type { ServedClients } from '../clients.js';
 import type { DaemonSettings } from '../config.js';
 import { SeenHellos } from '../gate.js';
 import type { Limits } from '../limits.js';
+import { storeLimits } from '../live-limits.js';
 import type { Log } from '../log.js';
 import { Pool, type PooledPrivate } from '../pool.js';
 import { Refusals } from '../refusals.js';
 import { Server } from '../server.js';
 import { listen, type Listening } from './listening.js';
 import { mailerOf } from './mail.js';
+import { controlPath, operate, type Able, type Operated } from './operating.js';
 import { Refusal } from './refusal.js';
 
 /** What has to be released, in the order of its making. */
@@ -46,18 +48,26 @@ export type Undo = (() => unknown)[];
 /** A daemon that runs, and what a reload takes hold of. */
 export interface Composed {
   readonly server: Server;
-  readonly store: JournalStore;
+  readonly store: Store;
   readonly listening: Listening;
-  /** one object for all who look at limits: a reload changes it */
-  readonly limits: Limits;
+  readonly operated: Operated;
   /** what the keys say of clients, which stays as it was at the start */
   readonly linked: Pick<NetworkFiles, 'build' | 'software'>;
 }
 
-/** @param undo gets what has to be released, whether the start succeeds or not */
-export async function compose(settings: DaemonSettings, log: OperatorLog, undo: Undo): Promise<Composed> {
+/**
+ * @param undo gets what has to be released, whether the start succeeds or not
+ * @param able what an operator may ask of it besides
+ */
+export async function compose(
+  settings: DaemonSettings,
+  log: OperatorLog,
+  undo: Undo,
+  version: string,
+  able: Able,
+): Promise<Composed> {
   const { daemon, tls, registration } = settings.values;
-  const limits: Limits = { ...settings.limits };
+  const { limits } = settings;
   const mailer = settings.mail && mailerOf(settings.mail);
   undo.push(() => mailer?.close());
   const keysFolder = join(daemon.keys, daemon.network);
@@ -69,9 +79,15 @@ export async function compose(settings: DaemonSettings, log: OperatorLog, undo: 
   });
   const isListed = await listedKeys(settings, log);
   const dataFolder = join(daemon.data, daemon.network);
-  const store = await openStore(dataFolder, network, limits, log, undo);
+  const own: { operated?: Operated } = {};
+  undo.push(() => own.operated?.close()); // late: who waits for the end by the control socket sees it
+  const synced = (ms: number): void => {
+    own.operated?.synced(ms);
+  };
+  const store = await openStore(dataFolder, network, limits, log, undo, synced);
   const now = Date.now;
-  const seen = await seenHellos(store, now(), log);
+  const started = now();
+  const seen = await seenHellos(store, started, log);
   const generations = [network, ...(network.next ? [network.next] : [])];
   const pool = new Pool(fileURLToPath(new URL('../worker.js', import.meta.url)), {
     serverKeys: generations.map(({ serverPrivate }) => serverPrivate),
@@ -112,8 +128,11 @@ export async function compose(settings: DaemonSettings, log: OperatorLog, undo: 
     await server.stop();
     log.info('stopped', refusals.totals());
   });
-  const listening = await listen(settings, limits, network, server, log);
-  return { server, store, listening, limits, linked: { build: network.build, software: network.software } };
+  const listening = await listen(settings, network, server, log);
+  const control = controlPath(daemon.control, dataFolder);
+  const operated = await operate({ server, version, started, control, log, ...able });
+  own.operated = operated;
+  return { server, store, listening, operated, linked: { build: network.build, software: network.software } };
 }
 
 async function openStore(
@@ -122,6 +141,7 @@ async function openStore(
   limits: Limits,
   log: Log,
   undo: Undo,
+  onSync: (ms: number) => void,
 ): Promise<JournalStore> {
   await ensureFolder(nodeFiles, resolve(folder));
   const lock = await takeLock(folder);
@@ -134,6 +154,7 @@ async function openStore(
   const store = await openJournalStore(folder, {
     ...storeLimits(limits),
     now: Date.now,
+    onSync,
     onNote: (what) => {
       log.warn('store', { what });
     },
@@ -141,17 +162,6 @@ async function openStore(
   undo.push(() => store.close());
   await keepSetup(nodeFiles, folder, setup);
   return store;
-}
-
-export function storeLimits(limits: Limits): StoreLimits {
-  return {
-    maxAccounts: limits.accounts,
-    segmentBytes: limits['journal-bytes'],
-    maxRooms: limits.rooms,
-    maxRoomsPerUser: limits['rooms-per-user'],
-    maxQueueEntries: limits['queue-entries'],
-    maxQueueBytes: limits['queue-bytes'],
-  };
 }
 
 async function seenHellos(store: JournalStore, started: number, log: Log): Promise<SeenHellos> {

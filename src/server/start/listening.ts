@@ -4,7 +4,6 @@ import type { Turned } from '../../transport/listen.js';
 import { listenTcp } from '../../transport/tcp.js';
 import { listenTls } from '../../transport/tls.js';
 import { addressText, type DaemonSettings } from '../config.js';
-import type { Limits } from '../limits.js';
 import type { Log } from '../log.js';
 import type { Server } from '../server.js';
 import { certificateOf, type Certificate } from './certificate.js';
@@ -18,7 +17,6 @@ export interface Listening {
 /** @throws Refusal */
 export async function listen(
   settings: DaemonSettings,
-  limits: Limits,
   network: NetworkFiles,
   server: Server,
   log: Log,
@@ -28,6 +26,7 @@ export async function listen(
     server.context.refusals.count(reason, source);
   };
   const mayConnect = (source: string): boolean => server.context.rates.mayConnect(source);
+  const { limits } = server.context;
   const most = (): readonly [number, number] => [limits.connections, limits['connections-per-source']];
   const at = { ...daemon.listen, most, mayConnect, refused };
   try {

@@ -2,12 +2,11 @@
 import type { OperatorLog } from '../../ops/log.js';
 import { differences } from '../../settings/index.js';
 import { daemonSchema, type DaemonSettings } from '../config.js';
-import type { Mutable } from '../server.js';
 import { freshCertificate } from './certificate.js';
-import { listedKeys, servedClients, storeLimits, type Composed, type Undo } from './compose.js';
+import { listedKeys, servedClients, type Composed, type Undo } from './compose.js';
 import { mailerOf } from './mail.js';
 
-export interface Reloaded {
+interface Reloaded {
   /** names of settings (`table.key`) that count from now on */
   readonly changed: readonly string[];
   /** the same, from the next start on */
@@ -15,7 +14,7 @@ export interface Reloaded {
 }
 
 /** @throws what a start throws; nothing has changed then */
-export async function reload(
+async function apply(
   running: Composed,
   before: DaemonSettings,
   next: DaemonSettings,
@@ -29,15 +28,13 @@ export async function reload(
 
   /* Else a reload would end what SIGUSR1 turned on. */
   if (differs.some((name) => name.startsWith('log.'))) log.configure(next.values.log);
-  Object.assign(running.limits as Mutable<typeof running.limits>, next.limits, { window: running.limits.window });
-  running.store.setLimits(storeLimits(running.limits));
   undo.unshift(() => mailer?.close()); // the former one ends what it has under way, and is closed at the stop too
   running.server.renew({
     registration: next.values.registration.who,
     clients: servedClients(next, running.linked),
     mailer,
     isListed,
-    limitsDiffer: differs.some((name) => name.startsWith('limits.')),
+    limits: next.limits,
   });
   return {
     changed: differs.filter((name) => !countsAtStart(name)),
@@ -49,4 +46,49 @@ function countsAtStart(name: string): boolean {
   const [table = '', key = ''] = name.split('.');
   const tables: Readonly<Record<string, Readonly<Record<string, { readonly atStart?: true }>>>> = daemonSchema;
   return tables[table]?.[key]?.atStart === true;
+}
+
+/** Reloads one after another, whoever asks; a mistake leaves everything as it is. */
+export class Reloads {
+  readonly #log: OperatorLog;
+  readonly #undo: Undo;
+  readonly #read: () => DaemonSettings;
+  #settings: DaemonSettings;
+  #running: Composed | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param read what the line, the environment and the file say now */
+  constructor(first: DaemonSettings, read: () => DaemonSettings, log: OperatorLog, undo: Undo) {
+    this.#settings = first;
+    this.#read = read;
+    this.#log = log;
+    this.#undo = undo;
+  }
+
+  /** Before it there is nothing to reload. */
+  begin(running: Composed): void {
+    this.#running = running;
+  }
+
+  /** @returns names of settings that count from the next start on alone. @throws what a start throws */
+  readonly reload = (): Promise<readonly string[]> => {
+    const reloaded = this.#last.then(() => this.#once());
+    this.#last = reloaded.catch(() => undefined); // whoever asked is told
+    return reloaded;
+  };
+
+  async #once(): Promise<readonly string[]> {
+    if (!this.#running) return [];
+    try {
+      const next = this.#read();
+      const { changed, atStart } = await apply(this.#running, this.#settings, next, this.#log, this.#undo);
+      this.#settings = next;
+      const later = atStart.length > 0 ? { atStart: atStart.join(' ') } : {};
+      this.#log.info('reloaded', { changed: changed.join(' '), ...later });
+      return atStart;
+    } catch (error) {
+      this.#log.error('not reloaded: everything stays as it is', { error: (error as Error).message });
+      throw error;
+    }
+  }
 }
