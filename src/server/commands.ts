@@ -126,8 +126,8 @@ export class Commands {
     }
     const keeping: Outlet = {
       now: () => out.now(),
-      send: (struct, code) => {
-        out.send(struct, code);
+      answerWith: (_request, code, struct) => {
+        out.answerWith(request, code, struct);
       },
       answer: (_request, status, code) => {
         if (laterCodes.has(code)) {

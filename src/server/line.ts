@@ -4,7 +4,6 @@ import {
   ANSWERS_PER_FRAME,
   Code,
   encode,
-  peekOpcode,
   Status,
   STRUCT,
   structs,
@@ -33,6 +32,8 @@ export interface LineHost {
   drained(): void;
   /** It is told 403. */
   forbidden(): void;
+  /** Called at debug alone. */
+  answered(request: Request, code: Code): void;
 }
 
 /** Why nothing more is read for a while: a command is worked on and others wait, or a new epoch's block is opened. */
@@ -77,12 +78,20 @@ export class Line implements Outlet {
     if (this.#closed) return;
     this.#context.counts.answer(request.opcode, code);
     if (code === Code.forbidden) this.#host.forbidden();
+    if (this.#context.log.isDebug) this.#host.answered(request, code);
     if (!this.shares) {
       this.#answerAlone({ request, status, code });
       return;
     }
     this.#answers.push({ request, status, code });
     this.#flusher.mark(this);
+  }
+
+  answerWith(request: Request, code: Code, struct: Uint8Array): void {
+    if (this.#closed) return;
+    this.#context.counts.answer(request.opcode, code);
+    if (this.#context.log.isDebug) this.#host.answered(request, code);
+    this.#send(struct);
   }
 
   #answerAlone({ request: { opcode, step, frameId }, status, code }: PlainAnswer): void {
@@ -102,11 +111,6 @@ export class Line implements Outlet {
       written = entry;
     }
     this.#send(deliveryStruct);
-  }
-
-  send(struct: Uint8Array, code: Code): void {
-    this.#context.counts.answer(peekOpcode(struct), code);
-    this.#send(struct);
   }
 
   #send(struct: Uint8Array): void {

@@ -4,17 +4,21 @@ import type { Budgets } from './budgets.js';
 import { limitRange, limitTable, type LimitName, type Limits } from './limits.js';
 import type { Rates } from './rates.js';
 
-/** What the listener was given at its start. */
-const atStart: ReadonlySet<LimitName> = new Set<LimitName>(['connections', 'connections-per-source']);
+/** What clients were told at their handshake. */
+const atStart: ReadonlySet<LimitName> = new Set<LimitName>(['window']);
 
-export const ofStore: Readonly<Partial<Record<LimitName, keyof StoreLimits>>> = {
-  accounts: 'maxAccounts',
-  rooms: 'maxRooms',
-  'rooms-per-user': 'maxRoomsPerUser',
-  'queue-entries': 'maxQueueEntries',
-  'queue-bytes': 'maxQueueBytes',
-  'journal-bytes': 'segmentBytes',
-};
+export function storeLimits(limits: Limits): StoreLimits {
+  return {
+    maxAccounts: limits.accounts,
+    segmentBytes: limits['journal-bytes'],
+    maxRooms: limits.rooms,
+    maxRoomsPerUser: limits['rooms-per-user'],
+    maxQueueEntries: limits['queue-entries'],
+    maxQueueBytes: limits['queue-bytes'],
+  };
+}
+
+const keys = Object.keys(limitTable) as LimitName[];
 
 interface Holders {
   readonly store: Pick<Store, 'setLimits'>;
@@ -36,18 +40,24 @@ export class LiveLimits {
    * @returns false where it counts from the next start on alone, and nothing was set
    * @throws RangeError where it can't be this; its message is for a person
    */
-  set(name: LimitName, value: number, { store, budgets, rates }: Holders): boolean {
+  set(name: LimitName, value: number, holders: Holders): boolean {
     const [min, max] = limitRange(name);
     if (!Number.isSafeInteger(value) || value < min || value > max)
       throw new RangeError(`limit ${name} — write ${name}=NUMBER, from ${String(min)} to ${String(max)}`);
     if (value === this.#values[name]) return true;
     if (atStart.has(name)) return false;
-    this.#values[name] = value;
-    const kept = ofStore[name];
-    if (kept) store.setLimits({ [kept]: value });
+    this.become({ ...this.now, [name]: value }, holders);
+    return true;
+  }
+
+  /** All of them at once, but what counts from the next start on alone. */
+  become(next: Limits, { store, budgets, rates }: Holders): void {
+    const differ = keys.filter((name) => next[name] !== this.#values[name] && !atStart.has(name));
+    if (differ.length === 0) return;
+    for (const name of differ) this.#values[name] = next[name];
+    store.setLimits(storeLimits(this.now));
     budgets.become(this.now);
     rates.become(this.now);
-    return true;
   }
 }
 

@@ -44,6 +44,11 @@ type Made =
   | 'logins'
   | 'nextId'
   | 'deliver';
+/** What a reload changes. */
+export interface Renewal extends Pick<Context, 'registration' | 'clients' | 'mailer' | 'limits'> {
+  readonly isListed: IsListed | undefined;
+}
+
 type Given = Omit<Context, Made> & {
   /** where unauthorised attempts are put on record */
   readonly auditFile: AuditFile;
@@ -52,6 +57,8 @@ type Given = Omit<Context, Made> & {
   /** whether the operator lists a key as compromised */
   readonly isListed?: IsListed | undefined;
 };
+
+const nobodyListed: IsListed = () => false;
 
 /** Never the same twice: eight random bytes for each start, then a counter. */
 function idMaker(): () => Uint8Array {
@@ -76,8 +83,10 @@ export class Server {
   readonly #listeners: Listener[] = [];
   #whenEmpty: () => void = () => undefined;
   #isOpen = true;
+  #isListed: IsListed;
 
-  constructor({ lobby, auditFile, isListed = () => false, ...given }: Given, seen: SeenHellos) {
+  constructor({ lobby, auditFile, isListed = nobodyListed, ...given }: Given, seen: SeenHellos) {
+    this.#isListed = isListed;
     const { store, sync, decoySecret, now } = given;
     this.#limits = new LiveLimits(given.limits);
     const limits = this.#limits.now;
@@ -95,7 +104,7 @@ export class Server {
       invitations: new Invitations(sync, decoySecret),
       atRest: new AtRest(sync, decoySecret),
       mailCodes: new MailCodes(sync, now),
-      knownKeys: new KnownKeys(store, sync, isListed, limits),
+      knownKeys: new KnownKeys(store, sync, (modulus) => this.#isListed(modulus), limits),
     });
     this.#gate = new Gate(this.context, seen);
   }
@@ -120,13 +129,19 @@ export class Server {
     return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
   }
 
+  renew({ isListed = nobodyListed, limits, registration, clients, mailer }: Renewal): void {
+    this.#isListed = isListed;
+    this.#limits.become(limits, this.context);
+    Object.assign(this.context, { registration, clients, mailer });
+  }
+
   readonly accept = (connection: Connection): void => {
     if (!this.#isOpen) {
       connection.destroy();
       return;
     }
-    this.context.counts.accepted++;
-    this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone));
+    const number = ++this.context.counts.accepted;
+    this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone, number));
   };
 
   readonly #gone = (peer: Peer): void => {

@@ -40,6 +40,8 @@ export interface Security {
   readonly details: Uint8Array;
   /** its keys were replaced by a recovery, and what went by those before is not all gone yet */
   readonly unsettled: boolean;
+  /** The operator lets nobody log in. What comes for it waits as for somebody who is away. */
+  readonly disabled: boolean;
 }
 
 export const noSecurity: Security = {
@@ -49,6 +51,7 @@ export const noSecurity: Security = {
   recovery: [],
   details: new Uint8Array(0),
   unsettled: false,
+  disabled: false,
 };
 
 /** A code that let somebody in to register: it counts once. */

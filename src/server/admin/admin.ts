@@ -13,15 +13,26 @@ import { runDelete, type DeleteOptions } from './delete.js';
 import { runExport, type ExportOptions } from './export.js';
 import { runInvite, type InviteOptions } from './invite.js';
 import { Exit, folderOf, Mistake, type ExitCode, type Where } from './common.js';
-import { deleteRoom, deleteUser, listRooms, listUsers, showUser, type Deleting } from './people.js';
+import {
+  deleteRoom,
+  deleteUser,
+  disableUser,
+  enableUser,
+  listRooms,
+  listUsers,
+  showUser,
+  type Deleting,
+} from './people.js';
 import { runDebug, runDrain, runLimits, runReload, showHealth, type DrainOptions } from './running.js';
 import { runStatus, type StatusOptions } from './status.js';
 import { runRepair, type RepairOptions } from './repair.js';
 import { runRestore, type RestoreOptions } from './restore.js';
-import { commands, networkName } from '../options.js';
+import { SettingMistake } from '../../settings/index.js';
+import { addSettingOptions, commands, settingsOf } from '../options.js';
+import { runConfig, type ConfigOptions } from './config.js';
 
-/** @param argument the command's, if it takes one. @param isNamed the network was named */
-type Run<O> = (where: Where & O, argument: string, isNamed: boolean) => Promise<ExitCode>;
+/** @param argument the command's, if it takes one */
+type Run<O> = (where: Where & O, argument: string) => Promise<ExitCode>;
 
 /** What a command line asked for, and how it ended. */
 class Program {
@@ -36,7 +47,7 @@ class Program {
       .configureOutput({ writeErr: () => undefined });
     const json = new Option('--json', 'one JSON object a line').default(false);
     this.#add<object>('check', runCheck, json);
-    const keys = new Option('--keys <dir>', 'folder of the keys; the network has its own folder in it').default('keys');
+    const keys = 'daemon.keys';
     const without = new Option('--without-secrets', 'leaves the OPAQUE setup and the decoy secret out').default(false);
     this.#add<BackupOptions>('backup DIR', (where, dir) => runBackup(where, dir, version), json, keys, without);
     const replace = new Option('--replace', 'moves a store that is there aside').default(false);
@@ -53,6 +64,7 @@ class Program {
     const many = new Option('--count <number>', 'how many').argParser(howMany).default(1);
     this.#ask<InviteOptions>('invite', runInvite, json, keys, expires.default(lasting('7d'), '7d'), many);
     this.#addAsking(json, yes);
+    this.#config(json);
   }
 
   /** What a daemon that runs is asked. */
@@ -62,26 +74,24 @@ class Program {
     this.#ask<object>('health', showHealth, json);
     this.#ask<object>('user list', listUsers, json);
     this.#ask<object>('user show @NAME', showUser, json);
+    this.#ask<object>('user disable @NAME', disableUser, json);
+    this.#ask<object>('user enable @NAME', enableUser, json);
     this.#ask<Deleting>('user delete @NAME', deleteUser, json, yes);
     this.#ask<object>('room list', listRooms, json);
     this.#ask<Deleting>('room delete NAME', deleteRoom, json, yes);
     this.#ask<object>('limits [NAME=NUMBER]', runLimits, json);
-    const within = new Option('--within <seconds>', 'how long those who are connected have')
-      .argParser(seconds)
-      .default(30);
-    this.#ask<DrainOptions>('drain', runDrain, json, within);
+    const within = new Option('--within <seconds>', 'how long those who are connected have');
+    this.#ask<DrainOptions>('drain', runDrain, json, within.argParser(seconds).default(30));
     this.#ask<object>('reload', runReload, json);
     this.#ask<object>('debug on|off', runDebug, json);
   }
 
-  #ask<O>(syntax: string, run: (where: Asked & O, argument: string) => Promise<ExitCode>, ...options: Option[]): void {
-    const control = new Option('--control <path>', 'the daemon’s control socket, where it is not in the data');
-    this.#add<O & Pick<Asked, 'control'>>(
-      syntax,
-      (where, argument, isNamed) => run({ ...where, isNamed }, argument),
-      ...options,
-      control,
-    );
+  #ask<O>(
+    syntax: string,
+    run: (where: Asked & O, argument: string) => Promise<ExitCode>,
+    ...options: readonly (Option | string)[]
+  ): void {
+    this.#add<O & Pick<Asked, 'control' | 'isNamed'>>(syntax, run, 'daemon.control', ...options);
   }
 
   /** Where a command belongs: to the program, or to one of its words that takes another. */
@@ -91,23 +101,36 @@ class Program {
     return known ?? this.root.command(name).description(`about a ${name} of a daemon that runs`);
   }
 
-  #name(syntax: string, ...options: readonly Option[]): Command {
+  /** @param options of commander, or names of settings */
+  #name(syntax: string, ...options: readonly (Option | string)[]): Command {
     const [, group = '', own = syntax] = /^(user|room) (.*)$/.exec(syntax) ?? [];
     const command = this.#group(group)
       .command(own.replace(/(?<= )(@?[A-Z]+|on\|off)$/, '<$1>'))
-      .description(commands[syntax] ?? '')
-      .option('--network <name>', 'the network that it is about', networkName, 'dev');
-    for (const option of options) command.addOption(option);
+      .description(commands[syntax] ?? '');
+    const settings = options.filter((option) => typeof option === 'string');
+    addSettingOptions(command, ['daemon.network', ...settings]);
+    for (const option of options) if (typeof option !== 'string') command.addOption(option);
     return command;
   }
 
-  #add<O>(syntax: string, run: Run<O>, ...options: readonly Option[]): void {
-    const data = new Option('--data <dir>', 'folder of the data; the network has its own folder in it').default('data');
-    const command = this.#name(syntax, data, ...options);
+  #add<O>(syntax: string, run: Run<O>, ...options: readonly (Option | string)[]): void {
+    const command = this.#name(syntax, 'daemon.data', ...options);
     command.action(async () => {
-      this.where = command.opts<Where & O>();
-      const isNamed = command.getOptionValueSource('network') === 'cli';
-      this.result = await run(command.opts<Where & O>(), command.args[0] ?? '', isNamed);
+      const { values, origins } = settingsOf(command, process.env);
+      const isNamed = origins.has('daemon.network');
+      const where = { ...command.opts<Where & O>(), ...values.daemon, isNamed };
+      this.where = where;
+      this.result = await run(where, command.args[0] ?? '');
+    });
+  }
+
+  #config(json: Option): void {
+    const command = addSettingOptions(this.root.command('config').description(commands['config'] ?? ''))
+      .option('--check', 'says whether they can be used, and the files that they name', false)
+      .option('--print-default', 'prints a file with every setting, its meaning, range and default', false)
+      .addOption(json);
+    command.action(async () => {
+      this.result = await runConfig(command, command.opts<ConfigOptions>());
     });
   }
 }
@@ -172,6 +195,7 @@ function explain(error: unknown, where: Where | undefined): { readonly code: Exi
   if (error instanceof ControlError)
     return { code: isTrouble(error) ? Exit.failed : Exit.mistake, line: error.message };
   if (error instanceof SocketRefusal) return { code: Exit.mistake, line: error.message };
+  if (error instanceof SettingMistake) return { code: Exit.mistake, line: error.message };
   if (error instanceof Mistake) return { code: Exit.mistake, line: error.message };
   if (error instanceof StoreRefusal) return { code: Exit.mistake, line: dashed(error.message) };
   if (error instanceof StorageError) return { code: Exit.failed, line: dashed(error.message) };

@@ -10,7 +10,7 @@ const SERVICE_SOCKET = '/run/cadenasd/control';
 
 export interface Asked extends Where {
   /** path of the socket, where it was named */
-  readonly control?: string;
+  readonly control?: string | undefined;
   /** The network was named: no other one's daemon is meant. */
   readonly isNamed: boolean;
 }

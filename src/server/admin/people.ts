@@ -18,8 +18,8 @@ export function listUsers(where: Asked): Promise<ExitCode> {
     let online = 0;
     const { users } = await daemon.ask<{ users: number }>('users', {}, (row: UserRow) => {
       if (row.online) online++;
-      const there = row.online ? 'online' : '-';
-      const cells = [`@${row.name}`.padEnd(20), there.padEnd(6), waiting(row).padStart(7), day(row.created), row.uid];
+      const there = row.disabled ? 'disabled' : row.online ? 'online' : '-';
+      const cells = [`@${row.name}`.padEnd(18), there.padEnd(8), waiting(row).padStart(7), day(row.created), row.uid];
       speech.say('user', { ...row }, cells.join('  '));
     });
     speech.say('result', { users, online }, `${count(users, 'account')}, ${number(online)} online`);
@@ -36,6 +36,7 @@ export function showUser(where: Asked, typed: string): Promise<ExitCode> {
       uid: facts.uid,
       registered: new Date(facts.created).toISOString(),
       online: facts.online ? 'yes' : 'no',
+      disabled: facts.disabled ? 'yes' : 'no',
       queued: waiting(facts),
       sessions: number(facts.sessions),
       'second factor': facts.secondFactor,
@@ -43,6 +44,30 @@ export function showUser(where: Asked, typed: string): Promise<ExitCode> {
     };
     const lines = Object.entries(rows).map(([what, value]) => `${what.padEnd(14)} ${value}`);
     speech.say('user', { ...facts }, `@${facts.name}`, ...lines);
+    return Exit.done;
+  });
+}
+
+export function disableUser(where: Asked, typed: string): Promise<ExitCode> {
+  return changeUser(where, typed, 'disable-user', 'disabled', 'Nobody logs in as them; what waits for them is kept.');
+}
+
+export function enableUser(where: Asked, typed: string): Promise<ExitCode> {
+  return changeUser(where, typed, 'enable-user', 'enabled', 'They can log in.');
+}
+
+function changeUser(
+  where: Asked,
+  typed: string,
+  command: 'disable-user' | 'enable-user',
+  state: string,
+  then: string,
+): Promise<ExitCode> {
+  const speech = new Speech(where);
+  const name = userName(typed);
+  return withDaemon(where, async (daemon) => {
+    const { uid, changed } = await daemon.ask<{ uid: string; changed: boolean }>(command, { name });
+    speech.say(state, { name, uid, changed }, `${state} @${name} (${uid})${changed ? '' : ', as before'}`, then);
     return Exit.done;
   });
 }

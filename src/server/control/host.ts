@@ -14,13 +14,12 @@ export interface ControlHost {
   /** The disk has failed for good. */
   readonly diskFailed: () => boolean;
   /**
-   * Reads configuration and certificates anew. undefined: this daemon can't.
-   * @returns what counts from the next start on alone, a line each
+   * Reads configuration and certificates anew.
+   * @returns names of settings that count from the next start on alone
    * @throws Error whose message is one line for the operator
    */
-  readonly reload: (() => Promise<readonly string[]>) | undefined;
-  /** undefined: this daemon can't. */
-  readonly setDebug: ((on: boolean) => void) | undefined;
+  readonly reload: () => Promise<readonly string[]>;
+  readonly setDebug: (on: boolean) => void;
 }
 
 /** Resolves when there is room for more; rejects when whoever asked is gone. */

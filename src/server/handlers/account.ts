@@ -22,7 +22,7 @@ export const remove: Handler<typeof structs.dlac> = async (context, peer, values
     return;
   }
   await forgetAccount(context, me.uid);
-  log.info('account deleted', { uid: hex(me.uid) });
+  log.info('account deleted', { connection: peer.connectionId, uid: hex(me.uid) });
   reply.done();
   peer.finish();
 };

@@ -184,7 +184,7 @@ async function create(
     return;
   }
   counts.registrations++;
-  log.info('registered', { uid: hex(account.uid) });
+  log.info('registered', { connection: peer.connectionId, uid: hex(account.uid) });
   reply.finish(structs.answer, { wait: 0 });
 }
 

@@ -1,7 +1,7 @@
 /**
  * The store in files, with one journal as its truth (ARCHITECTURE.md, *How the store keeps*).
  *
- *     format.json                  {"format":3}
+ *     format.json                  {"format":4}
  *     journal/<first LSN>.log      every change, before anybody is answered
  *     index                        names of accounts and rooms, and the LSN up to which all is in files
  *     hellos                       HELLOs of the last minutes

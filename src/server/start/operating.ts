@@ -1,17 +1,19 @@
-/** What an operator has of a running daemon: the control socket, and metrics. A composition root beside daemon.ts. */
-import { ControlSocket } from '../ops/control-socket.js';
-import { Metrics, type MetricsPlace } from '../ops/metrics.js';
-import { processFamilies } from '../ops/process-figures.js';
-import { control } from './control/control.js';
-import type { ControlHost } from './control/host.js';
-import { healthOf } from './control/watching.js';
-import { Vitals } from './control/vitals.js';
-import { Drain } from './drain.js';
-import { familiesOf } from './families.js';
-import type { Log } from './log.js';
-import type { Server } from './server.js';
+/** What an operator has of a running daemon: the control socket, and metrics where they are wanted. */
+import { ControlSocket } from '../../ops/control-socket.js';
+import { Metrics, type MetricsPlace } from '../../ops/metrics.js';
+import { processFamilies } from '../../ops/process-figures.js';
+import { control } from '../control/control.js';
+import type { ControlHost } from '../control/host.js';
+import { Vitals } from '../control/vitals.js';
+import { healthOf } from '../control/watching.js';
+import { Drain } from '../drain.js';
+import { familiesOf } from '../families.js';
+import type { Log } from '../log.js';
+import type { Server } from '../server.js';
 
-export interface Operating extends Partial<Pick<ControlHost, 'reload' | 'setDebug'>> {
+export type Able = Pick<ControlHost, 'reload' | 'setDebug'>;
+
+export interface Operating extends Able {
   readonly server: Server;
   readonly version: string;
   /** ms since 1970 */
@@ -48,7 +50,7 @@ export async function operate(operating: Operating): Promise<Operated> {
       log.warn('control socket', { what });
     },
   });
-  const metrics = operating.metrics && (await startMetrics(operating.metrics, host, log));
+  const metrics = operating.metrics && (await startMetrics(operating.metrics, server, host, log));
   return {
     server,
     drained: drain.over,
@@ -65,14 +67,10 @@ export async function operate(operating: Operating): Promise<Operated> {
   };
 }
 
-function startMetrics(
-  place: MetricsPlace,
-  host: ControlHost & { readonly server: Server },
-  log: Log,
-): Promise<Metrics> {
+function startMetrics(place: MetricsPlace, server: Server, host: ControlHost, log: Log): Promise<Metrics> {
   return Metrics.start(place, {
     version: host.version,
-    families: [...familiesOf(host.server), ...processFamilies],
+    families: [...familiesOf(server), ...processFamilies],
     health: () => healthOf(host),
     log: (what) => {
       log.warn('metrics', { what });
