@@ -1,10 +1,12 @@
 /** Connections from an address of one's own. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext } from 'node:tls';
 import { HASH, Transport } from '../../../protocol/index.js';
 import { NodeConnection, tcpBinding } from '../../../src/transport/node-connection.js';
 import { RawConnection, type Where } from '../../support/raw.js';
+
+const secureContext = createSecureContext({ minVersion: 'TLSv1.3' });
 
 /**
  * As a client connects, but for the pin: with what it costs to look at it, fewer would log in.
@@ -21,7 +23,7 @@ export async function connectFrom(from: string, { host, port, tls }: Where): Pro
   /* The socket is bound by hand: options of TLS have no local address in Node's types. */
   const socket = connectTls({
     socket: connect({ host, port, localAddress: from }),
-    minVersion: 'TLSv1.3',
+    secureContext,
     rejectUnauthorized: false,
   });
   await once(socket, 'secureConnect');
