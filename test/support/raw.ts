@@ -207,7 +207,13 @@ export class RawConnection {
     const who = { ...linkedBuild(linked), ...change.who };
     const keys = { ...linkedKeys(linked), ...change.keys };
     const { asymmetric = ports.asymmetric } = change;
-    const begun = await beginHandshake({ ...ports, asymmetric }, keys, this.connection.binding, who, change.now ?? Date.now());
+    const begun = await beginHandshake(
+      { ...ports, asymmetric },
+      keys,
+      this.connection.binding,
+      who,
+      change.now ?? Date.now(),
+    );
     this.connection.write(change.hello ? change.hello(begun.hello) : begun.hello);
     const bytes = await this.firstFrame();
     if (!bytes) return undefined;
