@@ -55,6 +55,7 @@ test('the plan is the environment’s', (t) => {
   t.same(planIn({ SERVICE_LOGGED_IN: '20000', SERVICE_LOGINS: '10' }, true), { ...full, logins: 10, users: 50 });
   t.same(planIn({ SERVICE_LOGGED_IN: '0' }, true), { ...full, loggedIn: 0 });
   t.throws(() => planIn({ SERVICE_SECONDS: 'five minutes' }, true), /SERVICE_SECONDS/);
+  t.throws(() => planIn({ SERVICE_SECONDS: '0' }, true), /from 1 to/);
   t.same(linksIn({}), [true, false]);
   t.same(linksIn({ SERVICE_LINKS: 'tcp' }), [false]);
   t.throws(() => linksIn({ SERVICE_LINKS: 'udp' }), /SERVICE_LINKS/);

@@ -18,12 +18,15 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /** Each of those who log in does so every 5 s: a tenth of what the daemon's limit for one user is. */
 const BETWEEN_LOGINS_S = 5;
+/** Of anything: the daemon has no more accounts. */
+const MOST = 100_000;
 
 /** @param full the whole measure instead of a short one. @throws RangeError where a number is none */
 export function planIn(env: Env, full: boolean): ServicePlan {
-  const number = (name: string, usual: number): number => {
+  const number = (name: string, usual: number, least = 0): number => {
     const value = Number(env[`SERVICE_${name}`] ?? usual);
-    if (!(value >= 0)) throw new RangeError(`SERVICE_${name} — write a number, 0 or more`);
+    if (!(value >= least && value <= MOST))
+      throw new RangeError(`SERVICE_${name} — write a number from ${String(least)} to ${String(MOST)}`);
     return value;
   };
   const connections = number('CONNECTIONS', full ? 5_000 : 500);
@@ -32,9 +35,9 @@ export function planIn(env: Env, full: boolean): ServicePlan {
     connections,
     loggedIn: Math.min(connections, number('LOGGED_IN', connections)),
     logins,
-    users: number('USERS', Math.max(1, Math.ceil(BETWEEN_LOGINS_S * logins))),
+    users: number('USERS', Math.max(1, Math.ceil(BETWEEN_LOGINS_S * logins)), 1),
     messages: number('MESSAGES', full ? 200 : 100),
-    seconds: number('SECONDS', full ? 300 : 15),
+    seconds: number('SECONDS', full ? 300 : 15, 1),
   };
 }
 
