@@ -10,7 +10,7 @@ test('idle connections, logins and messages together', async (t) => {
   const { asked, succeeded, refused, disconnects } = figures;
   t.same({ asked, succeeded, refused, disconnects }, { asked: 15, succeeded: 15, refused: 0, disconnects: 0 });
   t.equal(figures['refused by the daemon'], 0);
-  t.equal((figures['delivered'] ?? 0) + (figures['queued instead'] ?? 0) >= 8, true, 'two pairs, twice a second each');
+  t.equal((figures['delivered'] ?? 0) + (figures['queued instead'] ?? 0) >= 2, true, 'one of each pair at the least');
   for (const name of ['resident MB first', 'most', 'cores busy', 'heap MB first', 'external MB last', 'p50 ms'])
     t.ok((figures[name] ?? 0) > 0, name);
 });
