@@ -124,11 +124,12 @@ async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: 
   }
 }
 
-/** As it stands in the README; a linked client may lie anywhere and is named by its command alone. */
+/** As it can be typed again; a client may lie anywhere and is named by its file alone. */
 function ownName(self: readonly string[]): string {
   const started = self.at(-1) ?? '';
-  const linked = started.endsWith('/cadenas.mjs') ? 'node cadenas.mjs' : 'cadenas';
-  return started.endsWith('/bin/cadenas') ? 'bin/cadenas' : linked;
+  if (started === resolve('bin/cadenas')) return 'bin/cadenas'; // in the folder of the sources
+  const file = /\/(\w[\w.-]*\.mjs)$/.exec(started)?.[1];
+  return file === undefined ? 'cadenas' : `node ${file}`;
 }
 
 /** What an operator asks for when a client is turned away. */
