@@ -88,8 +88,9 @@ async function failed(thrown: unknown, output: Output): Promise<number> {
 async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: Host, output: Output): Promise<number> {
   let exit: number = Exit.done;
   const program = commandTable(linked, host, (command, work) => {
-    const options = readGlobalOptions(command, defaultHome(host.env));
-    output.program = [ownName(host.self), ...sameAgain(options, resolve(defaultHome(host.env)))].join(' ');
+    const usualHome = defaultHome(host.env);
+    const options = readGlobalOptions(command, usualHome);
+    output.program = [ownName(host.self), ...sameAgain(options, usualHome && resolve(usualHome))].join(' ');
     const log = (line: string): void => {
       if (options.debug) output.note(line);
     };
