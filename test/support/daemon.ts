@@ -64,6 +64,8 @@ export interface DaemonOptions {
   readonly tls?: boolean;
   readonly port?: number;
   readonly args?: readonly string[];
+  /** Path of cadenasd; default: that of the sources */
+  readonly program?: string;
   /** Largest file it may write, in KiB: beyond it the disk fails. */
   readonly maxFile?: number;
   /** Called with its number as soon as there is a process. */
@@ -81,7 +83,7 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
   const args = [
     '--max-semi-space-size=1', // as the program's first line has it
     ...(options.flags ?? []),
-    join(root, 'bin/cadenasd'),
+    options.program ?? join(root, 'bin/cadenasd'),
     ...['--network', network.name, '--keys', network.keys, '--data', data],
     ...['--listen', `127.0.0.1:${String(options.port ?? 0)}`],
     ...(tls ? [] : ['--disable-ssl']),
