@@ -15,20 +15,23 @@ import {
   type GenerationFiles,
   type NetworkFiles,
 } from '../keys/network.js';
-import { readPrivateFile } from '../keys/private-files.js';
+import { readSecretFile } from '../keys/credentials.js';
 import { auditFileIn } from '../ops/audit-file.js';
 import { takeLock } from '../ops/instance-lock.js';
 import { makeLog, type Log } from '../ops/log.js';
 import { SmtpMailer } from '../ops/mailer.js';
+import { serviceManager } from '../ops/systemd/notify.js';
+import { SocketRefusal, takeSockets } from '../ops/systemd/sockets.js';
 import { isSystemError, nodeFiles } from '../store/journal/disk.js';
 import { ensureFolder } from '../store/journal/durable.js';
 import { openJournalStore } from '../store/journal/journal-store.js';
 import { plainText } from '../plain/plain.js';
 import { checkSetup, keepSetup } from '../store/journal/setup.js';
 import { StorageError, StoreRefusal } from '../store/store.js';
-import type { Turned } from '../transport/listen.js';
+import { Sockets, type Place, type Turned } from '../transport/listen.js';
 import { listenTcp } from '../transport/tcp.js';
 import { listenTls } from '../transport/tls.js';
+import type { Listener } from '../transport/transport.js';
 import { BlocklistRefusal, readBlocklist, type IsListed } from './blocklist.js';
 import { Budgets } from './budgets.js';
 import type { ServedClients } from './clients.js';
@@ -38,7 +41,7 @@ import { defaultLimits, STOP_MS, type Limits } from './limits.js';
 import { isCommand, optionParser, readOptions, type Options } from './options.js';
 import { Pool, type PooledPrivate } from './pool.js';
 import { Refusals } from './refusals.js';
-import { Server } from './server.js';
+import { addressOf, Server } from './server.js';
 
 /** Something the operator can mend: one line, exit code 1. */
 class Refusal extends Error {
@@ -46,7 +49,7 @@ class Refusal extends Error {
 }
 
 /** What the operator can mend: it ends a start with exit code 1. */
-const mendable = [Refusal, ConfigMistake, KeysRefusal, StoreRefusal, BlocklistRefusal];
+const mendable = [Refusal, ConfigMistake, KeysRefusal, StoreRefusal, BlocklistRefusal, SocketRefusal];
 
 const version = (
   JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -54,16 +57,20 @@ const version = (
 
 type Undo = (() => unknown)[];
 
-/** @param undo gets what has to be released, in order of its making, whether the start succeeds or not */
-async function start(line: Options, log: Log, undo: Undo): Promise<Server> {
+/**
+ * @param inherited sockets that are served in the place of --listen; none: --listen
+ * @param undo gets what has to be released, in order of its making, whether the start succeeds or not
+ */
+async function start(line: Options, inherited: readonly number[], log: Log, undo: Undo): Promise<Server> {
   const config = line.config === undefined ? noConfig : readConfig(line.config);
   const options = { ...line, limits: { ...defaultLimits, ...config.limits, ...line.limits } };
   const mailer = config.mail && mailerOf(config.mail);
   undo.push(() => mailer?.close());
   const keysFolder = join(options.keys, options.network);
-  if (options.generateDefaultCert && (await ensureTlsCertificate(keysFolder)))
+  const credentials = process.env['CREDENTIALS_DIRECTORY'];
+  if (options.generateDefaultCert && (await ensureTlsCertificate(keysFolder, [], credentials)))
     log.warn('made a TLS certificate: link the clients again, they know the old one by its pin');
-  const network = loadNetwork(keysFolder);
+  const network = loadNetwork(keysFolder, credentials);
   undo.push(() => {
     wipe(network);
   });
@@ -136,7 +143,11 @@ async function start(line: Options, log: Log, undo: Undo): Promise<Server> {
     await server.stop();
     log.info('stopped', refusals.totals());
   });
-  server.add(await listen(options, network, server, refusals, log));
+  const places: readonly Place[] = inherited.length > 0 ? inherited.map((fd) => ({ fd })) : [options.listen];
+  for (const listener of await listen(options, places, network, server, refusals, log)) {
+    server.add(listener);
+    if (inherited.length > 0) log.info('serving an inherited socket, not --listen', { address: addressOf(listener) });
+  }
   return server;
 }
 
@@ -157,7 +168,7 @@ function mailerOf(config: MailConfig): SmtpMailer {
 }
 
 function passwordIn(path: string): string {
-  const bytes = readPrivateFile(path, 'write it anew');
+  const bytes = readSecretFile(path, 'write it anew', process.env['CREDENTIALS_DIRECTORY']);
   if (!bytes) throw new Refusal(`${path} is not there — put the password of the mail server into it, 0600`);
   const password = bytes.toString('utf8').replace(/\r?\n$/, '');
   if (password === '' || /\p{Cc}/u.test(password))
@@ -205,24 +216,25 @@ async function release(undo: Undo): Promise<void> {
 
 async function listen(
   options: Options & { readonly limits: Limits },
+  places: readonly Place[],
   network: NetworkFiles,
   server: Server,
   refusals: Refusals,
   log: Log,
-) {
-  const { connections: maxConnections, 'connections-per-source': maxPerSource } = options.limits;
+): Promise<readonly Listener[]> {
+  const { connections, 'connections-per-source': perSource } = options.limits;
   const refused = (reason: Turned, source: string): void => {
     refusals.count(reason, source);
   };
   const mayConnect = (source: string): boolean => server.context.rates.mayConnect(source);
-  const at = { ...options.listen, maxConnections, maxPerSource, mayConnect, refused };
+  const rules = { sockets: new Sockets(connections, perSource), mayConnect, refused };
   try {
     if (options.disableSsl) {
       log.warn('TLS is off: frames are still encrypted, but anybody on the path sees who connects and when');
-      return await listenTcp(at, server.accept);
+      return await Promise.all(places.map((at) => listenTcp({ at, ...rules }, server.accept)));
     }
-    const { certificate, privateKey } = await certificateOf(options, network, log);
-    return await listenTls({ ...at, certificate, privateKey }, server.accept);
+    const tls = await certificateOf(options, network, log);
+    return await Promise.all(places.map((at) => listenTls({ at, ...rules, ...tls }, server.accept)));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const where = `${options.listen.host}:${String(options.listen.port)}`;
@@ -289,10 +301,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     /* Not once: a terminal's Ctrl-C may arrive twice, and the second must not cut the stop short. */
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
   });
-  const undo: Undo = [];
+  const manager = serviceManager(process.env, process.pid, (why) => {
+    log.warn('the service manager is told nothing', { why });
+  });
+  const undo: Undo = [() => manager.close()];
   try {
-    const server = await start(options, log, undo);
+    const server = await start(options, takeSockets(process.env, process.pid), log, undo);
     process.stdout.write(`ready ${server.address}\n`);
+    manager.ready(`serving ${options.network} on ${server.address}`);
     const { generations, clients, registration, mailer } = server.context;
     const served = {
       minBuild: clients.minBuild,
@@ -302,8 +318,12 @@ export async function main(argv: readonly string[]): Promise<number> {
       mail: mailer ? 'on' : 'off',
     };
     log.info('serving', { network: options.network, version, generations: generations.length, ...served });
+    let isWell = true;
+    manager.watch(() => isWell);
     const why = await Promise.race([signalled, server.context.store.failed]);
     const failed = typeof why !== 'string';
+    isWell = !failed;
+    manager.stopping(failed ? 'the disk has failed: stopping' : 'stopping');
     if (failed) log.error('the disk has failed: stopping', { error: why.message });
     else log.info('stopping', { signal: why });
     const deadline = setTimeout(() => {

@@ -4,14 +4,18 @@ import type { Endpoint, Listener } from './transport.js';
 
 /** A listener that was closed gives what is still open this long to end by itself. */
 const LINGER_MS = 500;
+/** Connections that wait to be taken, those that come during a restart among them; net.core.somaxconn may be less. */
+const BACKLOG = 1024;
 
 export type Turned = 'connections' | 'tls' | 'accept';
 
-export interface ListenOptions extends Endpoint {
-  /** Sockets at once, unfinished TLS handshakes included. */
-  readonly maxConnections: number;
-  /** The same of one source. */
-  readonly maxPerSource: number;
+/** Where to listen: an address, or a socket that listens already and was handed to this process. */
+export type Place = Endpoint | { readonly fd: number };
+
+export interface ListenOptions {
+  readonly at: Place;
+  /** Shared by all listeners that are limited together. */
+  readonly sockets: Sockets;
   /** False: too many came from this source lately. */
   readonly mayConnect: (source: string) => boolean;
   /** A socket that was turned away before it became a connection. */
@@ -19,14 +23,26 @@ export interface ListenOptions extends Endpoint {
 }
 
 /** Sockets from their very first moment: whoever only connects counts too. */
-class Sockets {
+export class Sockets {
+  readonly most: number;
+  readonly #mostPerSource: number;
   readonly #open = new Set<Socket>();
   readonly #bySource = new Map<string, number>();
   #empty: (() => void) | undefined;
+  #ended: Promise<void> | undefined;
 
-  add(socket: Socket, source: string, most: number): boolean {
+  /**
+   * @param most sockets at once, unfinished TLS handshakes included
+   * @param mostPerSource the same of one source
+   */
+  constructor(most: number, mostPerSource: number) {
+    this.most = most;
+    this.#mostPerSource = mostPerSource;
+  }
+
+  add(socket: Socket, source: string): boolean {
     const own = this.#bySource.get(source) ?? 0;
-    if (own >= most) return false;
+    if (own >= this.#mostPerSource || this.#open.size >= this.most) return false;
     this.#bySource.set(source, own + 1);
     this.#open.add(socket);
     socket.once('close', () => {
@@ -40,7 +56,11 @@ class Sockets {
   }
 
   /** Resolves when none is left; what does not end by itself is cut. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
+    return (this.#ended ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
     if (this.#open.size === 0) return;
     const empty = new Promise<void>((resolve) => (this.#empty = resolve));
     const cut = setTimeout(() => {
@@ -60,11 +80,11 @@ export async function listen(
   options: ListenOptions,
   accept?: (socket: Socket) => void,
 ): Promise<Listener> {
-  const sockets = new Sockets();
-  server.maxConnections = options.maxConnections;
+  const { at, sockets } = options;
+  server.maxConnections = sockets.most;
   server.on('connection', (socket: Socket) => {
     const source = sourceOf(socket.remoteAddress);
-    if (options.mayConnect(source) && sockets.add(socket, source, options.maxPerSource)) {
+    if (options.mayConnect(source) && sockets.add(socket, source)) {
       accept?.(socket);
       return;
     }
@@ -76,7 +96,7 @@ export async function listen(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: options.host, port: options.port, backlog: 1024 }, () => {
+    server.listen({ ...at, backlog: BACKLOG }, () => {
       server.off('error', reject);
       resolve();
     });
