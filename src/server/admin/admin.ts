@@ -12,6 +12,7 @@ import { runInvite, type InviteOptions } from './invite.js';
 import { Exit, folderOf, Mistake, type ExitCode, type Where } from './common.js';
 import { runRepair, type RepairOptions } from './repair.js';
 import { runRestore, type RestoreOptions } from './restore.js';
+import { runInstall, runUninstall, type ServiceOptions } from './service.js';
 import { commands, networkName } from '../options.js';
 
 /** @param argument the command's, if it takes one */
@@ -51,6 +52,18 @@ class Program {
         return Promise.resolve();
       },
     );
+    this.#service('install-service', runInstall, dryRun);
+    this.#service('uninstall-service', runUninstall, dryRun);
+  }
+
+  /** It is about the machine, not about a network. */
+  #service(syntax: string, run: (options: ServiceOptions) => ExitCode, dryRun: Option): void {
+    const root = new Option('--root <dir>', 'the root of another system, which does not run: an image');
+    const command = this.root.command(syntax).description(commands[syntax] ?? '');
+    command.addOption(dryRun).addOption(root);
+    command.action((options: ServiceOptions) => {
+      this.result = run(options);
+    });
   }
 
   #name(syntax: string, ...options: readonly Option[]): Command {
