@@ -16,6 +16,7 @@ import {
   type NetworkFiles,
 } from '../keys/network.js';
 import { readPrivateFile } from '../keys/private-files.js';
+import { buildNumber } from '../keys/program.js';
 import { auditFileIn } from '../ops/audit-file.js';
 import { takeLock } from '../ops/instance-lock.js';
 import { makeLog, type Log } from '../ops/log.js';
@@ -38,6 +39,7 @@ import { defaultLimits, STOP_MS, type Limits } from './limits.js';
 import { isCommand, optionParser, readOptions, type Options } from './options.js';
 import { Pool, type PooledPrivate } from './pool.js';
 import { Refusals } from './refusals.js';
+import { oldestServed, releases } from './releases.js';
 import { Server } from './server.js';
 
 /** Something the operator can mend: one line, exit code 1. */
@@ -193,9 +195,12 @@ function pooled({ networkKey, serverModulus }: GenerationFiles, generation: numb
 
 function servedClients({ minBuild, acceptSoftware, acceptTable }: Options, network: NetworkFiles): ServedClients {
   return {
-    minBuild: minBuild ?? network.build,
+    minBuild: minBuild ?? oldestServed(buildNumber(version)),
     software: [network.software, ...acceptSoftware.map(fromHex)],
-    tables: [tableHash((table) => nodeSync.sha256(table)), ...acceptTable.map(fromHex)],
+    tables: [
+      tableHash((table) => nodeSync.sha256(table)),
+      ...[...releases.map(({ table }) => table), ...acceptTable].map(fromHex),
+    ],
   };
 }
 

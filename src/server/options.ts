@@ -117,7 +117,7 @@ export function optionParser(version: string): Command {
     .addOption(
       new Option(
         '--min-build <number>',
-        'oldest build of clients that is served (default: that of the keys)',
+        'oldest build of clients that is served (default: the first of the minor version before this one)',
       ).argParser(build),
     )
     .option('--accept-software <hex>', 'serve clients of this software id too; may be repeated', hexes(32), [])

@@ -57,6 +57,8 @@ export interface Daemon {
 
 export interface DaemonOptions {
   readonly network: TestNetwork;
+  /** where the program lies; default: this project */
+  readonly program?: string;
   /** default: a new folder */
   readonly data?: string;
   readonly tls?: boolean;
@@ -72,7 +74,7 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
   const data = options.data ?? join(await temporaryFolder(t), 'data');
   const args = [
     '--max-semi-space-size=1', // as the program's first line has it
-    join(root, 'bin/cadenasd'),
+    join(options.program ?? root, 'bin/cadenasd'),
     ...['--network', network.name, '--keys', network.keys, '--data', data],
     ...['--listen', `127.0.0.1:${String(options.port ?? 0)}`],
     ...(tls ? [] : ['--disable-ssl']),
