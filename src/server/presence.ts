@@ -13,6 +13,11 @@ export interface Online {
 export class Presence {
   readonly #online = new Map<string, Online>();
 
+  /** People, not connections. */
+  get size(): number {
+    return this.#online.size;
+  }
+
   get(uidKey: string): Online | undefined {
     return this.#online.get(uidKey);
   }

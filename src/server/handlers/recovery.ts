@@ -89,7 +89,8 @@ export const finish: Handler<typeof structs.rcov2> = async (context, peer, value
     reply.fail(Code.authentication);
     return;
   }
-  context.log.info('recovered', { uid: hex(account.uid) });
+  context.counts.recoveries++;
+  context.log.info('recovered', { connection: peer.connectionId, uid: hex(account.uid) });
   peer.become('open');
   reply.finish(structs.answer, { wait: 0 });
 };
