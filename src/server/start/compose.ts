@@ -1,14 +1,7 @@
 /** Composition: the one place of the daemon that names concrete stores, transports and providers. */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  fromHex,
-  HELLO_WINDOW_MS,
-  tableHash,
-  utf8,
-  type RsaPrivate,
-  type ServerKeys,
-} from '../../../protocol/index.js';
+import { fromHex, HELLO_WINDOW_MS, utf8, type RsaPrivate, type ServerKeys } from '../../../protocol/index.js';
 import { nodeSync, passwordServer } from '../../crypto/index.js';
 import {
   ensureTlsCertificate,
@@ -17,6 +10,7 @@ import {
   type GenerationFiles,
   type NetworkFiles,
 } from '../../keys/network.js';
+import { thisProgram } from '../../keys/program.js';
 import { auditFileIn } from '../../ops/audit-file.js';
 import { takeLock } from '../../ops/instance-lock.js';
 import type { OperatorLog } from '../../ops/log.js';
@@ -36,6 +30,7 @@ import { storeLimits } from '../live-limits.js';
 import type { Log } from '../log.js';
 import { Pool, type PooledPrivate } from '../pool.js';
 import { Refusals } from '../refusals.js';
+import { oldestServed, releases } from '../releases.js';
 import { Server } from '../server.js';
 import { listen, type Listening } from './listening.js';
 import { mailerOf } from './mail.js';
@@ -52,7 +47,7 @@ export interface Composed {
   readonly listening: Listening;
   readonly operated: Operated;
   /** what the keys say of clients, which stays as it was at the start */
-  readonly linked: Pick<NetworkFiles, 'build' | 'software'>;
+  readonly linked: Pick<NetworkFiles, 'software'>;
 }
 
 /**
@@ -135,7 +130,7 @@ export async function compose(
   const control = controlPath(daemon.control, dataFolder);
   const operated = await operate({ server, version, started, control, log, ...able });
   own.operated = operated;
-  return { server, store, listening, operated, linked: { build: network.build, software: network.software } };
+  return { server, store, listening, operated, linked: { software: network.software } };
 }
 
 async function openStore(
@@ -192,10 +187,11 @@ function pooled({ networkKey, serverModulus }: GenerationFiles, generation: numb
 }
 
 export function servedClients({ values }: DaemonSettings, linked: Composed['linked']): ServedClients {
+  const { build, table } = thisProgram();
   const { 'min-build': minBuild, 'accept-software': software, 'accept-table': tables } = values.clients;
   return {
-    minBuild: minBuild ?? linked.build,
+    minBuild: minBuild ?? oldestServed(build),
     software: [linked.software, ...software.map(fromHex)],
-    tables: [tableHash((table) => nodeSync.sha256(table)), ...tables.map(fromHex)],
+    tables: [table, ...[...releases.map((release) => release.table), ...tables].map(fromHex)],
   };
 }
