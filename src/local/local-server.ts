@@ -19,7 +19,7 @@ const REFUSED_MS = 1_000;
  */
 export async function listenAt(server: Server, path: string, mode: number): Promise<SocketPath['release']> {
   const at = await socketPath(path).catch((error: unknown) => {
-    throw asRefusal(error, path);
+    throw listenRefusal(error, path);
   });
   try {
     await removeDead(at.path, path);
@@ -30,14 +30,15 @@ export async function listenAt(server: Server, path: string, mode: number): Prom
   } catch (error) {
     server.close();
     await at.release();
-    throw asRefusal(error, path);
+    throw listenRefusal(error, path);
   }
 }
 
-function asRefusal(error: unknown, path: string): unknown {
+/** What the operator can mend, as such; what else it may be stays as it is. @param place where nobody can listen */
+export function listenRefusal(error: unknown, place: string): unknown {
   const { code = '' } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return new SocketRefusal('in use', path);
-  return ['ENOENT', 'ENOTDIR', 'EACCES', 'EROFS'].includes(code) ? new SocketRefusal('no folder', path) : error;
+  if (code === 'EADDRINUSE') return new SocketRefusal('in use', place);
+  return ['ENOENT', 'ENOTDIR', 'EACCES', 'EROFS'].includes(code) ? new SocketRefusal('no folder', place) : error;
 }
 
 async function removeDead(at: string, path: string): Promise<void> {

@@ -5,7 +5,7 @@
 export type SocketTrouble = 'in use' | 'no socket' | 'too long' | 'no folder';
 
 const advice: Readonly<Record<SocketTrouble, string>> = {
-  'in use': 'is in use by another process — stop it, or name another path',
+  'in use': 'is in use by another process — stop it, or name another place',
   'no socket': 'is there and no socket — move it away, or name another path',
   'no folder': 'can’t be made — check that its folder is there, and yours',
   'too long': 'has too long a name for a socket — name a shorter one',

@@ -22,9 +22,22 @@ export const commands: Readonly<Record<string, string>> = {
   'backup DIR': 'copies the store, while the daemon runs or not',
   'restore DIR': 'puts a backup in the place of a store; the daemon must not run',
   'export @USER': 'prints all that is kept about a user; the daemon may run',
-  invite: 'draws codes that let somebody in to register; needs the keys alone',
+  invite: 'draws codes that let somebody in to register; without a daemon it needs the keys',
   'audit [@USER]': 'prints unauthorised attempts, of one user or of all; the daemon may run',
   'delete @USER': 'deletes an account and all that is kept for it; the daemon must not run',
+  status: 'how a daemon that runs is; --watch goes on',
+  health: 'whether it is well, for probes: exit code 0 or 1',
+  'user list': 'accounts of a daemon that runs',
+  'user show @NAME': 'one of them',
+  'user disable @NAME': 'nobody logs in as them any more; all stays',
+  'user enable @NAME': 'they can log in again',
+  'user delete @NAME': 'deletes an account of a daemon that runs, as its owner could',
+  'room list': 'rooms of a daemon that runs',
+  'room delete NAME': 'deletes one of them, as its owner could',
+  'limits [NAME=NUMBER]': 'limits of a daemon that runs, or sets one until it ends',
+  drain: 'lets nobody new in, waits until all have left, and stops the daemon',
+  reload: 'has the daemon read its configuration anew',
+  'debug on|off': 'has the daemon log more, or not',
 };
 
 export function isCommand(argument: string | undefined): boolean {

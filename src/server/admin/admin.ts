@@ -3,6 +3,9 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { plainLine } from '../../plain/plain.js';
 import { StorageError, StoreRefusal } from '../../store/store.js';
 import { errorCode } from '../../store/journal/disk.js';
+import { ControlError } from '../../ops/control-client.js';
+import { SocketRefusal } from '../../local/refusal.js';
+import { isTrouble, type Asked } from './ask.js';
 import { runAudit, type AuditOptions } from './audit.js';
 import { runBackup, type BackupOptions } from './backup.js';
 import { runCheck } from './check.js';
@@ -10,6 +13,18 @@ import { runDelete, type DeleteOptions } from './delete.js';
 import { runExport, type ExportOptions } from './export.js';
 import { runInvite, type InviteOptions } from './invite.js';
 import { Exit, folderOf, Mistake, type ExitCode, type Where } from './common.js';
+import {
+  deleteRoom,
+  deleteUser,
+  disableUser,
+  enableUser,
+  listRooms,
+  listUsers,
+  showUser,
+  type Deleting,
+} from './people.js';
+import { runDebug, runDrain, runLimits, runReload, showHealth, type DrainOptions } from './running.js';
+import { runStatus, type StatusOptions } from './status.js';
 import { runRepair, type RepairOptions } from './repair.js';
 import { runRestore, type RestoreOptions } from './restore.js';
 import { SettingMistake } from '../../settings/index.js';
@@ -47,16 +62,51 @@ class Program {
     this.#add<RepairOptions>('repair', runRepair, json, yes, dryRun);
     const expires = new Option('--expires <time>', 'how long they count, as 12h or 7d').argParser(lasting);
     const many = new Option('--count <number>', 'how many').argParser(howMany).default(1);
-    const invite = this.#name('invite', json, keys, expires.default(lasting('7d'), '7d'), many);
-    invite.action(() => {
-      this.result = runInvite({ ...invite.opts<InviteOptions>(), ...settingsOf(invite, process.env).values.daemon });
-    });
+    this.#ask<InviteOptions>('invite', runInvite, json, keys, expires.default(lasting('7d'), '7d'), many);
+    this.#addAsking(json, yes);
     this.#config(json);
+  }
+
+  /** What a daemon that runs is asked. */
+  #addAsking(json: Option, yes: Option): void {
+    const again = new Option('--watch [seconds]', 'again and again, a live screen on a terminal').argParser(seconds);
+    this.#ask<StatusOptions>('status', runStatus, json, again);
+    this.#ask<object>('health', showHealth, json);
+    this.#ask<object>('user list', listUsers, json);
+    this.#ask<object>('user show @NAME', showUser, json);
+    this.#ask<object>('user disable @NAME', disableUser, json);
+    this.#ask<object>('user enable @NAME', enableUser, json);
+    this.#ask<Deleting>('user delete @NAME', deleteUser, json, yes);
+    this.#ask<object>('room list', listRooms, json);
+    this.#ask<Deleting>('room delete NAME', deleteRoom, json, yes);
+    this.#ask<object>('limits [NAME=NUMBER]', runLimits, json);
+    const within = new Option('--within <seconds>', 'how long those who are connected have');
+    this.#ask<DrainOptions>('drain', runDrain, json, within.argParser(seconds).default(30));
+    this.#ask<object>('reload', runReload, json);
+    this.#ask<object>('debug on|off', runDebug, json);
+  }
+
+  #ask<O>(
+    syntax: string,
+    run: (where: Asked & O, argument: string) => Promise<ExitCode>,
+    ...options: readonly (Option | string)[]
+  ): void {
+    this.#add<O & Pick<Asked, 'control' | 'isNamed'>>(syntax, run, 'daemon.control', ...options);
+  }
+
+  /** Where a command belongs: to the program, or to one of its words that takes another. */
+  #group(name: string): Command {
+    if (name === '') return this.root;
+    const known = this.root.commands.find((each) => each.name() === name);
+    return known ?? this.root.command(name).description(`about a ${name} of a daemon that runs`);
   }
 
   /** @param options of commander, or names of settings */
   #name(syntax: string, ...options: readonly (Option | string)[]): Command {
-    const command = this.root.command(syntax.replace(/[A-Z@]+$/, '<$&>')).description(commands[syntax] ?? '');
+    const [, group = '', own = syntax] = /^(user|room) (.*)$/.exec(syntax) ?? [];
+    const command = this.#group(group)
+      .command(own.replace(/(?<= )(@?[A-Z]+|on\|off)$/, '<$1>'))
+      .description(commands[syntax] ?? '');
     const settings = options.filter((option) => typeof option === 'string');
     addSettingOptions(command, ['daemon.network', ...settings]);
     for (const option of options) if (typeof option !== 'string') command.addOption(option);
@@ -66,7 +116,9 @@ class Program {
   #add<O>(syntax: string, run: Run<O>, ...options: readonly (Option | string)[]): void {
     const command = this.#name(syntax, 'daemon.data', ...options);
     command.action(async () => {
-      const where = { ...command.opts<Where & O>(), ...settingsOf(command, process.env).values.daemon };
+      const { values, origins } = settingsOf(command, process.env);
+      const isNamed = origins.has('daemon.network');
+      const where = { ...command.opts<Where & O>(), ...values.daemon, isNamed };
       this.where = where;
       this.result = await run(where, command.args[0] ?? '');
     });
@@ -94,6 +146,14 @@ function lasting(text: string): number {
   if (number === undefined || ms > DAYS_MOST * 24 * HOUR)
     throw new InvalidArgumentError(`write hours or days, as 12h or 7d, ${String(DAYS_MOST)}d at most.`);
   return ms;
+}
+
+const DAY_S = 86_400;
+
+function seconds(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > DAY_S)
+    throw new InvalidArgumentError(`write seconds, ${String(DAY_S)} at most.`);
+  return Number(text);
 }
 
 function howMany(text: string): number {
@@ -128,9 +188,13 @@ export async function main(argv: readonly string[], version: string): Promise<nu
 
 function explain(error: unknown, where: Where | undefined): { readonly code: ExitCode; readonly line: string } {
   if (error instanceof CommanderError) {
+    if (error.code === 'commander.help') return { code: Exit.mistake, line: 'a word is missing — see cadenasd --help' };
     const what = error.message.replace(/^error: /, '').replace(/\.$/, '');
     return { code: Exit.mistake, line: `${what} — see cadenasd --help` };
   }
+  if (error instanceof ControlError)
+    return { code: isTrouble(error) ? Exit.failed : Exit.mistake, line: error.message };
+  if (error instanceof SocketRefusal) return { code: Exit.mistake, line: error.message };
   if (error instanceof SettingMistake) return { code: Exit.mistake, line: error.message };
   if (error instanceof Mistake) return { code: Exit.mistake, line: error.message };
   if (error instanceof StoreRefusal) return { code: Exit.mistake, line: dashed(error.message) };

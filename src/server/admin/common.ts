@@ -84,10 +84,17 @@ export function stamp(time: number): string {
   return new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
-/** Holds the store against the daemon and every other command. @throws Mistake where one of them has it */
-export async function alone<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  const why = 'stop it first: this needs the store for itself';
-  return locked(folder, `a cadenasd runs on ${folder} — ${why}`, () => oneReader(folder, work));
+/**
+ * Holds the store against the daemon and every other command.
+ * @param advice what to do where a daemon runs
+ * @throws Mistake where one of them has it
+ */
+export async function alone<T>(
+  folder: string,
+  work: () => Promise<T>,
+  advice = 'stop it first: this needs the store for itself',
+): Promise<T> {
+  return locked(folder, `a cadenasd runs on ${folder} — ${advice}`, () => oneReader(folder, work));
 }
 
 /** Reads the store while a daemon may use it; no other command does meanwhile. */

@@ -22,27 +22,29 @@ export interface DeleteOptions {
 }
 
 export async function runDelete(where: Where & DeleteOptions, typed: string): Promise<ExitCode> {
-  const speech = new Speech(where);
   const name = userName(typed);
   const folder = folderOf(where);
   await inspectStore(files, folder);
-  return alone(folder, async () => {
-    const doomed = await findDoomed(files, folder, name);
-    if (!doomed) throw unknownUser(name, folder);
-    const { messages, rooms } = doomed;
-    const what = `${count(messages, 'message')} that wait for them and ${count(rooms, 'room')} of theirs`;
-    await confirm(`Delete @${name} with ${what} for good?`, where.yes);
-    await erase(files, folder, doomed, Date.now, (note) => {
-      speech.say('note', { what: note }, `note       ${note}`);
-    });
-    const uid = hex(idBytes(doomed.uid));
-    speech.say(
-      'deleted',
-      { name, uid, messages, rooms },
-      `deleted @${name} (${uid}) with ${what}`,
-      'Nothing of the account is left in this store, and its name is free. Backups that were made before still hold it,',
-      'and so do the devices of those who talked with them; messages to others that wait are theirs.',
-    );
-    return Exit.done;
+  return alone(folder, () => eraseNamed(where, folder, name), `use cadenasd user delete @${name}, or stop it first`);
+}
+
+async function eraseNamed(where: Where & DeleteOptions, folder: string, name: string): Promise<ExitCode> {
+  const speech = new Speech(where);
+  const doomed = await findDoomed(files, folder, name);
+  if (!doomed) throw unknownUser(name, folder);
+  const { messages, rooms } = doomed;
+  const what = `${count(messages, 'message')} that wait for them and ${count(rooms, 'room')} of theirs`;
+  await confirm(`Delete @${name} with ${what} for good?`, where.yes);
+  await erase(files, folder, doomed, Date.now, (note) => {
+    speech.say('note', { what: note }, `note       ${note}`);
   });
+  const uid = hex(idBytes(doomed.uid));
+  speech.say(
+    'deleted',
+    { name, uid, messages, rooms },
+    `deleted @${name} (${uid}) with ${what}`,
+    'Nothing of the account is left in this store, and its name is free. Backups that were made before still hold it,',
+    'and so do the devices of those who talked with them; messages to others that wait are theirs.',
+  );
+  return Exit.done;
 }

@@ -2,7 +2,7 @@
 import { StorageError } from '../../store/store.js';
 import { Args, usage } from './args.js';
 import type { Command, ControlHost, Rows } from './host.js';
-import { deleteUser, user, users } from './people.js';
+import { deleteUser, disableUser, enableUser, user, users } from './people.js';
 import { ControlRefusal } from './refusal.js';
 import { deleteRoom, rooms } from './rooms.js';
 import { debug, drain, invite, limits, reload, setLimit } from './running.js';
@@ -14,6 +14,8 @@ export const controlCommands = {
   users,
   user,
   'delete-user': deleteUser,
+  'disable-user': disableUser,
+  'enable-user': enableUser,
   rooms,
   'delete-room': deleteRoom,
   invite,

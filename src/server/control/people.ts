@@ -1,7 +1,8 @@
 /** Accounts, as the operator sees and changes them. Nothing of what they say, or with whom. */
 import { hex } from '../../../protocol/index.js';
-import { isDamage, SecondFactor, type Account } from '../../store/store.js';
+import { isDamage, SecondFactor, UnknownId, type Account } from '../../store/store.js';
 import type { Context } from '../context.js';
+import { disable, enable } from '../disabled.js';
 import { eraseAccount, forgetAccount } from '../erasure.js';
 import { idKey } from '../keys.js';
 import { endSessions } from '../sessions.js';
@@ -27,12 +28,19 @@ export const users: Command = async ({ server: { context } }, args, rows) => {
   return { users: count };
 };
 
-async function rowOf({ store, presence }: Context, { uid, name, created }: Account): Promise<UserRow> {
+async function rowOf({ store, presence }: Context, { uid, name, created, security }: Account): Promise<UserRow> {
   const queued = await store.queueLength(uid).catch((error: unknown) => {
     if (!isDamage(error)) throw error;
     return null;
   });
-  return { name, uid: hex(uid), created, online: presence.get(idKey(uid)) !== undefined, queued };
+  return {
+    name,
+    uid: hex(uid),
+    created,
+    online: presence.get(idKey(uid)) !== undefined,
+    queued,
+    disabled: security.disabled,
+  };
 }
 
 /** @throws ControlRefusal */
@@ -57,6 +65,29 @@ export const user: Command = async ({ server: { context } }, args) => {
   };
   return facts;
 };
+
+/** Sessions end, and nobody logs in until it is enabled again; all that is kept stays. */
+export const disableUser: Command = async ({ server: { context } }, args) => {
+  const { uid, name } = await found(context, args);
+  const changed = await disable(context, uid).catch(gone(name));
+  context.log.info('account disabled by the operator', { uid: hex(uid) });
+  return { name, uid: hex(uid), changed };
+};
+
+export const enableUser: Command = async ({ server: { context } }, args) => {
+  const { uid, name } = await found(context, args);
+  const changed = await enable(context, uid).catch(gone(name));
+  context.log.info('account enabled by the operator', { uid: hex(uid) });
+  return { name, uid: hex(uid), changed };
+};
+
+/** Deleted by its owner since it was found. */
+function gone(name: string): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof UnknownId) throw new ControlRefusal('unknown', `@${name} has just been deleted`);
+    throw error;
+  };
+}
 
 /** As somebody does it themselves: sessions end, members of their rooms are told, what waits for them is gone. */
 export const deleteUser: Command = async ({ server: { context } }, args) => {

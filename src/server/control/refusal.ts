@@ -2,9 +2,9 @@
 
 /**
  * `usage`: no such request. `unknown`: nobody, or nothing, has the name. `restart`: it counts from a start on alone.
- * `unable`: this daemon can't. `failed`: it was tried. `network`: another one is served. `internal`: see the log.
+ * `failed`: it was tried. `network`: another one is served. `internal`: see the log.
  */
-export type ControlCode = 'usage' | 'unknown' | 'restart' | 'unable' | 'failed' | 'network' | 'internal';
+export type ControlCode = 'usage' | 'unknown' | 'restart' | 'failed' | 'network' | 'internal';
 
 export class ControlRefusal extends Error {
   override readonly name = 'ControlRefusal';

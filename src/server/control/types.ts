@@ -75,6 +75,8 @@ export interface UserRow {
   readonly online: boolean;
   /** entries that wait; null: what is kept of this user is damaged */
   readonly queued: number | null;
+  /** by the operator */
+  readonly disabled: boolean;
 }
 
 export interface UserFacts extends UserRow {

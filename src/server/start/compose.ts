@@ -30,6 +30,7 @@ import { readBlocklist, type IsListed } from '../blocklist.js';
 import { Budgets } from '../budgets.js';
 import type { ServedClients } from '../clients.js';
 import type { DaemonSettings } from '../config.js';
+import { controlPath } from '../control-path.js';
 import { SeenHellos } from '../gate.js';
 import type { Limits } from '../limits.js';
 import { storeLimits } from '../live-limits.js';
@@ -39,7 +40,7 @@ import { Refusals } from '../refusals.js';
 import { Server } from '../server.js';
 import { listen, type Listening } from './listening.js';
 import { mailerOf } from './mail.js';
-import { controlPath, operate, type Able, type Operated } from './operating.js';
+import { operate, type Able, type Operated } from './operating.js';
 import { Refusal } from './refusal.js';
 
 /** What has to be released, in the order of its making. */
@@ -66,7 +67,7 @@ export async function compose(
   version: string,
   able: Able,
 ): Promise<Composed> {
-  const { daemon, tls, registration } = settings.values;
+  const { daemon, tls, registration, metrics } = settings.values;
   const { limits } = settings;
   const mailer = settings.mail && mailerOf(settings.mail);
   undo.push(() => mailer?.close());
@@ -79,6 +80,7 @@ export async function compose(
   });
   const isListed = await listedKeys(settings, log);
   const dataFolder = join(daemon.data, daemon.network);
+  await holdFolder(dataFolder, undo);
   const own: { operated?: Operated } = {};
   undo.push(() => own.operated?.close()); // late: who waits for the end by the control socket sees it
   const synced = (ms: number): void => {
@@ -130,9 +132,19 @@ export async function compose(
   });
   const listening = await listen(settings, network, server, log);
   const control = controlPath(daemon.control, dataFolder);
-  const operated = await operate({ server, version, started, control, log, ...able });
+  const operated = await operate({ server, version, started, control, metrics: metrics.listen, log, ...able });
   own.operated = operated;
   return { server, store, listening, operated, linked: { build: network.build, software: network.software } };
+}
+
+/** Made where it is not there, and nobody else's from here on. @throws Refusal */
+async function holdFolder(folder: string, undo: Undo): Promise<void> {
+  await ensureFolder(nodeFiles, resolve(folder));
+  const lock = await takeLock(folder);
+  if (!lock) throw new Refusal(`another cadenasd runs on ${folder} — stop it, or give this one another --data`);
+  undo.push(() => {
+    lock.release();
+  });
 }
 
 async function openStore(
@@ -143,12 +155,6 @@ async function openStore(
   undo: Undo,
   onSync: (ms: number) => void,
 ): Promise<JournalStore> {
-  await ensureFolder(nodeFiles, resolve(folder));
-  const lock = await takeLock(folder);
-  if (!lock) throw new Refusal(`another cadenasd runs on ${folder} — stop it, or give this one another --data`);
-  undo.push(() => {
-    lock.release();
-  });
   const setup = nodeSync.sha256(utf8(network.opaqueSetup));
   await checkSetup(nodeFiles, folder, setup);
   const store = await openJournalStore(folder, {

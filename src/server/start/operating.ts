@@ -1,24 +1,15 @@
-/** What an operator has of a running daemon: the control socket.  */
-import { join } from 'node:path';
+/** What an operator has of a running daemon: the control socket, and metrics where they are wanted. */
 import { ControlSocket } from '../../ops/control-socket.js';
+import { Metrics, type MetricsPlace } from '../../ops/metrics.js';
+import { processFamilies } from '../../ops/process-figures.js';
 import { control } from '../control/control.js';
 import type { ControlHost } from '../control/host.js';
 import { Vitals } from '../control/vitals.js';
+import { healthOf } from '../control/watching.js';
 import { Drain } from '../drain.js';
+import { familiesOf } from '../families.js';
 import type { Log } from '../log.js';
 import type { Server } from '../server.js';
-
-/** Of the control socket in the folder of the network's data. */
-export const CONTROL_NAME = 'control.sock';
-/** In the folder that systemd makes for the service. */
-const RUNTIME_NAME = 'control';
-
-/** Where the control socket is, unless it is said. @param dataFolder the network's */
-export function controlPath(given: string | undefined, dataFolder: string): string {
-  /* Of several, the first: systemd separates them by colons. */
-  const [runtime = ''] = (process.env['RUNTIME_DIRECTORY'] ?? '').split(':');
-  return given ?? (runtime === '' ? join(dataFolder, CONTROL_NAME) : join(runtime, RUNTIME_NAME));
-}
 
 export type Able = Pick<ControlHost, 'reload' | 'setDebug'>;
 
@@ -29,6 +20,8 @@ export interface Operating extends Able {
   readonly started: number;
   /** path of the control socket */
   readonly control: string;
+  /** where metrics are given; undefined: nowhere */
+  readonly metrics: MetricsPlace | undefined;
   readonly log: Log;
 }
 
@@ -42,8 +35,8 @@ export interface Operated {
 }
 
 /** @throws SocketRefusal; what else the system says */
-export async function operate({ server, version, started, control: path, log, ...able }: Operating): Promise<Operated> {
-  const { reload, setDebug } = able;
+export async function operate(operating: Operating): Promise<Operated> {
+  const { server, version, started, control: path, log, reload, setDebug } = operating;
   const vitals = new Vitals(server);
   const drain = new Drain(server);
   let diskFailed = false;
@@ -57,16 +50,30 @@ export async function operate({ server, version, started, control: path, log, ..
       log.warn('control socket', { what });
     },
   });
+  const metrics = operating.metrics && (await startMetrics(operating.metrics, server, host, log));
   return {
     server,
     drained: drain.over,
     synced: (ms) => {
       vitals.synced(ms);
+      metrics?.synced(ms);
     },
     close: async () => {
       drain.close();
       vitals.close();
+      await metrics?.close();
       await socket.close();
     },
   };
+}
+
+function startMetrics(place: MetricsPlace, server: Server, host: ControlHost, log: Log): Promise<Metrics> {
+  return Metrics.start(place, {
+    version: host.version,
+    families: [...familiesOf(server), ...processFamilies],
+    health: () => healthOf(host),
+    log: (what) => {
+      log.warn('metrics', { what });
+    },
+  });
 }
