@@ -75,6 +75,8 @@ test('the daemon in it: another user, no rights, a root that nobody writes to', 
   const outside = { host: '127.0.0.1', port: Number(ready.split(':')[1]), tls: true, network };
   t.ok((await newPerson(t, outside, 'alice')).cnnt, 'somebody from outside registers and logs in');
   t.match(daemon.exec(...image.health), { code: 0, err: '' }, 'the health check is content');
+  const bundled = daemon.exec('cadenas-keys', 'bundle', '--network', 'home', '--out', 'keys/cadenas-home.mjs');
+  t.match(bundled, { code: 0, err: '', out: /^client {3}keys\/cadenas-home\.mjs\n/ }, 'a client is made there');
   t.equal(await daemon.stop(), 0, 'it ends by its signal');
 
   const again = Container.run(t, image, volumes, { CADENASD_DAEMON_LISTEN: '127.0.0.1:0' });
