@@ -86,6 +86,7 @@ export class Build {
   readonly #folder: string;
   readonly #context: string;
   readonly #stages = new Map<string, Image>();
+  #base: Image | undefined;
   #image: Image | undefined;
 
   /** @param folder where the roots go */
@@ -120,7 +121,12 @@ export class Build {
     const match = /^docker\.io\/library\/node:[\w.-]+-slim(?: AS ([a-z]+))?$/.exec(rest);
     if (!match) throw new Error(`line ${line}: ${rest} is no image of Node`);
     const stage = match[1];
-    this.#image = nodeImage(join(this.#folder, stage ?? 'last'));
+    this.#base ??= nodeImage(join(this.#folder, 'base'));
+    const root = join(this.#folder, stage ?? 'last');
+    // Links: no step writes into a file that is there.
+    const { status, stderr } = spawnSync('cp', ['-al', this.#base.root, root], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`line ${line}: ${stderr}`);
+    this.#image = { ...this.#base, root };
     if (stage !== undefined) this.#stages.set(stage, this.#image);
   }
 
