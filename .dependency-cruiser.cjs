@@ -10,6 +10,7 @@ const STORE = '^src/store/store\\.ts$';
 const CLIENT = '^src/client/';
 const CLIENT_NODE = '^src/client-node/';
 const PLAIN = '^src/plain/';
+const SETTINGS = '^src/settings/index\\.ts$';
 const OPS = '^src/ops/';
 const KEYS = '^src/keys/';
 const WORDING = '^src/faces/wording/';
@@ -29,16 +30,17 @@ const rooms = {
   wire: { own: '^src/wire/', may: [PROTOCOL], node: true, packages: ['binary-parser'] },
   store: { own: '^src/store/', may: [PROTOCOL], node: true, packages: [] },
   plain: { own: PLAIN, may: [], node: false, packages: ['get-east-asian-width'] },
-  ops: { own: OPS, may: [PLAIN], node: true, packages: ['nodemailer'] },
+  settings: { own: '^src/settings/', may: [], node: true, packages: ['commander', 'smol-toml'] },
+  ops: { own: OPS, may: [PLAIN], node: true, packages: ['nodemailer', 'pino'] },
   keys: { own: KEYS, may: [PROTOCOL, CRYPTO, PLAIN], node: true, packages: ['commander', 'esbuild', 'node-forge'] },
   client: { own: CLIENT, may: [PROTOCOL, CONNECTION], node: false, packages: [] },
   'client-node': { own: CLIENT_NODE, may: [PROTOCOL, CLIENT], node: true, packages: [] },
   server: {
     own: '^src/server/',
-    roots: '^src/server/(daemon|worker|admin/[a-z]+)\\.ts$',
-    may: [PROTOCOL, '^src/wire/', STORE, CONNECTION, PLAIN],
+    roots: '^src/server/(daemon|worker|(admin|start)/[a-z]+)\\.ts$',
+    may: [PROTOCOL, '^src/wire/', STORE, CONNECTION, PLAIN, SETTINGS],
     node: true,
-    packages: ['commander', 'piscina', 'rate-limiter-flexible', 'otplib', 'smol-toml'],
+    packages: ['commander', 'piscina', 'rate-limiter-flexible', 'otplib'],
   },
   wording: { own: WORDING, may: [PROTOCOL, CLIENT, PLAIN], node: false, packages: ['uqr'] },
   cli: {

@@ -60,6 +60,11 @@ const lines = {
     'another client of this account logged in and took over',
     'log in again to take it back: cadenas login',
   ],
+  disabled: (name: string): Line => [
+    mistake,
+    `the operator of the network has disabled the account @${name}`,
+    'ask them; what comes for it waits meanwhile, and messages that you write are kept',
+  ],
   'session-over': (): Line => [mistake, 'the session is over', 'log in again: cadenas login'],
   'owner-gone': (): Line => [
     network,

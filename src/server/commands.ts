@@ -123,8 +123,8 @@ export class Commands {
     }
     const keeping: Outlet = {
       now: () => out.now(),
-      send: (struct) => {
-        out.send(struct);
+      answerWith: (_request, code, struct) => {
+        out.answerWith(request, code, struct);
       },
       answer: (_request, status, code) => {
         if (laterCodes.has(code)) {

@@ -11,6 +11,7 @@ import {
 } from '../../protocol/index.js';
 import { unserved } from './clients.js';
 import type { Context } from './context.js';
+import type { Caller } from './handler.js';
 import { idKey } from './keys.js';
 import { Places } from './places.js';
 import type { Refusal } from './refusals.js';
@@ -19,6 +20,8 @@ import type { Refusal } from './refusals.js';
 const REMEMBER_MS = 2 * HELLO_WINDOW_MS;
 /** Looked at for each new one: more go than come. */
 const LOOKS = 2;
+
+type By = Pick<Caller, 'source' | 'connectionId'>;
 
 export interface Admission extends AnsweredHello {
   /** Opens a block that this client seals later, for a new epoch (SPEC 5.5). */
@@ -71,7 +74,8 @@ export class Gate {
   }
 
   /** The answer to a HELLO, or why there is none. */
-  async admit(hello: Uint8Array, binding: Binding, source: string): Promise<Admission | Refusal> {
+  async admit(hello: Uint8Array, binding: Binding, by: By): Promise<Admission | Refusal> {
+    const { source } = by;
     const { sync, work, clients, generations, limits, store, now } = this.#context;
     const opened = openHello(sync, generations, binding, hello);
     if (!opened) return 'hello sealed otherwise';
@@ -86,7 +90,7 @@ export class Gate {
         store.rememberHello(cr, time),
       ]);
       if (!found) return 'hello inner';
-      if (!found.agreed) this.#tell(found.client, source);
+      if (!found.agreed) this.#tell(found.client, by);
       const answered = answerHello(sync, opened, found, { window: limits.window }, now());
       return { ...answered, openBlock: (block) => work.openBlock(key, block) };
     } finally {
@@ -95,9 +99,9 @@ export class Gate {
   }
 
   /** For the operator, who may want to serve it. */
-  #tell({ build, software, table }: ClientBuild, source: string): void {
+  #tell({ build, software, table }: ClientBuild, { source, connectionId: connection }: By): void {
     const { clients, refusals } = this.#context;
     const lacking = unserved(clients, { build, software, table }) ?? '';
-    refusals.count('client', source, { lacking, build, software: hex(software), table: hex(table) });
+    refusals.count('client', source, { connection, lacking, build, software: hex(software), table: hex(table) });
   }
 }

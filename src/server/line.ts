@@ -32,6 +32,8 @@ export interface LineHost {
   drained(): void;
   /** It is told 403. */
   forbidden(): void;
+  /** Called at debug alone. */
+  answered(request: Request, code: Code): void;
 }
 
 /** Why nothing more is read for a while: a command is worked on and others wait, or a new epoch's block is opened. */
@@ -75,12 +77,19 @@ export class Line implements Outlet {
   answer(request: Request, status: Status, code: Code): void {
     if (this.#closed) return;
     if (code === Code.forbidden) this.#host.forbidden();
+    if (this.#context.log.isDebug) this.#host.answered(request, code);
     if (!this.shares) {
       this.#answerAlone({ request, status, code });
       return;
     }
     this.#answers.push({ request, status, code });
     this.#flusher.mark(this);
+  }
+
+  answerWith(request: Request, code: Code, struct: Uint8Array): void {
+    if (this.#closed) return;
+    if (this.#context.log.isDebug) this.#host.answered(request, code);
+    this.send(struct);
   }
 
   #answerAlone({ request: { opcode, step, frameId }, status, code }: PlainAnswer): void {

@@ -6,6 +6,7 @@ import type { Context } from './context.js';
 import { AtRest } from './at-rest.js';
 import { Audit, auditNameHash, type AuditFile } from './audit.js';
 import { BackOff } from './back-off.js';
+import { Budgets } from './budgets.js';
 import { Flusher } from './flusher.js';
 import { Gate, SeenHellos } from './gate.js';
 import { Invitations } from './invitations.js';
@@ -40,6 +41,15 @@ type Made =
   | 'logins'
   | 'nextId'
   | 'deliver';
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What a reload changes, besides limits, which are looked at where they are. */
+export interface Renewal extends Pick<Context, 'registration' | 'clients' | 'mailer'> {
+  readonly isListed: IsListed | undefined;
+  /** what was counted by the former limits begins anew */
+  readonly limitsDiffer: boolean;
+}
+
 type Given = Omit<Context, Made> & {
   /** where unauthorised attempts are put on record */
   readonly auditFile: AuditFile;
@@ -48,6 +58,8 @@ type Given = Omit<Context, Made> & {
   /** whether the operator lists a key as compromised */
   readonly isListed?: IsListed | undefined;
 };
+
+const nobodyListed: IsListed = () => false;
 
 /** Never the same twice: eight random bytes for each start, then a counter. */
 function idMaker(): () => Uint8Array {
@@ -70,8 +82,11 @@ export class Server {
   readonly #saving = new Set<Promise<void>>();
   readonly #listeners: Listener[] = [];
   #stopping = false;
+  #isListed: IsListed;
+  #accepted = 0;
 
-  constructor({ lobby, auditFile, isListed = () => false, ...given }: Given, seen: SeenHellos) {
+  constructor({ lobby, auditFile, isListed = nobodyListed, ...given }: Given, seen: SeenHellos) {
+    this.#isListed = isListed;
     const { store, sync, decoySecret, limits, now } = given;
     const shared = { ...given, presence: new Presence(), nextId: idMaker(), deliver: this.#deliver };
     this.context = Object.assign(shared, {
@@ -86,7 +101,7 @@ export class Server {
       invitations: new Invitations(sync, decoySecret),
       atRest: new AtRest(sync, decoySecret),
       mailCodes: new MailCodes(sync, now),
-      knownKeys: new KnownKeys(store, sync, isListed, limits),
+      knownKeys: new KnownKeys(store, sync, (modulus) => this.#isListed(modulus), limits),
     });
     this.#gate = new Gate(this.context, seen);
   }
@@ -101,9 +116,18 @@ export class Server {
     return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
   }
 
+  renew({ isListed = nobodyListed, limitsDiffer, ...rest }: Renewal): void {
+    this.#isListed = isListed;
+    const context: Mutable<Context> = this.context;
+    Object.assign(context, rest);
+    if (!limitsDiffer) return;
+    context.rates = new Rates(context.limits);
+    context.budgets = new Budgets(context.limits);
+  }
+
   readonly accept = (connection: Connection): void => {
     if (this.#stopping) connection.destroy();
-    else this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone));
+    else this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone, ++this.#accepted));
   };
 
   readonly #gone = (peer: Peer): void => {

@@ -8,10 +8,8 @@ const LINGER_MS = 500;
 export type Turned = 'connections' | 'tls' | 'accept';
 
 export interface ListenOptions extends Endpoint {
-  /** Sockets at once, unfinished TLS handshakes included. */
-  readonly maxConnections: number;
-  /** The same of one source. */
-  readonly maxPerSource: number;
+  /** Sockets at once, unfinished TLS handshakes included; and the same of one source. Asked each time. */
+  readonly most: () => readonly [all: number, each: number];
   /** False: too many came from this source lately. */
   readonly mayConnect: (source: string) => boolean;
   /** A socket that was turned away before it became a connection. */
@@ -24,9 +22,9 @@ class Sockets {
   readonly #bySource = new Map<string, number>();
   #empty: (() => void) | undefined;
 
-  add(socket: Socket, source: string, most: number): boolean {
+  add(socket: Socket, source: string, [all, each]: readonly [number, number]): boolean {
     const own = this.#bySource.get(source) ?? 0;
-    if (own >= most) return false;
+    if (own >= each || this.#open.size >= all) return false;
     this.#bySource.set(source, own + 1);
     this.#open.add(socket);
     socket.once('close', () => {
@@ -61,18 +59,14 @@ export async function listen(
   accept?: (socket: Socket) => void,
 ): Promise<Listener> {
   const sockets = new Sockets();
-  server.maxConnections = options.maxConnections;
   server.on('connection', (socket: Socket) => {
     const source = sourceOf(socket.remoteAddress);
-    if (options.mayConnect(source) && sockets.add(socket, source, options.maxPerSource)) {
+    if (options.mayConnect(source) && sockets.add(socket, source, options.most())) {
       accept?.(socket);
       return;
     }
     options.refused('connections', source);
     socket.destroy();
-  });
-  server.on('drop', (dropped) => {
-    options.refused('connections', sourceOf(dropped?.remoteAddress));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -48,6 +48,8 @@ export interface Daemon {
   log(): string;
   /** Resolves when the log has the text, which it may have already. */
   logged(text: string): Promise<void>;
+  /** Resolves when the whole log is so, which it may be already. */
+  logs(isSo: (log: string) => boolean): Promise<void>;
   /** Ends it by SIGTERM; gives its exit code. */
   stop(): Promise<number | null>;
   /** Ends it by SIGKILL. */
@@ -68,6 +70,8 @@ export interface DaemonOptions {
   readonly flags?: readonly string[];
   /** besides this process's own environment */
   readonly env?: Readonly<Record<string, string>>;
+  /** Called with its number as soon as there is a process. */
+  readonly spawned?: (pid: number) => unknown;
 }
 
 export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<Daemon> {
@@ -88,12 +92,13 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
   const [program = process.execPath, ...rest] = [...shell, process.execPath, ...args];
   const env = { ...process.env, ...options.env };
   const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  options.spawned?.(child.pid ?? 0);
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   t.teardown(async () => {
     child.kill('SIGKILL');
     await exited;
   });
-  const { log, logged } = logOf(child);
+  const { log, logged, logs } = logOf(child);
   const address = await readyAddress(child, exited, log);
   return {
     ...address,
@@ -103,6 +108,7 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
     network,
     log,
     logged,
+    logs,
     exited,
     stop: () => {
       child.kill('SIGTERM');
@@ -115,21 +121,19 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
   };
 }
 
-function logOf(child: ChildProcess): Pick<Daemon, 'log' | 'logged'> {
+function logOf(child: ChildProcess): Pick<Daemon, 'log' | 'logged' | 'logs'> {
   let text = '';
-  const waiting: { text: string; resolve: () => void }[] = [];
+  const waiting: { isSo: (log: string) => boolean; resolve: () => void }[] = [];
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
-    for (const wait of waiting) if (text.includes(wait.text)) wait.resolve();
+    for (const wait of waiting) if (wait.isSo(text)) wait.resolve();
   });
-  return {
-    log: () => text,
-    logged: (wanted) =>
-      new Promise((resolve) => {
-        if (text.includes(wanted)) resolve();
-        else waiting.push({ text: wanted, resolve });
-      }),
-  };
+  const logs = (isSo: (log: string) => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      if (isSo(text)) resolve();
+      else waiting.push({ isSo, resolve });
+    });
+  return { log: () => text, logs, logged: (wanted) => logs((log) => log.includes(wanted)) };
 }
 
 async function readyAddress(child: ChildProcess, exited: Promise<unknown>, log: () => string) {

@@ -159,11 +159,11 @@ test('all of format 1 is there after the upgrade, and stays', async (t) => {
   const notes: string[] = [];
   let store = await open(nodeFiles, folder, notes);
   t.same(await told(store), EXPECTED);
-  t.match(notes, [/upgraded to format 3, 3 accounts; the HELLOs .* two minutes/], 'the operator is told');
+  t.match(notes, [/upgraded to format 4, 3 accounts; the HELLOs .* two minutes/], 'the operator is told');
   t.equal(await store.recentHellos(NOW), undefined, 'a replay of a HELLO of before could not be told');
   t.same(await store.recentHellos(NOW + 120_000), []);
   t.same((await tree(nodeFiles, folder)).map((path) => path.slice(folder.length + 1)).sort(), UPGRADED);
-  t.same(JSON.parse(await readFile(join(folder, 'format.json'), 'utf8')), { format: 3 });
+  t.same(JSON.parse(await readFile(join(folder, 'format.json'), 'utf8')), { format: 4 });
 
   const { uid } = alice.account;
   const late = { ...sixth, id: new Uint8Array(16) };
@@ -312,8 +312,8 @@ test('a damaged store of format 1 refuses, and nothing is touched', async (t) =>
         text('{"consent":"open"}')(),
       ),
     'open to others': (disk) => disk.chmod(`${FOLDER}/users`, 0o755),
-    'format 4, this program reads up to 3': (disk) =>
-      replaceFile(disk, `${FOLDER}/format.json`, text('{"format":4}')()),
+    'format 5, this program reads up to 4': (disk) =>
+      replaceFile(disk, `${FOLDER}/format.json`, text('{"format":5}')()),
     'names no format that ever was': (disk) => replaceFile(disk, `${FOLDER}/format.json`, text('{"format":0}')()),
   };
   for (const [message, damage] of Object.entries(cases)) {

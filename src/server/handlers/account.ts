@@ -27,7 +27,7 @@ export const remove: Handler<typeof structs.dlac> = async (context, peer, values
   }
   routes.forget(peer.uidKey);
   await rooms.reconsider(me.uid);
-  log.info('account deleted', { uid: hex(me.uid) });
+  log.info('account deleted', { connection: peer.connectionId, uid: hex(me.uid) });
   reply.done();
   peer.finish();
 };

@@ -16,6 +16,7 @@ import { SecondFactor, type Account, type Grant } from '../../store/store.js';
 import { failed } from '../attempts.js';
 import type { Context } from '../context.js';
 import { decoyBlock, decoyIdentifier } from '../decoy.js';
+import { turnAway } from '../disabled.js';
 import { count, firstStep } from '../first-step.js';
 import { FactorProof, hasWords, spend, type Proof, type Spent } from '../factors.js';
 import { idKey } from '../keys.js';
@@ -124,6 +125,11 @@ async function enter(
     refuse(context, peer, spent, account, reply);
     return;
   }
+  /* Not before all is proven: nobody else is to learn it. */
+  if (account.security.disabled) {
+    turnAway(context, peer, account, reply);
+    return;
+  }
   /* Before anything is pushed that only the keys before could open. */
   if (account.security.unsettled) await settle(context, account.uid);
   const [{ grant, ends }, waiting] = await Promise.all([
@@ -143,7 +149,7 @@ async function enter(
   login.transcript.add(request.bytes);
   login.transcript.add(reply.finish(structs.passAnswer, { grant, ends }));
   peer.authenticated(login, account, sessionKey, ends, waiting);
-  context.log.info('logged in', { uid: hex(account.uid) });
+  context.log.info('logged in', { connection: peer.connectionId, uid: hex(account.uid) });
 }
 
 /** Account and second factor are what they were when somebody proved them, and the session runs. */

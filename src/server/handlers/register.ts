@@ -183,7 +183,7 @@ async function create(
     reply.fail(created === 'taken' ? Code.conflict : Code.limited);
     return;
   }
-  log.info('registered', { uid: hex(account.uid) });
+  log.info('registered', { connection: peer.connectionId, uid: hex(account.uid) });
   reply.finish(structs.answer, { wait: 0 });
 }
 

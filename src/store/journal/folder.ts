@@ -10,7 +10,7 @@ import { FORMAT_FILE, journalFolder, ROOMS, USERS } from './layout.js';
 import { makeJournal } from './open-journal.js';
 import { FILE_HEADER } from './record-format.js';
 
-export const FORMAT = 3;
+export const FORMAT = 4;
 /** From this one on a store has these folders. */
 const FIRST_WITH_JOURNAL = 2;
 

@@ -54,13 +54,14 @@ function whole(json: unknown): number | undefined {
 }
 
 const securityFormat: Format<Security> = {
-  toJson: ({ factor, secret, step, recovery, details, unsettled }) => ({
+  toJson: ({ factor, secret, step, recovery, details, unsettled, disabled }) => ({
     factor,
     secret: hex(secret),
     step,
     recovery: recovery.map((hash) => hex(hash)),
     details: hex(details),
     unsettled,
+    disabled,
   }),
   fromJson(json) {
     if (json === undefined) return noSecurity; // written before there was any
@@ -71,10 +72,12 @@ const securityFormat: Format<Security> = {
     const details = bytes(read?.['details']);
     const hashes: unknown = read?.['recovery'];
     const unsettled = read?.['unsettled'];
+    const disabled = read?.['disabled'] ?? false; // before format 4 nobody was
     if (factor === undefined || !secret || step === undefined || !details || !Array.isArray(hashes)) return undefined;
-    if (typeof unsettled !== 'boolean') return undefined;
+    if (typeof unsettled !== 'boolean' || typeof disabled !== 'boolean') return undefined;
     const recovery = hashes.map((hash) => bytes(hash, HASH)).filter((hash) => hash !== undefined);
-    return recovery.length === hashes.length ? { factor, secret, step, recovery, details, unsettled } : undefined;
+    if (recovery.length < hashes.length) return undefined;
+    return { factor, secret, step, recovery, details, unsettled, disabled };
   },
 };
 

@@ -1,6 +1,7 @@
 /**
- * The upgrade of older stores to this one. Format 2 differs by what may be in an account: this one reads its files and
- * records as they are, and format 2's program must not read what this one writes. Format 1 has a folder for each user and
+ * The upgrade of older stores to this one. Formats 2 and 3 differ by what may be in an account (2: no second factor, 3:
+ * nobody is disabled): this one reads their files and records as they are, and their programs must not read what this one
+ * writes. Format 1 has a folder for each user and
  * a log for each queue.
  *
  * All of it is read first, so that a damaged one refuses as it is. What is new is then made beside what
@@ -25,7 +26,8 @@ import { writeMarked } from '../journal/record-file.js';
 import { latin1 } from '../journal/records.js';
 
 const FROM = 1;
-const SAME_FILES = 2;
+/** These are read as they are. */
+const SAME_FILES: readonly number[] = [2, 3];
 /** The LSN of what is in the files before the journal has its first record. */
 const NOTHING = 0;
 
@@ -44,7 +46,7 @@ export async function upgrade(
 ): Promise<void> {
   const { files } = disk;
   const from = found.from ?? found.format;
-  if (from !== FROM && (from !== SAME_FILES || found.from !== undefined))
+  if (from !== FROM && (!SAME_FILES.includes(from) || found.from !== undefined))
     throw new StoreRefusal(`${folder} names no format that ever was: restore a backup`);
   if (found.format === FROM) {
     await inspect(files, folder);
