@@ -19,6 +19,7 @@ const suites = {
       { package: 'python3-cryptography', check: ['/usr/bin/python3', '-c', 'import cryptography'] },
       { package: 'python3-argon2', check: ['/usr/bin/python3', '-c', 'import argon2'] },
       { package: 'python3-openssl', check: ['/usr/bin/python3', '-c', 'import OpenSSL'] },
+      { package: 'python3-yaml', check: ['/usr/bin/python3', '-c', 'import yaml'] },
       { package: 'openssl', check: ['openssl', 'version'] },
     ],
     // The other folders' tests, as far as nodes.mjs names them, under each version of Node.

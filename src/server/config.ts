@@ -65,7 +65,7 @@ const networkPattern = /^[a-z][a-z0-9-]{0,31}$/;
 const build = whole(0, 2 ** 32 - 1, {
   what: 'oldest build of clients that is served, as cadenas --version shows it',
   value: undefined,
-  otherwise: 'one minor version before the daemon’s, or that of the keys',
+  otherwise: 'the first of the minor version before the daemon’s',
   flags: [{ syntax: '--min-build <number>' }],
 });
 

@@ -38,6 +38,8 @@ export const commands: Readonly<Record<string, string>> = {
   drain: 'lets nobody new in, waits until all have left, and stops the daemon',
   reload: 'has the daemon read its configuration anew',
   'debug on|off': 'has the daemon log more, or not',
+  'install-service': 'writes the units of systemd, for this Node and this program, and makes their user',
+  'uninstall-service': 'stops the service and removes its units; data, keys and configuration are left',
 };
 
 export function isCommand(argument: string | undefined): boolean {

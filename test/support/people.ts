@@ -11,7 +11,10 @@ export function startLavish(t: Teardown, options: DaemonOptions): Promise<Daemon
   return startDaemon(t, { ...options, args: [...lavishArgs, ...(options.args ?? [])] });
 }
 
-export async function connected(t: Teardown, daemon: Daemon): Promise<RawConnection> {
+/** What somebody outside knows of a daemon. */
+type Reached = Pick<Daemon, 'host' | 'port' | 'tls' | 'network'>;
+
+export async function connected(t: Teardown, daemon: Reached): Promise<RawConnection> {
   const raw = await RawConnection.connect(daemon, daemon.network.linked.pins);
   t.teardown(() => {
     raw.close();
@@ -27,7 +30,7 @@ export interface Person {
 }
 
 /** A new connection on which the user is logged in; past the drained event, if asked. */
-export async function enter(t: Teardown, daemon: Daemon, user: RawUser, drained = true): Promise<Person> {
+export async function enter(t: Teardown, daemon: Reached, user: RawUser, drained = true): Promise<Person> {
   const raw = await connected(t, daemon);
   const { header } = await logIn(raw, user);
   if (header.code !== Code.done) throw new Error(`login: ${String(header.code)}`);
@@ -36,7 +39,7 @@ export async function enter(t: Teardown, daemon: Daemon, user: RawUser, drained 
   return { user, raw, cnnt: cnnt.values };
 }
 
-export async function newPerson(t: Teardown, daemon: Daemon, name: string): Promise<Person> {
+export async function newPerson(t: Teardown, daemon: Reached, name: string): Promise<Person> {
   const user = await makeUser(name);
   const raw = await connected(t, daemon);
   const { header } = await registerUser(raw, user);

@@ -85,6 +85,7 @@ for (const old of [format2, format3])
     const [alice, bob] = [drawnAccount(draws, 'alice', NOW - 5), drawnAccount(draws, 'bob', NOW - 4)];
     const disk = await oldStore(old, alice, bob);
     t.same(await inspectFolder(disk, FOLDER), { format: old.format });
+    const file = await readWhole(disk, `${userFolder(FOLDER, latin1(alice.uid))}/account.json`);
     const more = { factor: SecondFactor.totp, secret: draws.bytes(48), step: 7, disabled: true };
     for (let round = 0; round < 3; round++) {
       const store = await open(disk);
@@ -100,6 +101,10 @@ for (const old of [format2, format3])
       await store.close();
       t.equal(Buffer.from((await readWhole(disk, FORMAT)) ?? []).toString(), '{"format":4}\n');
     }
+    const copy = `${FOLDER}.before-upgrade-${String(old.format)}-20270115T080000Z`;
+    t.same((await disk.readdir('/')).sort(), [FOLDER.slice(1), copy.slice(1)], 'one copy is made');
+    t.same(await inspectFolder(disk, copy), { format: old.format }, 'which is a store of its format');
+    t.same(await readWhole(disk, `${userFolder(copy, latin1(alice.uid))}/account.json`), file);
   });
 
 void test('a format that is newer, or that never was, is refused as it is', async (t) => {

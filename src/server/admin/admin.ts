@@ -27,6 +27,7 @@ import { runDebug, runDrain, runLimits, runReload, showHealth, type DrainOptions
 import { runStatus, type StatusOptions } from './status.js';
 import { runRepair, type RepairOptions } from './repair.js';
 import { runRestore, type RestoreOptions } from './restore.js';
+import { runInstall, runUninstall, type ServiceOptions } from './service.js';
 import { SettingMistake } from '../../settings/index.js';
 import { addSettingOptions, commands, settingsOf } from '../options.js';
 import { runConfig, type ConfigOptions } from './config.js';
@@ -68,6 +69,18 @@ class Program {
     this.#ask<InviteOptions>('invite', runInvite, json, keys, expires.default(lasting('7d'), '7d'), many);
     this.#addAsking(json, yes);
     this.#config(json);
+    this.#service('install-service', runInstall, dryRun);
+    this.#service('uninstall-service', runUninstall, dryRun);
+  }
+
+  /** It is about the machine, not about a network. */
+  #service(syntax: string, run: (options: ServiceOptions) => ExitCode, dryRun: Option): void {
+    const root = new Option('--root <dir>', 'the root of another system, which does not run: an image');
+    const command = this.root.command(syntax).description(commands[syntax] ?? '');
+    command.addOption(dryRun).addOption(root);
+    command.action((options: ServiceOptions) => {
+      this.result = run(options);
+    });
   }
 
   /** What a daemon that runs is asked. */

@@ -1,14 +1,7 @@
 /** Composition: the one place of the daemon that names concrete stores, transports and providers. */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  fromHex,
-  HELLO_WINDOW_MS,
-  tableHash,
-  utf8,
-  type RsaPrivate,
-  type ServerKeys,
-} from '../../../protocol/index.js';
+import { fromHex, HELLO_WINDOW_MS, utf8, type RsaPrivate, type ServerKeys } from '../../../protocol/index.js';
 import { nodeSync, passwordServer } from '../../crypto/index.js';
 import {
   ensureTlsCertificate,
@@ -17,6 +10,7 @@ import {
   type GenerationFiles,
   type NetworkFiles,
 } from '../../keys/network.js';
+import { thisProgram } from '../../keys/program.js';
 import { auditFileIn } from '../../ops/audit-file.js';
 import { takeLock } from '../../ops/instance-lock.js';
 import type { OperatorLog } from '../../ops/log.js';
@@ -37,6 +31,7 @@ import { storeLimits } from '../live-limits.js';
 import type { Log } from '../log.js';
 import { Pool, type PooledPrivate } from '../pool.js';
 import { Refusals } from '../refusals.js';
+import { oldestServed, releases } from '../releases.js';
 import { Server } from '../server.js';
 import { listen, type Listening } from './listening.js';
 import { mailerOf } from './mail.js';
@@ -53,12 +48,13 @@ export interface Composed {
   readonly listening: Listening;
   readonly operated: Operated;
   /** what the keys say of clients, which stays as it was at the start */
-  readonly linked: Pick<NetworkFiles, 'build' | 'software'>;
+  readonly linked: Pick<NetworkFiles, 'software'>;
 }
 
 /**
  * @param undo gets what has to be released, whether the start succeeds or not
  * @param able what an operator may ask of it besides
+ * @param inherited descriptors of sockets that are served in the place of [daemon] listen
  */
 export async function compose(
   settings: DaemonSettings,
@@ -66,15 +62,17 @@ export async function compose(
   undo: Undo,
   version: string,
   able: Able,
+  inherited: readonly number[],
 ): Promise<Composed> {
   const { daemon, tls, registration, metrics } = settings.values;
   const { limits } = settings;
   const mailer = settings.mail && mailerOf(settings.mail);
   undo.push(() => mailer?.close());
   const keysFolder = join(daemon.keys, daemon.network);
-  if (tls.generate && (await ensureTlsCertificate(keysFolder)))
+  const credentials = process.env['CREDENTIALS_DIRECTORY'];
+  if (tls.generate && (await ensureTlsCertificate(keysFolder, [], credentials)))
     log.warn('made a TLS certificate: link the clients again, they know the old one by its pin');
-  const network = loadNetwork(keysFolder);
+  const network = loadNetwork(keysFolder, credentials);
   undo.push(() => {
     wipe(network);
   });
@@ -130,11 +128,11 @@ export async function compose(
     await server.stop();
     log.info('stopped', refusals.totals());
   });
-  const listening = await listen(settings, network, server, log);
+  const listening = await listen(settings, inherited, network, server, log);
   const control = controlPath(daemon.control, dataFolder);
   const operated = await operate({ server, version, started, control, metrics: metrics.listen, log, ...able });
   own.operated = operated;
-  return { server, store, listening, operated, linked: { build: network.build, software: network.software } };
+  return { server, store, listening, operated, linked: { software: network.software } };
 }
 
 /** Made where it is not there, and nobody else's from here on. @throws Refusal */
@@ -195,10 +193,11 @@ function pooled({ networkKey, serverModulus }: GenerationFiles, generation: numb
 }
 
 export function servedClients({ values }: DaemonSettings, linked: Composed['linked']): ServedClients {
+  const { build, table } = thisProgram();
   const { 'min-build': minBuild, 'accept-software': software, 'accept-table': tables } = values.clients;
   return {
-    minBuild: minBuild ?? linked.build,
+    minBuild: minBuild ?? oldestServed(build),
     software: [linked.software, ...software.map(fromHex)],
-    tables: [tableHash((table) => nodeSync.sha256(table)), ...tables.map(fromHex)],
+    tables: [table, ...[...releases.map((release) => release.table), ...tables].map(fromHex)],
   };
 }

@@ -30,7 +30,7 @@ export async function inspectFolder(files: Files, folder: string): Promise<Folde
       `${folder} is not empty and holds no ${FORMAT_FILE}: name an empty folder, or restore a backup`,
     );
   }
-  if (format.format >= FIRST_WITH_JOURNAL) {
+  if (format.format >= FIRST_WITH_JOURNAL && !format.begun) {
     for (const name of [USERS, ROOMS, 'journal']) await inspectOwn(files, join(folder, name));
   }
   return format;

@@ -186,10 +186,14 @@ export const accountFileFormat: Format<AccountFile> = {
   },
 };
 
-/** `format.json`. `from`: an upgrade from that format has still to remove what the older one left. */
+/**
+ * `format.json`. `from`: an upgrade from that format has still to remove what the older one left; `begun`: before that, to
+ * make what is new. The format is the newer one from the beginning, so that no older program changes what is under way.
+ */
 export interface FolderFormat {
   readonly format: number;
   readonly from?: number;
+  readonly begun?: boolean;
 }
 
 export const folderFormat: Format<FolderFormat> = {
@@ -198,6 +202,7 @@ export const folderFormat: Format<FolderFormat> = {
     const format = whole(row(json)?.['format']);
     const from = whole(row(json)?.['from']);
     if (format === undefined) return undefined;
-    return from === undefined ? { format } : { format, from };
+    if (from === undefined) return { format };
+    return row(json)?.['begun'] === true ? { format, from, begun: true } : { format, from };
   },
 };
