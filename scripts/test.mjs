@@ -20,6 +20,7 @@ const suites = {
       { package: 'python3-argon2', check: ['/usr/bin/python3', '-c', 'import argon2'] },
       { package: 'python3-openssl', check: ['/usr/bin/python3', '-c', 'import OpenSSL'] },
       { package: 'openssl', check: ['openssl', 'version'] },
+      { package: 'systemd', check: ['systemd-analyze', '--version'] },
     ],
     // The other folders' tests, as far as nodes.mjs names them, under each version of Node.
     underNodes: true,

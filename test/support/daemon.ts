@@ -62,6 +62,8 @@ export interface DaemonOptions {
   readonly tls?: boolean;
   readonly port?: number;
   readonly args?: readonly string[];
+  /** Variables besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Largest file it may write, in KiB: beyond it the disk fails. */
   readonly maxFile?: number;
 }
@@ -81,7 +83,7 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
   const limit = `ulimit -f ${String(2 * (options.maxFile ?? 0))}; exec "$0" "$@"`;
   const shell = options.maxFile === undefined ? [] : ['/bin/sh', '-c', limit];
   const [program = process.execPath, ...rest] = [...shell, process.execPath, ...args];
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   t.teardown(async () => {
     child.kill('SIGKILL');
