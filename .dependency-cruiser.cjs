@@ -10,7 +10,9 @@ const STORE = '^src/store/store\\.ts$';
 const CLIENT = '^src/client/';
 const CLIENT_NODE = '^src/client-node/';
 const PLAIN = '^src/plain/';
+const SETTINGS = '^src/settings/index\\.ts$';
 const OPS = '^src/ops/';
+const LOCAL = '^src/local/';
 const KEYS = '^src/keys/';
 const WORDING = '^src/faces/wording/';
 const TUI = '^src/faces/tui/(main|ports)\\.ts$';
@@ -29,16 +31,18 @@ const rooms = {
   wire: { own: '^src/wire/', may: [PROTOCOL], node: true, packages: ['binary-parser'] },
   store: { own: '^src/store/', may: [PROTOCOL], node: true, packages: [] },
   plain: { own: PLAIN, may: [], node: false, packages: ['get-east-asian-width'] },
-  ops: { own: OPS, may: [PLAIN], node: true, packages: ['nodemailer'] },
+  settings: { own: '^src/settings/', may: [], node: true, packages: ['commander', 'smol-toml'] },
+  local: { own: LOCAL, may: [], node: true, packages: [] },
+  ops: { own: OPS, may: [PLAIN, LOCAL], node: true, packages: ['nodemailer', 'pino', 'prom-client'] },
   keys: { own: KEYS, may: [PROTOCOL, CRYPTO, PLAIN], node: true, packages: ['commander', 'esbuild', 'node-forge'] },
   client: { own: CLIENT, may: [PROTOCOL, CONNECTION], node: false, packages: [] },
-  'client-node': { own: CLIENT_NODE, may: [PROTOCOL, CLIENT], node: true, packages: [] },
+  'client-node': { own: CLIENT_NODE, may: [PROTOCOL, CLIENT, LOCAL], node: true, packages: [] },
   server: {
     own: '^src/server/',
-    roots: '^src/server/(daemon|worker|admin/[a-z]+)\\.ts$',
-    may: [PROTOCOL, '^src/wire/', STORE, CONNECTION, PLAIN],
+    roots: '^src/server/(daemon|worker|(admin|start)/[a-z]+)\\.ts$',
+    may: [PROTOCOL, '^src/wire/', STORE, CONNECTION, PLAIN, SETTINGS],
     node: true,
-    packages: ['commander', 'piscina', 'rate-limiter-flexible', 'otplib', 'smol-toml'],
+    packages: ['commander', 'piscina', 'rate-limiter-flexible', 'otplib'],
   },
   wording: { own: WORDING, may: [PROTOCOL, CLIENT, PLAIN], node: false, packages: ['uqr'] },
   cli: {
@@ -60,7 +64,7 @@ const rooms = {
 
 /** What composition roots alone may name, besides what their room may. */
 const concrete = {
-  server: [CRYPTO, '^src/store/(journal|tools)/', TRANSPORT, OPS, KEYS],
+  server: [CRYPTO, '^src/store/(journal|tools)/', TRANSPORT, OPS, LOCAL, KEYS],
   cli: [CRYPTO, TRANSPORT, CLIENT_NODE, OPS, KEYS, TUI],
   web: [CRYPTO, TRANSPORT],
 };

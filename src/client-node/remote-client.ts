@@ -1,10 +1,12 @@
 /** A client whose core runs in the process that owns the profile. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import type { Client, ClientEvent, CommandName, Commands } from '../client/index.js';
 import { ClientError, error, type Trouble } from '../client/index.js';
-import { readLines, writeLine } from './line-stream.js';
-import { socketPath } from './socket-path.js';
+import { readLines, writeLine } from '../local/line-stream.js';
+import { socketPath } from '../local/socket-path.js';
+import { LINE_MAX, SOCKET_NAME } from './profile-server.js';
 
 /** A call gets its answer in this time; `drained` waits for the queue of a login, `contacts` may ask for each. */
 const CALL_MS = 60_000;
@@ -45,6 +47,7 @@ export class RemoteClient implements Client {
     });
     readLines(
       socket,
+      LINE_MAX,
       (value) => {
         this.#take(value as Incoming);
       },
@@ -57,7 +60,7 @@ export class RemoteClient implements Client {
    * @param callMs how long each call may take, instead of the usual times
    */
   static async open(folder: string, callMs?: number): Promise<RemoteClient | undefined> {
-    const at = await socketPath(folder);
+    const at = await socketPath(join(folder, SOCKET_NAME));
     const socket = connect(at.path);
     try {
       await once(socket, 'connect');

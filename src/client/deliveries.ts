@@ -49,7 +49,7 @@ export class Deliveries {
     const { desk } = this.#parts;
     if (opcode === structs.clos.opcode) {
       /* At once: the connection ends right behind it, and whether to come back depends on this. */
-      this.#parts.farewell(goodbye(readHeader(structs.clos, struct).code));
+      this.#parts.farewell(goodbye(readHeader(structs.clos, struct).code, this.#parts.desk.me.name));
       return;
     }
     if (++this.#backlog === BACKLOG_MAX) link.pause();
@@ -127,12 +127,14 @@ function values<S extends Struct>(struct: S, bytes: Uint8Array): Values<S> {
   return decoded.values;
 }
 
-function goodbye(code: Code): ClientError {
+function goodbye(code: Code, name: string): ClientError {
   switch (code) {
     case Code.conflict:
       return error('taken-over');
     case Code.authentication:
       return error('session-over');
+    case Code.forbidden:
+      return error('disabled', name);
     default:
       return error('stopping');
   }

@@ -37,10 +37,10 @@ const lines = {
     'no answer: another network, keys that were retired, a wrong clock, or not a Cadenas server',
     `check --server and the clock, ask your operator whether there is a new client${tls === 'tls' ? '' : '; a daemon with TLS needs a client without --disable-ssl'}`,
   ],
-  'too-old': (): Line => [
+  'too-old': (version: string): Line => [
     mistake,
-    'this client is too old for the daemon, or of another build (426)',
-    'get a new one from your operator; profiles stay as they are',
+    `this client is too old for the daemon, or of another build (426): it is ${version}`,
+    'get a new one from your operator and put it in the place of this file; your profile stays as it is',
   ],
   'old-keys': (): Line => [
     mistake,
@@ -59,6 +59,11 @@ const lines = {
     network,
     'another client of this account logged in and took over',
     'log in again to take it back: cadenas login',
+  ],
+  disabled: (name: string): Line => [
+    mistake,
+    `the operator of the network has disabled the account @${name}`,
+    'ask them; what comes for it waits meanwhile, and messages that you write are kept',
   ],
   'session-over': (): Line => [mistake, 'the session is over', 'log in again: cadenas login'],
   'owner-gone': (): Line => [

@@ -151,7 +151,7 @@ export class Link {
     if (!this.#over) connection.write(begun.hello);
     const ack = await begun.finish(await arrived);
     if (!ack) throw this.#silence();
-    if (ack.header.code === Code.upgrade) throw error('too-old');
+    if (ack.header.code === Code.upgrade) throw error('too-old', linked.version);
     if (!ack.session) throw error('unavailable', String(ack.header.code));
     if (this.#over) throw this.#over;
     this.#session = ack.session;

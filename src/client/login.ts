@@ -49,6 +49,8 @@ export function refusal(reply: Reply, name: string, what: string): ClientError {
   switch (reply.code) {
     case Code.authentication:
       return error('login-refused', name);
+    case Code.forbidden:
+      return error('disabled', name);
     case Code.conflict:
       return error('name-taken', name);
     case Code.limited:

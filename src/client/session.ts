@@ -27,6 +27,7 @@ const final: ReadonlySet<string> = new Set([
   'newer-secrets',
   'taken-over',
   'session-over',
+  'disabled',
   'protocol',
   'wrong-password',
   'refused',

@@ -2,6 +2,7 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   lstatSync,
@@ -92,10 +93,11 @@ function readChecked(path: string, otherwise: string, check: (stats: Stats) => v
   }
 }
 
-/** Writes a file that must not be there yet, synced; its name is synced with the folder. */
+/** Writes a file that must not be there yet, synced; its name is synced with the folder. The mode is exact. */
 export function writeNewFile(path: string, content: string | Uint8Array, mode = 0o600): void {
   const file = openSync(path, 'wx', mode);
   try {
+    fchmodSync(file, mode); // whatever the umask is
     const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
     // A write may be short without an error.
     for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);

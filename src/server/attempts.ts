@@ -8,10 +8,10 @@ import type { Context } from './context.js';
 import type { Caller } from './handler.js';
 import type { Attempt } from './refusals.js';
 
-type By = Pick<Caller, 'source'>;
+type By = Pick<Caller, 'source' | 'connectionId'>;
 
 /** 0, or the seconds for which nothing that could fail is looked at for this source. */
-export function shutOut({ failures }: Pick<Context, 'failures'>, { source }: By): number {
+export function shutOut({ failures }: Pick<Context, 'failures'>, { source }: Pick<Caller, 'source'>): number {
   const now = performance.now();
   return failures.get(source, now).wait(now);
 }
@@ -31,11 +31,11 @@ export function failed(
 /** Something was refused that is no guess: it is on record, and shuts nobody out. @param more for the log */
 export function refused(
   { refusals, audit }: Pick<Context, 'refusals' | 'audit'>,
-  { source }: By,
+  { source, connectionId: connection }: By,
   attempt: Attempt,
   who?: Who,
   more?: Readonly<Record<string, string>>,
 ): void {
-  refusals.count(attempt, source, more);
+  refusals.count(attempt, source, { connection, ...more });
   audit.add(attempt, source, who);
 }

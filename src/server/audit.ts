@@ -11,7 +11,7 @@ export interface AuditLine {
   /** ms since 1970; of repeats the last one's */
   readonly time: number;
   readonly reason: string;
-  /** empty: of many sources */
+  /** empty: of many sources, or not to be kept */
   readonly source: string;
   /** hexadecimal */
   readonly uid?: string;
@@ -26,6 +26,16 @@ export interface AuditFile {
   write(line: AuditLine): void;
   /** All that was written is in the file, or told. */
   close(): Promise<void>;
+}
+
+/** The same file, with sources as they may be kept. @param shown empty: not at all */
+export function withSources(file: AuditFile, shown: (source: string) => string): AuditFile {
+  return {
+    write: (line) => {
+      file.write({ ...line, source: shown(line.source) });
+    },
+    close: () => file.close(),
+  };
 }
 
 const MINUTE_MS = 60_000;

@@ -14,23 +14,40 @@ export type Budget =
   | 'mailsOfSource'
   | 'mailsToOne';
 
+const HOUR = 3600;
+
+/** For each: seconds, and how many in them. */
+function allowed(limits: Limits): Readonly<Record<Budget, readonly [duration: number, points: number]>> {
+  return {
+    registrations: [HOUR, limits['registrations-per-hour']],
+    keyChanges: [24 * HOUR, limits['key-changes-per-day']],
+    mails: [HOUR, limits['mails-per-hour']],
+    /* Half of them: so many are left for codes that accounts have sent to their own addresses. */
+    strangeMails: [HOUR, Math.ceil(limits['mails-per-hour'] / 2)],
+    mailsOfSource: [HOUR, limits['mails-per-hour-per-source']],
+    mailsToOne: [HOUR, limits['mails-per-hour-to-one']],
+    logins: [60, limits['logins-per-minute']],
+    sourceLogins: [60, limits['source-logins-per-minute']],
+    lookups: [60, limits['lookups-per-minute']],
+    sourceLookups: [60, limits['source-lookups-per-minute']],
+  };
+}
+
 export class Budgets {
   readonly #limiters: Readonly<Record<Budget, RateLimiterMemory>>;
 
   constructor(limits: Limits) {
-    this.#limiters = {
-      registrations: new RateLimiterMemory({ points: limits['registrations-per-hour'], duration: 3600 }),
-      keyChanges: new RateLimiterMemory({ points: limits['key-changes-per-day'], duration: 24 * 3600 }),
-      mails: new RateLimiterMemory({ points: limits['mails-per-hour'], duration: 3600 }),
-      /* Half of them: so many are left for codes that accounts have sent to their own addresses. */
-      strangeMails: new RateLimiterMemory({ points: Math.ceil(limits['mails-per-hour'] / 2), duration: 3600 }),
-      mailsOfSource: new RateLimiterMemory({ points: limits['mails-per-hour-per-source'], duration: 3600 }),
-      mailsToOne: new RateLimiterMemory({ points: limits['mails-per-hour-to-one'], duration: 3600 }),
-      logins: new RateLimiterMemory({ points: limits['logins-per-minute'], duration: 60 }),
-      sourceLogins: new RateLimiterMemory({ points: limits['source-logins-per-minute'], duration: 60 }),
-      lookups: new RateLimiterMemory({ points: limits['lookups-per-minute'], duration: 60 }),
-      sourceLookups: new RateLimiterMemory({ points: limits['source-lookups-per-minute'], duration: 60 }),
-    };
+    const made = Object.entries(allowed(limits)).map(([budget, [duration, points]]) => [
+      budget,
+      new RateLimiterMemory({ duration, points }),
+    ]);
+    this.#limiters = Object.fromEntries(made) as Record<Budget, RateLimiterMemory>;
+  }
+
+  /** Other limits from now on; what was taken stays taken. */
+  become(limits: Limits): void {
+    for (const [budget, [, points]] of Object.entries(allowed(limits)))
+      this.#limiters[budget as Budget].points = points;
   }
 
   /** Takes one; 0, or the seconds to wait where nothing is left. */

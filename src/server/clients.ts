@@ -5,7 +5,7 @@ export interface ServedClients {
   readonly minBuild: number;
   /** 16 bytes each: the network's own, and further ones of the operator */
   readonly software: readonly Uint8Array[];
-  /** Hashes of opcode tables, 32 bytes each: this program's own, and older ones of the operator */
+  /** Hashes of opcode tables, 32 bytes each: this program's own, those of older releases, and further ones of the operator */
   readonly tables: readonly Uint8Array[];
 }
 

@@ -60,6 +60,9 @@ export class Commands {
     const step = peekStep(bytes);
     const request: Request = { bytes, opcode, step, frameId: peekFrameId(bytes) };
     const row = findRow(opcode, step);
+    const { frames } = this.#peer.context.counts;
+    const number = row?.number ?? 0;
+    frames[number] = (frames[number] ?? 0) + 1;
     /* Before the login each has budgets of its own. */
     const wait = this.#peer.state === 'ready' ? this.#peer.context.rates.take(row?.rate ?? 'command', this.#peer) : 0;
     if (wait > 0) {
@@ -123,8 +126,8 @@ export class Commands {
     }
     const keeping: Outlet = {
       now: () => out.now(),
-      send: (struct) => {
-        out.send(struct);
+      answerWith: (_request, code, struct) => {
+        out.answerWith(request, code, struct);
       },
       answer: (_request, status, code) => {
         if (laterCodes.has(code)) {

@@ -1,20 +1,228 @@
-/** The daemon's configuration file, TOML: what may stand in it, and what is wrong with it in one line. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+/** All that can be set of the daemon: one schema for its file, its environment, its command line and what is told of them. */
 import { isIP } from 'node:net';
-import { dirname, resolve } from 'node:path';
-import { parse, TomlError } from 'smol-toml';
-import { fromUtf8, readEmail, utf8 } from '../../protocol/index.js';
-import { whoMayRegister, type WhoMayRegister } from './context.js';
+import { isName, readEmail, utf8 } from '../../protocol/index.js';
+import {
+  oneOf,
+  parseToml,
+  path,
+  SettingMistake,
+  settle,
+  text,
+  texts,
+  whole,
+  yesOrNo,
+  type Setting,
+  type Settled,
+  type Sources,
+  type ValuesOf,
+} from '../settings/index.js';
+import { whoMayRegister } from './context.js';
 import { limitRange, limitTable, type LimitName, type Limits } from './limits.js';
-import { nearest } from './nearest.js';
 
-/** Something in the file that the operator can mend: one line. */
-export class ConfigMistake extends Error {
-  override readonly name = 'ConfigMistake';
+const line = (typed: string): string | undefined =>
+  typed.length > 0 && typed.length <= 1_024 && !/\p{Cc}/u.test(typed) ? typed : undefined;
+const matching =
+  (pattern: RegExp) =>
+  (typed: string): string | undefined =>
+    pattern.test(typed) ? typed : undefined;
+
+const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})$/;
+const host = (typed: string): string | undefined => (isIP(typed) !== 0 || hostName.test(typed) ? typed : undefined);
+const mailAddress = (typed: string): string | undefined =>
+  typed !== '' && readEmail(utf8(typed)) !== undefined ? typed : undefined;
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
 }
 
-const mailTls = ['tls', 'starttls', 'none'] as const;
+/** HOST:PORT; an IPv6 address stands in brackets. */
+function address(typed: string): Address | undefined {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(typed);
+  const [name, port] = [match?.[1] ?? match?.[2], Number(match?.[3])];
+  return name !== undefined && host(name) !== undefined && port <= 65_535 ? { host: name, port } : undefined;
+}
+
+export function addressText({ host: name, port }: Address): string {
+  return `${name.includes(':') ? `[${name}]` : name}:${String(port)}`;
+}
+
+/** Where figures are read: an address of this machine alone, or a Unix socket. */
+export type MetricsPlace = Address | { readonly path: string };
+
+function metricsPlace(typed: string): MetricsPlace | undefined {
+  if (typed.startsWith('unix:')) return line(typed.slice(5)) === undefined ? undefined : { path: typed.slice(5) };
+  const place = address(typed);
+  return place && isLoopback(place.host) ? place : undefined;
+}
+
+/** What does not leave this machine. */
+export function isLoopback(name: string): boolean {
+  return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
+}
+
+const networkPattern = /^[a-z][a-z0-9-]{0,31}$/;
+const build = whole(0, 2 ** 32 - 1, {
+  what: 'oldest build of clients that is served, as cadenas --version shows it',
+  value: undefined,
+  otherwise: 'the first of the minor version before the daemon’s',
+  flags: [{ syntax: '--min-build <number>' }],
+});
+
+const limits = Object.fromEntries(
+  Object.entries(limitTable).map(([name, { value, what, unit }]) => {
+    const atStart = name === 'window' ? ({ atStart: true } as const) : {};
+    return [name, whole(...limitRange(name as LimitName), { value, what, unit, ...atStart })];
+  }),
+) as Readonly<Record<LimitName, Setting<number>>>;
+
+export const mailTls = ['tls', 'starttls', 'none'] as const;
 type MailTls = (typeof mailTls)[number];
+
+export const daemonSchema = {
+  daemon: {
+    network: text('a–z, 0–9 and -, 32 at most, the first a letter', matching(networkPattern), {
+      what: 'the network to serve',
+      value: 'dev',
+      atStart: true,
+      flags: [{ syntax: '--network <name>' }],
+    }),
+    listen: text(
+      'HOST:PORT, as 127.0.0.1:7878 or [::1]:7878',
+      address,
+      {
+        what: 'where to listen; port 0 takes a free one; a socket that the service manager hands over goes before it',
+        value: { host: '127.0.0.1', port: 7878 },
+        atStart: true,
+        flags: [{ syntax: '--listen <host:port>', what: 'where to listen; port 0 takes a free one' }],
+      },
+      addressText,
+    ),
+    data: path({
+      what: 'folder of the data; the network has its own folder in it',
+      value: 'data',
+      atStart: true,
+      flags: [{ syntax: '--data <dir>' }],
+    }),
+    keys: path({
+      what: 'folder of the keys; the network has its own folder in it',
+      value: 'keys',
+      atStart: true,
+      flags: [{ syntax: '--keys <dir>' }],
+    }),
+    control: path({
+      what: 'Unix socket of the operator’s commands, 0600',
+      value: undefined,
+      otherwise: 'control in $RUNTIME_DIRECTORY under a service manager, else control.sock in the data of the network',
+      atStart: true,
+      flags: [{ syntax: '--control <path>' }],
+    }),
+    lobby: text('a–z, 0–9 and _, 3 to 32, the first a letter', (typed) => (isName(typed) ? typed : undefined), {
+      what: 'offer this room to everybody: you can read what is said in it',
+      value: undefined,
+      atStart: true,
+      flags: [{ syntax: '--lobby <name>' }],
+    }),
+    blocklist: path({
+      what: 'refuse these keys: file with SHA-256 of SubjectPublicKeyInfo (DER), one in a line',
+      value: undefined,
+      flags: [{ syntax: '--blocklist <file>' }],
+    }),
+  },
+  tls: {
+    on: yesOrNo({
+      what: 'TLS around the frames, which are encrypted without it too',
+      value: true,
+      atStart: true,
+      flags: [
+        { syntax: '--disable-ssl', means: 'false', what: 'plain TCP: no TLS around the frames, which stay encrypted' },
+      ],
+    }),
+    certificate: path({
+      what: 'PEM certificate for TLS instead of the network’s own',
+      value: undefined,
+      flags: [{ syntax: '--cert-path <file>' }],
+    }),
+    'private-key': path({
+      what: 'PEM private key of that certificate',
+      value: undefined,
+      flags: [{ syntax: '--key-path <file>' }],
+    }),
+    generate: yesOrNo({
+      what: 'make the network’s TLS certificate if it has none; clients must be linked again',
+      value: false,
+      atStart: true,
+      flags: [{ syntax: '--generate-default-cert', means: 'true' }],
+    }),
+  },
+  clients: {
+    'min-build': build,
+    'accept-software': texts('32 of 0-9 and a-f, as cadenas --version shows them', matching(/^[0-9a-f]{32}$/), {
+      what: 'serve clients of this software id too',
+      value: [],
+      flags: [{ syntax: '--accept-software <hex>' }],
+    }),
+    'accept-table': texts('64 of 0-9 and a-f, as cadenas --version shows them', matching(/^[0-9a-f]{64}$/), {
+      what: 'serve clients of this older opcode table too',
+      value: [],
+      flags: [{ syntax: '--accept-table <hex>' }],
+    }),
+  },
+  registration: {
+    who: oneOf(whoMayRegister, {
+      what: 'who may register: everybody, with a code of cadenasd invite, nobody',
+      value: 'open',
+    }),
+  },
+  log: {
+    level: oneOf(['debug', 'info', 'warn', 'error'], {
+      what: 'the least that is logged',
+      value: 'info',
+      flags: [{ syntax: '--debug', means: 'debug', what: 'log more' }, { syntax: '--log-level <level>' }],
+    }),
+    format: oneOf(['text', 'json'], {
+      what: 'lines for people, or one JSON object a line',
+      value: 'text',
+      flags: [{ syntax: '--log-format <format>' }],
+    }),
+    addresses: oneOf(['full', 'short', 'none'], {
+      what: 'addresses of people in log and audit: whole, their network alone (/24, /48), or not at all',
+      value: 'full',
+      flags: [{ syntax: '--log-addresses <how>' }],
+    }),
+  },
+  metrics: {
+    listen: text<MetricsPlace, undefined>(
+      'HOST:PORT of this machine alone, as 127.0.0.1:9464, or unix:PATH',
+      metricsPlace,
+      {
+        what: 'where Prometheus reads figures',
+        value: undefined,
+        otherwise: 'nowhere',
+        atStart: true,
+        flags: [{ syntax: '--metrics <place>' }],
+      },
+      (place) => ('path' in place ? `unix:${place.path}` : addressText(place)),
+    ),
+  },
+  mail: {
+    host: text('a host name or an address', host, {
+      what: 'the mail server that takes codes',
+      value: undefined,
+      otherwise: 'the network sends no mail',
+    }),
+    port: whole(1, 65_535, { what: 'its port', value: undefined, otherwise: '465, 587 or 25, as tls has it' }),
+    tls: oneOf(mailTls, { what: 'from the first byte, by STARTTLS, or none (to this machine alone)', value: 'tls' }),
+    'ca-file': path({ what: 'PEM certificates to believe instead of the usual ones', value: undefined }),
+    user: text('a name', line, { what: 'name at the mail server', value: undefined }),
+    'password-file': path({ what: 'file with the password, your own and 0600', value: undefined }),
+    sender: text('an address', mailAddress, { what: 'address that mails are from', value: undefined }),
+    timeout: whole(1, 25, { what: 'how long a mail may take', value: 15, unit: 'seconds' }),
+  },
+  limits,
+} as const;
+
+export type DaemonValues = ValuesOf<typeof daemonSchema>;
 
 export interface MailConfig {
   readonly host: string;
@@ -28,232 +236,47 @@ export interface MailConfig {
   readonly timeout: number;
 }
 
-export interface Config {
-  readonly registration: WhoMayRegister;
+export interface DaemonSettings extends Settled<typeof daemonSchema> {
   /** undefined: the network sends no mail */
   readonly mail: MailConfig | undefined;
-  readonly limits: Partial<Limits>;
+  readonly limits: Limits;
 }
-
-export const noConfig: Config = { registration: 'open', mail: undefined, limits: {} };
-
-type Value = string | number;
-
-/** What a key takes: one of some words, a number of a range, or a text that passes a test. */
-type Kind =
-  | { readonly among: readonly string[] }
-  | { readonly from: number; readonly to: number }
-  | { readonly text: string; readonly fits: (text: string) => boolean };
-
-type Rule = Kind & {
-  readonly what: string;
-  /** undefined: none; a table that is there must have a key that is `needed` */
-  readonly value?: Value;
-  readonly needed?: true;
-};
-
-const line = (text: string): boolean => text.length > 0 && text.length <= 1_024 && !/\p{Cc}/u.test(text);
-const path = { text: 'the path of a file', fits: line };
-const host = (text: string): boolean => isIP(text) !== 0 || /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})$/.test(text);
-const address = (text: string): boolean => text !== '' && readEmail(utf8(text)) !== undefined;
-
-const limits = Object.fromEntries(
-  Object.entries(limitTable).map(([name, { value, what }]): [string, Rule] => {
-    const [from, to] = limitRange(name as LimitName);
-    return [name, { from, to, value, what }];
-  }),
-);
-
-/** Every table and key: what makes the errors, the help and what the daemon gets. */
-export const configTable: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
-  registration: {
-    who: {
-      among: whoMayRegister,
-      value: 'open',
-      what: 'who may register: everybody, with a code of cadenasd invite, nobody',
-    },
-  },
-  mail: {
-    host: { text: 'a host name or an address', fits: host, needed: true, what: 'the mail server that takes codes' },
-    port: { from: 1, to: 65_535, what: 'its port; 465, 587 or 25 where left out, as tls has it' },
-    tls: { among: mailTls, value: 'tls', what: 'from the first byte, by STARTTLS, or none (to this machine alone)' },
-    'ca-file': { ...path, what: 'PEM certificates to believe instead of the usual ones' },
-    user: { text: 'a name', fits: line, what: 'name at the mail server' },
-    'password-file': { ...path, what: 'file with the password, your own and 0600' },
-    sender: { text: 'an address', fits: address, needed: true, what: 'address that mails are from' },
-    timeout: { from: 1, to: 25, value: 15, what: 'seconds that a mail may take' },
-  },
-  limits,
-};
 
 const ports: Readonly<Record<MailTls, number>> = { tls: 465, starttls: 587, none: 25 };
-/** In bytes. */
-const FILE_MAX = 64 * 1024;
 
-/** @throws ConfigMistake */
-export function readConfig(file: string): Config {
-  return parseConfig(contentOf(file), file);
+/** @throws SettingMistake at the first thing that is wrong, alone or with others */
+export function daemonSettings(sources: Sources): DaemonSettings {
+  const settled = settle(daemonSchema, sources);
+  checkTls(settled);
+  return { ...settled, mail: mailOf(settled), limits: settled.values.limits };
 }
 
-function contentOf(file: string): string {
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new ConfigMistake(`${file} can't be read (${code ?? 'error'}) — check --config`);
-  }
-  try {
-    const stats = fstatSync(descriptor);
-    if (!stats.isFile()) throw new ConfigMistake(`${file} is not a file — check --config`);
-    if ((stats.mode & 0o002) !== 0)
-      throw new ConfigMistake(`${file} can be written by anybody — close it with: chmod o-w ${file}`);
-    if (stats.size > FILE_MAX) throw new ConfigMistake(`${file} is longer than 64 KiB — check --config`);
-    const text = fromUtf8(readFileSync(descriptor));
-    if (text === undefined) throw new ConfigMistake(`${file} is not UTF-8 — write it anew`);
-    return text;
-  } finally {
-    closeSync(descriptor);
-  }
+/** @param file its name, for errors. @throws SettingMistake */
+export function parseConfig(content: string, file: string): DaemonSettings {
+  return daemonSettings({ file: parseToml(content, file) });
 }
 
-/** @param file its name, for errors. @throws ConfigMistake */
-export function parseConfig(text: string, file: string): Config {
-  let top: Record<string, unknown>;
-  try {
-    top = parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const [what = ''] = error.message.replace('Invalid TOML document: ', '').split('\n');
-    throw new ConfigMistake(`${file}:${String(error.line)}: this is no TOML (${what}) — mend that line`);
-  }
-  return new Reading(text, file, top).config();
+function checkTls({ values: { tls }, origins }: Settled<typeof daemonSchema>): void {
+  if ((tls.certificate === undefined) === (tls['private-key'] === undefined)) return;
+  const where = origins.get('tls.certificate') ?? origins.get('tls.private-key') ?? '';
+  throw new SettingMistake(`${where}: a certificate and its private key go together — give both`);
 }
 
-class Reading {
-  readonly #text: string;
-  readonly #file: string;
-  readonly #tables = new Map<string, Readonly<Record<string, Value>>>();
-
-  constructor(text: string, file: string, top: Readonly<Record<string, unknown>>) {
-    this.#text = text;
-    this.#file = file;
-    for (const [table, content] of Object.entries(top)) this.#tables.set(table, this.#table(table, content));
+function mailOf({ values: { mail: of }, origins }: Settled<typeof daemonSchema>): MailConfig | undefined {
+  const said = [...origins].filter(([name]) => name.startsWith('mail.'));
+  const mistake = (key: string, what: string): SettingMistake =>
+    new SettingMistake(`${origins.get(`mail.${key}`) ?? said[0]?.[1] ?? ''}: ${what}`);
+  /* What has a default stands in a file of all defaults too, which asks for no mail. */
+  if (of.host === undefined && said.every(([name]) => name === 'mail.tls' || name === 'mail.timeout')) return undefined;
+  if (of.host === undefined) throw mistake('', '[mail] has no host — add it');
+  if (of.sender === undefined) throw mistake('', '[mail] has no sender — add it');
+  const [user, passwordFile] = [of.user, of['password-file']];
+  if ((user === undefined) !== (passwordFile === undefined)) {
+    const lonely = user === undefined ? 'password-file' : 'user';
+    throw mistake(lonely, 'user and password-file go together — give both, or neither');
   }
-
-  config(): Config {
-    const { who } = this.#whole('registration');
-    return {
-      registration: who as WhoMayRegister,
-      mail: this.#tables.has('mail') ? this.#mail() : undefined,
-      limits: this.#tables.get('limits') ?? {},
-    };
-  }
-
-  #mail(): MailConfig {
-    const of = this.#whole('mail');
-    const text = (key: string): string | undefined => of[key] as string | undefined;
-    const beside = (name: string | undefined) => name && resolve(dirname(this.#file), name);
-    for (const [key, { needed }] of Object.entries(configTable['mail'] ?? {}))
-      if (needed && of[key] === undefined) throw this.#mistake('mail', '', `[mail] has no ${key}`, 'add it');
-    const [user, passwordFile] = [text('user'), text('password-file')];
-    if ((user === undefined) !== (passwordFile === undefined))
-      throw this.#mistake('mail', '', 'user and password-file go together', 'give both, or neither');
-    const [server, tls] = [text('host') ?? '', text('tls') as MailTls];
-    if (tls === 'none' && !isLoopback(server))
-      throw this.#mistake('mail', 'tls', `mails to ${server} would go without TLS`, 'write "tls" or "starttls"');
-    return {
-      host: server,
-      tls,
-      port: (of['port'] as number | undefined) ?? ports[tls],
-      user,
-      passwordFile: beside(passwordFile),
-      caFile: beside(text('ca-file')),
-      sender: text('sender') ?? '',
-      timeout: of['timeout'] as number,
-    };
-  }
-
-  /** A table with the defaults of what it does not say. */
-  #whole(table: string): Readonly<Record<string, Value | undefined>> {
-    const rules = Object.entries(configTable[table] ?? {});
-    return { ...Object.fromEntries(rules.map(([key, { value }]) => [key, value])), ...this.#tables.get(table) };
-  }
-
-  #table(table: string, content: unknown): Readonly<Record<string, Value>> {
-    const rules = Object.hasOwn(configTable, table) ? configTable[table] : undefined;
-    if (!rules) throw this.#unknown(table, '', table, Object.keys(configTable));
-    /* A date is an object too, without a key of its own: it would pass for an empty table. */
-    const isTable =
-      typeof content === 'object' && content !== null && !(Array.isArray(content) || content instanceof Date);
-    if (!isTable) throw this.#mistake(table, '', `${table} is a table`, `write [${table}] and its keys below`);
-    const entries = Object.entries(content).map(([key, value]: [string, unknown]): [string, Value] => {
-      const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
-      if (!rule) throw this.#unknown(table, key, key, Object.keys(rules));
-      return [key, this.#value(table, key, rule, value)];
-    });
-    return Object.fromEntries(entries);
-  }
-
-  #value(table: string, key: string, rule: Rule, value: unknown): Value {
-    if ('from' in rule) {
-      if (typeof value === 'number' && Number.isInteger(value) && value >= rule.from && value <= rule.to) return value;
-    } else if (typeof value === 'string' && ('among' in rule ? rule.among.includes(value) : rule.fits(value)))
-      return value;
-    throw this.#mistake(table, key, `${key} in [${table}] can't be this`, `write ${meant(rule)}`);
-  }
-
-  #unknown(table: string, key: string, typed: string, known: readonly string[]): ConfigMistake {
-    const near = nearest(typed, known);
-    const what = key === '' ? `there is no table or key ${typed}` : `[${table}] has no ${typed}`;
-    const advice = near === undefined ? `it may be one of: ${known.join(', ')}` : `did you mean "${near}"?`;
-    return this.#mistake(table, key, what, advice);
-  }
-
-  #mistake(table: string, key: string, what: string, advice: string): ConfigMistake {
-    const at = lineOf(this.#text, table, key);
-    return new ConfigMistake(`${this.#file}${at > 0 ? `:${String(at)}` : ''}: ${what} — ${advice}`);
-  }
-}
-
-/** In words, for people. */
-export function meant(rule: Rule): string {
-  if ('among' in rule)
-    return rule.among
-      .map((each) => `"${each}"`)
-      .join(', ')
-      .replace(/, ([^,]*)$/, ' or $1');
-  if ('from' in rule) return `a whole number from ${String(rule.from)} to ${String(rule.to)}`;
-  return `${rule.text}, in quotes`;
-}
-
-/** What does not leave this machine. */
-function isLoopback(name: string): boolean {
-  return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
-}
-
-/** From 1 on; 0 where it is written in a way that is not looked for. @param key empty: the table itself */
-function lineOf(text: string, table: string, key: string): number {
-  let inTable = '';
-  for (const [index, each] of text.split('\n').entries()) {
-    const header = /^\s*\[+\s*["']?([^"'\]\s]+)["']?\s*\]/.exec(each)?.[1];
-    if (header !== undefined) inTable = header;
-    const name = /^\s*["']?([^"'=\s]+)["']?\s*=/.exec(each)?.[1];
-    const isThere =
-      key === ''
-        ? header === table || (inTable === '' && (name === table || name?.startsWith(`${table}.`)))
-        : (inTable === table && name === key) || (inTable === '' && name === `${table}.${key}`);
-    if (isThere) return index + 1;
-  }
-  return 0;
-}
-
-/** For `--help`: a line for each key but the limits, which have their own list. */
-export function configHelp(): string[] {
-  return ['registration', 'mail'].flatMap((table) =>
-    Object.entries(configTable[table] ?? {}).map(([key, { value, what }]) => {
-      const name = `${table}.${key}`;
-      return `  ${name.padEnd(25)}${String(value ?? '').padStart(8)}  ${what}`;
-    }),
-  );
+  if (of.tls === 'none' && !isLoopback(of.host))
+    throw mistake('tls', `mails to ${of.host} would go without TLS — write "tls" or "starttls"`);
+  const { host: server, tls, sender, timeout } = of;
+  return { host: server, port: of.port ?? ports[tls], tls, user, passwordFile, caFile: of['ca-file'], sender, timeout };
 }

@@ -6,6 +6,7 @@ import type { Audit } from './audit.js';
 import type { BackOff } from './back-off.js';
 import type { Budgets } from './budgets.js';
 import type { ServedClients } from './clients.js';
+import type { Counts } from './counts.js';
 import type { KnownKeys } from './known-keys.js';
 import type { Invitations } from './invitations.js';
 import type { Limits } from './limits.js';
@@ -60,6 +61,7 @@ export interface Context {
   readonly audit: Audit;
   readonly logins: Logins;
   readonly refusals: Refusals;
+  readonly counts: Counts;
   readonly log: Log;
   readonly now: () => number;
   /** 16 bytes, never the same twice: the frame id of an event. */

@@ -1,276 +1,38 @@
-/** cadenasd: composition. The one place of the daemon that names concrete stores, transports and providers. */
+/** cadenasd: from its command line to its end. */
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { CommanderError } from 'commander';
-import { fromHex, HELLO_WINDOW_MS, tableHash, utf8, type RsaPrivate, type ServerKeys } from '../../protocol/index.js';
-import { nodeSync, passwordServer } from '../crypto/index.js';
-import {
-  ensureTlsCertificate,
-  KeysRefusal,
-  loadNetwork,
-  spkiPin,
-  wipe,
-  type GenerationFiles,
-  type NetworkFiles,
-} from '../keys/network.js';
-import { readSecretFile } from '../keys/credentials.js';
-import { auditFileIn } from '../ops/audit-file.js';
-import { takeLock } from '../ops/instance-lock.js';
-import { makeLog, type Log } from '../ops/log.js';
-import { SmtpMailer } from '../ops/mailer.js';
-import { serviceManager } from '../ops/systemd/notify.js';
-import { SocketRefusal, takeSockets } from '../ops/systemd/sockets.js';
-import { isSystemError, nodeFiles } from '../store/journal/disk.js';
-import { ensureFolder } from '../store/journal/durable.js';
-import { openJournalStore } from '../store/journal/journal-store.js';
+import { CommanderError, type Command } from 'commander';
+import { KeysRefusal } from '../keys/network.js';
+import { goesToJournal } from '../ops/journald.js';
+import { makeLog, type OperatorLog } from '../ops/log.js';
+import { serviceManager, type ServiceManager } from '../ops/systemd/notify.js';
+import { InheritedRefusal, takeSockets } from '../ops/systemd/sockets.js';
 import { plainText } from '../plain/plain.js';
-import { checkSetup, keepSetup } from '../store/journal/setup.js';
+import { SettingMistake } from '../settings/index.js';
+import { SocketRefusal } from '../local/refusal.js';
+import { isSystemError } from '../store/journal/disk.js';
 import { StorageError, StoreRefusal } from '../store/store.js';
-import { Sockets, type Place, type Turned } from '../transport/listen.js';
-import { listenTcp } from '../transport/tcp.js';
-import { listenTls } from '../transport/tls.js';
-import type { Listener } from '../transport/transport.js';
-import { BlocklistRefusal, readBlocklist, type IsListed } from './blocklist.js';
-import { Budgets } from './budgets.js';
-import type { ServedClients } from './clients.js';
-import { ConfigMistake, noConfig, readConfig, type MailConfig } from './config.js';
-import { SeenHellos } from './gate.js';
-import { defaultLimits, STOP_MS, type Limits } from './limits.js';
-import { isCommand, optionParser, readOptions, type Options } from './options.js';
-import { Pool, type PooledPrivate } from './pool.js';
-import { Refusals } from './refusals.js';
-import { addressOf, Server } from './server.js';
-
-/** Something the operator can mend: one line, exit code 1. */
-class Refusal extends Error {
-  override readonly name = 'Refusal';
-}
+import { BlocklistRefusal } from './blocklist.js';
+import type { DaemonSettings } from './config.js';
+import { STOP_MS } from './limits.js';
+import { isCommand, optionParser, settingsOf } from './options.js';
+import { compose, type Composed, type Undo } from './start/compose.js';
+import { Refusal } from './start/refusal.js';
+import { Reloads } from './start/reload.js';
 
 /** What the operator can mend: it ends a start with exit code 1. */
-const mendable = [Refusal, ConfigMistake, KeysRefusal, StoreRefusal, BlocklistRefusal, SocketRefusal];
+const mendable = [
+  Refusal,
+  SettingMistake,
+  KeysRefusal,
+  StoreRefusal,
+  BlocklistRefusal,
+  SocketRefusal,
+  InheritedRefusal,
+];
 
 const version = (
   JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
-
-type Undo = (() => unknown)[];
-
-/**
- * @param inherited sockets that are served in the place of --listen; none: --listen
- * @param undo gets what has to be released, in order of its making, whether the start succeeds or not
- */
-async function start(line: Options, inherited: readonly number[], log: Log, undo: Undo): Promise<Server> {
-  const config = line.config === undefined ? noConfig : readConfig(line.config);
-  const options = { ...line, limits: { ...defaultLimits, ...config.limits, ...line.limits } };
-  const mailer = config.mail && mailerOf(config.mail);
-  undo.push(() => mailer?.close());
-  const keysFolder = join(options.keys, options.network);
-  const credentials = process.env['CREDENTIALS_DIRECTORY'];
-  if (options.generateDefaultCert && (await ensureTlsCertificate(keysFolder, [], credentials)))
-    log.warn('made a TLS certificate: link the clients again, they know the old one by its pin');
-  const network = loadNetwork(keysFolder, credentials);
-  undo.push(() => {
-    wipe(network);
-  });
-  const isListed = await listedKeys(options, log);
-  const dataFolder = join(options.data, options.network);
-  await ensureFolder(nodeFiles, resolve(dataFolder));
-  const lock = await takeLock(dataFolder);
-  if (!lock) throw new Refusal(`another cadenasd runs on ${dataFolder} — stop it, or give this one another --data`);
-  undo.push(() => {
-    lock.release();
-  });
-  const setup = nodeSync.sha256(utf8(network.opaqueSetup));
-  await checkSetup(nodeFiles, dataFolder, setup);
-  const now = Date.now;
-  const store = await openJournalStore(dataFolder, {
-    now,
-    maxAccounts: options.limits.accounts,
-    segmentBytes: options.limits['journal-bytes'],
-    maxRooms: options.limits.rooms,
-    maxRoomsPerUser: options.limits['rooms-per-user'],
-    maxQueueEntries: options.limits['queue-entries'],
-    maxQueueBytes: options.limits['queue-bytes'],
-    onNote: (what) => {
-      log.warn('store', { what });
-    },
-  });
-  undo.push(() => store.close());
-  await keepSetup(nodeFiles, dataFolder, setup);
-
-  const started = now();
-  const recent = await store.recentHellos(started - 2 * HELLO_WINDOW_MS);
-  if (!recent) {
-    const seconds = HELLO_WINDOW_MS / 1000;
-    log.warn('nobody is answered for a while: who connected before this start is not on record', { seconds });
-  }
-  const seen = new SeenHellos(recent, started);
-  const pool = new Pool(fileURLToPath(new URL('./worker.js', import.meta.url)), {
-    serverKeys: generationsOf(network).map(({ serverPrivate }) => serverPrivate),
-    opaqueSetup: network.opaqueSetup,
-  });
-  undo.push(() => pool.destroy());
-  const refusals = new Refusals(log, now);
-  const server = new Server(
-    {
-      store,
-      sync: nodeSync,
-      work: pool.work,
-      passwords: await passwordServer(network.opaqueSetup),
-      generations: generationsOf(network).map(pooled),
-      network: network.network,
-      registration: config.registration,
-      mailer,
-      decoySecret: network.decoySecret,
-      clients: servedClients(options, network),
-      limits: options.limits,
-      budgets: new Budgets(options.limits),
-      lobby: options.lobby,
-      isListed,
-      auditFile: auditFileIn(dataFolder, (error) => {
-        refusals.trouble('the audit can not be written', error);
-      }),
-      refusals,
-      log,
-      now,
-    },
-    seen,
-  );
-  await server.context.rooms.start();
-  undo.push(async () => {
-    await server.stop();
-    log.info('stopped', refusals.totals());
-  });
-  const places: readonly Place[] = inherited.length > 0 ? inherited.map((fd) => ({ fd })) : [options.listen];
-  for (const listener of await listen(options, places, network, server, refusals, log)) {
-    server.add(listener);
-    if (inherited.length > 0) log.info('serving an inherited socket, not --listen', { address: addressOf(listener) });
-  }
-  return server;
-}
-
-async function listedKeys({ blocklist: path }: Options, log: Log): Promise<IsListed | undefined> {
-  if (path === undefined) return undefined;
-  const { hashes, isListed } = await readBlocklist(path, nodeSync);
-  log.info('compromised keys are refused', { file: path, keys: hashes });
-  return isListed;
-}
-
-/** With what its files hold. @throws Refusal, KeysRefusal */
-function mailerOf(config: MailConfig): SmtpMailer {
-  const { host, port, tls, sender, user, passwordFile, caFile, timeout } = config;
-  const login =
-    user !== undefined && passwordFile !== undefined ? { user, password: passwordIn(passwordFile) } : undefined;
-  const ca = caFile === undefined ? undefined : certificatesIn(caFile);
-  return new SmtpMailer({ host, port, tls, login, ca, sender, timeout: 1000 * timeout });
-}
-
-function passwordIn(path: string): string {
-  const bytes = readSecretFile(path, 'write it anew', process.env['CREDENTIALS_DIRECTORY']);
-  if (!bytes) throw new Refusal(`${path} is not there — put the password of the mail server into it, 0600`);
-  const password = bytes.toString('utf8').replace(/\r?\n$/, '');
-  if (password === '' || /\p{Cc}/u.test(password))
-    throw new Refusal(`${path} holds no password — write it there, in one line`);
-  return password;
-}
-
-function certificatesIn(path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new Refusal(`can't read ${path} (${(error as NodeJS.ErrnoException).code ?? 'error'}) — check ca-file`);
-  }
-  try {
-    spkiPin(text);
-  } catch {
-    throw new Refusal(`${path} is not a PEM certificate — check ca-file`);
-  }
-  return text;
-}
-
-/** The current one first. */
-function generationsOf(network: NetworkFiles): readonly GenerationFiles[] {
-  return network.next ? [network, network.next] : [network];
-}
-
-/** @param generation its number in the pool */
-function pooled({ networkKey, serverModulus }: GenerationFiles, generation: number): ServerKeys<RsaPrivate> {
-  const serverPrivate: PooledPrivate = { modulus: serverModulus, generation };
-  return { networkKey, serverModulus, serverPrivate };
-}
-
-function servedClients({ minBuild, acceptSoftware, acceptTable }: Options, network: NetworkFiles): ServedClients {
-  return {
-    minBuild: minBuild ?? network.build,
-    software: [network.software, ...acceptSoftware.map(fromHex)],
-    tables: [tableHash((table) => nodeSync.sha256(table)), ...acceptTable.map(fromHex)],
-  };
-}
-
-async function release(undo: Undo): Promise<void> {
-  for (let step = undo.pop(); step; step = undo.pop()) await step();
-}
-
-async function listen(
-  options: Options & { readonly limits: Limits },
-  places: readonly Place[],
-  network: NetworkFiles,
-  server: Server,
-  refusals: Refusals,
-  log: Log,
-): Promise<readonly Listener[]> {
-  const { connections, 'connections-per-source': perSource } = options.limits;
-  const refused = (reason: Turned, source: string): void => {
-    refusals.count(reason, source);
-  };
-  const mayConnect = (source: string): boolean => server.context.rates.mayConnect(source);
-  const rules = { sockets: new Sockets(connections, perSource), mayConnect, refused };
-  try {
-    if (options.disableSsl) {
-      log.warn('TLS is off: frames are still encrypted, but anybody on the path sees who connects and when');
-      return await Promise.all(places.map((at) => listenTcp({ at, ...rules }, server.accept)));
-    }
-    const tls = await certificateOf(options, network, log);
-    return await Promise.all(places.map((at) => listenTls({ at, ...rules, ...tls }, server.accept)));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const where = `${options.listen.host}:${String(options.listen.port)}`;
-    if (code === 'EADDRINUSE')
-      throw new Refusal(`${where} is in use — stop what listens there, or choose another --listen`);
-    if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-      throw new Refusal(`can't listen on ${where} (${code}) — choose another --listen`);
-    throw error;
-  }
-}
-
-async function certificateOf({ certPath, keyPath }: Options, network: NetworkFiles, log: Log) {
-  if (!certPath && !keyPath) {
-    if (!network.tls)
-      throw new Refusal(
-        'the network has no TLS certificate — start with --generate-default-cert, or with --disable-ssl',
-      );
-    return { certificate: network.tls.certPem, privateKey: network.tls.keyPem };
-  }
-  if (!certPath || !keyPath) throw new Refusal('--cert-path and --key-path go together — give both');
-  const read = (path: string): Promise<string> =>
-    readFile(path, 'utf8').catch((error: unknown) => {
-      throw new Refusal(`can't read ${path} (${(error as NodeJS.ErrnoException).code ?? 'error'}) — check the path`);
-    });
-  const certificate = await read(certPath);
-  const privateKey = await read(keyPath);
-  let pin: string;
-  try {
-    pin = spkiPin(certificate);
-  } catch {
-    throw new Refusal(`${certPath} is not a PEM certificate — check --cert-path`);
-  }
-  if (!generationsOf(network).some(({ pins }) => pins.includes(pin)))
-    log.warn('clients are not linked with this certificate’s key and will refuse it unless they skip the pin', { pin });
-  return { certificate, privateKey };
-}
 
 /** One line for the operator, whatever a path or an argument holds; a stack keeps its own. */
 function say(text: string): void {
@@ -281,70 +43,137 @@ function say(text: string): void {
 export async function main(argv: readonly string[]): Promise<number> {
   if (isCommand(argv[0])) return (await import('./admin/admin.js')).main(argv, version);
   const parser = optionParser(version);
-  let options: Options;
+  let settings: DaemonSettings;
   try {
-    options = readOptions(parser.parse(argv, { from: 'user' }));
+    settings = settingsOf(parser.parse(argv, { from: 'user' }), process.env);
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return 0; // help or version
-    const isMuch = error.code === 'commander.excessArguments';
-    const said = isMuch ? `unknown command ${parser.args.join(' ')}; a command comes first` : error.message;
-    const what = said
-      .replace(/^error: /, '')
-      .replace(/\.$/, '')
-      .replaceAll('\n', ' ');
-    say(`${what} — see cadenasd --help`);
+    if (error instanceof SettingMistake) say(error.message);
+    else if (!(error instanceof CommanderError)) throw error;
+    else if (error.exitCode === 0)
+      return 0; // help or version
+    else say(`${wrongLine(error, parser)} — see cadenasd --help`);
     return 1;
   }
-  const log = makeLog(options.debug ? 'debug' : 'info', (line) => process.stderr.write(line), Date.now);
-  const signalled = new Promise<string>((resolve) => {
-    /* Not once: a terminal's Ctrl-C may arrive twice, and the second must not cut the stop short. */
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
+  process.umask(0o077); // a socket is nobody else’s before its mode is set
+  const journald = goesToJournal(process.env['JOURNAL_STREAM']);
+  const log = makeLog({ ...settings.values.log, journald }, (line) => process.stderr.write(line), Date.now);
+  process.on('SIGUSR1', () => {
+    log.toggleDebug();
   });
   const manager = serviceManager(process.env, process.pid, (why) => {
     log.warn('the service manager is told nothing', { why });
   });
   const undo: Undo = [() => manager.close()];
   try {
-    const server = await start(options, takeSockets(process.env, process.pid), log, undo);
-    process.stdout.write(`ready ${server.address}\n`);
-    manager.ready(`serving ${options.network} on ${server.address}`);
-    const { generations, clients, registration, mailer } = server.context;
-    const served = {
-      minBuild: clients.minBuild,
-      software: clients.software.length,
-      tables: clients.tables.length,
-      registration,
-      mail: mailer ? 'on' : 'off',
-    };
-    log.info('serving', { network: options.network, version, generations: generations.length, ...served });
-    let isWell = true;
-    manager.watch(() => isWell);
-    const why = await Promise.race([signalled, server.context.store.failed]);
-    const failed = typeof why !== 'string';
-    isWell = !failed;
-    manager.stopping(failed ? 'the disk has failed: stopping' : 'stopping');
-    if (failed) log.error('the disk has failed: stopping', { error: why.message });
-    else log.info('stopping', { signal: why });
+    const why = await serve(parser, settings, log, undo, manager);
     const deadline = setTimeout(() => {
       log.error('could not stop in time');
       process.exit(2);
     }, STOP_MS);
     await release(undo);
     clearTimeout(deadline);
-    return failed ? 2 : 0;
+    return why === 'failed' ? 2 : 0;
   } catch (error) {
     await release(undo);
-    if (mendable.some((kind) => error instanceof kind)) {
-      say((error as Error).message);
-      return 1;
-    }
-    if (error instanceof StorageError || isSystemError(error)) {
-      const { message } = error as Error;
-      say(`${message.replaceAll('\n', ' ')} — check the path, its permissions and the disk`);
-      return 2;
-    }
-    say(`unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return ended(error);
+  }
+}
+
+function wrongLine(error: CommanderError, parser: Command): string {
+  const isMuch = error.code === 'commander.excessArguments';
+  const said = isMuch ? `unknown command ${parser.args.join(' ')}; a command comes first` : error.message;
+  return said
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .replaceAll('\n', ' ');
+}
+
+/** Runs until a signal or the disk ends it. */
+async function serve(
+  parser: Command,
+  settings: DaemonSettings,
+  log: OperatorLog,
+  undo: Undo,
+  manager: ServiceManager,
+): Promise<'signalled' | 'failed'> {
+  const signalled = new Promise<string>((resolve) => {
+    /* Not once: a terminal's Ctrl-C may arrive twice, and the second must not cut the stop short. */
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
+    /* A terminal that is closed ends what was started in it; a service has none. */
+    if (process.stdin.isTTY) process.on('SIGHUP', resolve);
+  });
+  const inherited = takeSockets(process.env, process.pid);
+  const reloads = new Reloads(settings, () => settingsOf(parser, process.env), log, undo);
+  let hangUp = (): void => undefined; // during the start there is nothing to reload yet
+  if (!process.stdin.isTTY)
+    process.on('SIGHUP', () => {
+      hangUp();
+    });
+  const setDebug = (on: boolean): void => {
+    if (on !== log.isDebug) log.toggleDebug();
+  };
+  const able = { reload: reloads.reload, setDebug };
+  const running = await compose(settings, log, undo, version, able, inherited);
+  const { server } = running;
+  process.stdout.write(`ready ${server.address}\n`);
+  const status = (): string => `serving ${settings.values.daemon.network} on ${server.address}`;
+  let isWell = true;
+  manager.ready(status());
+  manager.watch(() => isWell);
+  logServing(settings, running, log);
+  reloads.begin(running);
+  hangUp = () => {
+    manager.reloading();
+    const reloaded = reloads.reload().catch(ignoreMendable);
+    void reloaded.then(() => {
+      manager.ready(status());
+    });
+  };
+  const why = await Promise.race([signalled, running.operated.drained, running.store.failed]);
+  isWell = typeof why === 'string';
+  manager.stopping(isWell ? 'stopping' : 'the disk has failed: stopping');
+  if (typeof why === 'string') {
+    log.info('stopping', { signal: why });
+    return 'signalled';
+  }
+  log.error('the disk has failed: stopping', { error: why.message });
+  return 'failed';
+}
+
+/** The log has it; what is no mistake of the operator's ends the daemon. */
+function ignoreMendable(error: unknown): void {
+  if (!mendable.some((kind) => error instanceof kind)) throw error;
+}
+
+function logServing({ values }: DaemonSettings, { server }: Composed, log: OperatorLog): void {
+  const { generations, clients, registration, mailer } = server.context;
+  log.info('serving', {
+    network: values.daemon.network,
+    version,
+    generations: generations.length,
+    minBuild: clients.minBuild,
+    software: clients.software.length,
+    tables: clients.tables.length,
+    registration,
+    mail: mailer ? 'on' : 'off',
+  });
+}
+
+async function release(undo: Undo): Promise<void> {
+  for (let step = undo.pop(); step; step = undo.pop()) await step();
+}
+
+/** Says why a start failed. @returns the exit code */
+function ended(error: unknown): number {
+  if (mendable.some((kind) => error instanceof kind)) {
+    say((error as Error).message);
+    return 1;
+  }
+  if (error instanceof StorageError || isSystemError(error)) {
+    const { message } = error as Error;
+    say(`${message.replaceAll('\n', ' ')} — check the path, its permissions and the disk`);
     return 2;
   }
+  say(`unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return 2;
 }

@@ -18,6 +18,8 @@ import type { Handler, LinkState } from './handler.js';
 import type { Rate } from './rates.js';
 
 export interface Row {
+  /** its place in the table, from 1 on: it is counted by it */
+  readonly number: number;
   readonly struct: Struct;
   readonly handler: Handler<Struct>;
   readonly states: readonly LinkState[];
@@ -34,13 +36,13 @@ function row<S extends Struct>(
   handler: Handler<S>,
   states: readonly LinkState[],
   how?: 'once' | 'alone' | Exclude<Rate, 'command'>,
-): Row {
+): Omit<Row, 'number'> {
   const rate = how === 'message' || how === 'free' ? how : 'command';
   return { struct, handler, states, once: how === 'once', alone: how === 'alone', rate };
 }
 
 // prettier-ignore
-const rows: readonly Row[] = [
+const table: readonly Omit<Row, 'number'>[] = [
   row(structs.crea1, register.begin,           ['open', 'registering', 'confirming']),
   row(structs.crea2, register.prove,           ['registering']),
   row(structs.crea3, register.confirm,         ['confirming']),
@@ -82,6 +84,8 @@ const rows: readonly Row[] = [
   row(structs.rkey2, keys.finish,              ['ready']),
   row(structs.dlac,  account.remove,           ['ready']),
 ];
+
+export const rows: readonly Row[] = table.map((each, n) => ({ ...each, number: n + 1 }));
 
 /** A step is any byte. */
 const keyOf = (opcode: number, step: number): number => 256 * opcode + step;

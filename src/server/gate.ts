@@ -11,12 +11,17 @@ import {
 } from '../../protocol/index.js';
 import { unserved } from './clients.js';
 import type { Context } from './context.js';
+import type { Caller } from './handler.js';
 import { idKey } from './keys.js';
 import { Places } from './places.js';
 import type { Refusal } from './refusals.js';
 
 /** A HELLO is timely for this long, so its random is kept as long. */
 const REMEMBER_MS = 2 * HELLO_WINDOW_MS;
+/** Looked at for each new one: more go than come. */
+const LOOKS = 2;
+
+type By = Pick<Caller, 'source' | 'connectionId'>;
 
 export interface Admission extends AnsweredHello {
   /** Opens a block that this client seals later, for a new epoch (SPEC 5.5). */
@@ -25,9 +30,9 @@ export interface Admission extends AnsweredHello {
 
 /** The randoms of recent HELLOs, on disk too. */
 export class SeenHellos {
+  /** by when they came, or nearly */
   readonly #times = new Map<string, number>();
   readonly #notBefore: number;
-  #swept = 0;
 
   /** @param recent as the store read them; undefined: unknown, so HELLOs of before the start are refused */
   constructor(recent: readonly { random: Uint8Array; time: number }[] | undefined, started: number) {
@@ -35,16 +40,26 @@ export class SeenHellos {
     for (const { random, time } of recent ?? []) this.#times.set(idKey(random), time);
   }
 
+  get size(): number {
+    return this.#times.size;
+  }
+
   /** True the first time. */
   add(random: Uint8Array, time: number, now: number): boolean {
-    if (now - this.#swept > REMEMBER_MS) {
-      this.#swept = now;
-      for (const [key, at] of this.#times) if (now - at > REMEMBER_MS) this.#times.delete(key);
-    }
+    this.#forget(now);
     const key = idKey(random);
     if (time < this.#notBefore || this.#times.has(key)) return false;
     this.#times.set(key, time);
     return true;
+  }
+
+  /** A few at each call, since all at once hold everybody up: one of a clock that is ahead keeps those behind it a while. */
+  #forget(now: number): void {
+    let looks = 0;
+    for (const [key, time] of this.#times) {
+      if (now - time <= REMEMBER_MS || ++looks > LOOKS) return;
+      this.#times.delete(key);
+    }
   }
 }
 
@@ -59,7 +74,8 @@ export class Gate {
   }
 
   /** The answer to a HELLO, or why there is none. */
-  async admit(hello: Uint8Array, binding: Binding, source: string): Promise<Admission | Refusal> {
+  async admit(hello: Uint8Array, binding: Binding, by: By): Promise<Admission | Refusal> {
+    const { source } = by;
     const { sync, work, clients, generations, limits, store, now } = this.#context;
     const opened = openHello(sync, generations, binding, hello);
     if (!opened) return 'hello sealed otherwise';
@@ -74,7 +90,7 @@ export class Gate {
         store.rememberHello(cr, time),
       ]);
       if (!found) return 'hello inner';
-      if (!found.agreed) this.#tell(found.client, source);
+      if (!found.agreed) this.#tell(found.client, by);
       const answered = answerHello(sync, opened, found, { window: limits.window }, now());
       return { ...answered, openBlock: (block) => work.openBlock(key, block) };
     } finally {
@@ -83,9 +99,9 @@ export class Gate {
   }
 
   /** For the operator, who may want to serve it. */
-  #tell({ build, software, table }: ClientBuild, source: string): void {
+  #tell({ build, software, table }: ClientBuild, { source, connectionId: connection }: By): void {
     const { clients, refusals } = this.#context;
     const lacking = unserved(clients, { build, software, table }) ?? '';
-    refusals.count('client', source, { lacking, build, software: hex(software), table: hex(table) });
+    refusals.count('client', source, { connection, lacking, build, software: hex(software), table: hex(table) });
   }
 }

@@ -84,6 +84,8 @@ export interface PendingRotation {
 
 export interface Caller {
   readonly source: string;
+  /** The connection's, in the log alone: never on the wire, and never beside a room or a second user. */
+  readonly connectionId: string;
   readonly state: LinkState;
   readonly th2: Uint8Array;
   /** @throws Error before a login: rows of the dispatch table keep handlers from asking then */

@@ -32,6 +32,8 @@ export interface LineHost {
   drained(): void;
   /** It is told 403. */
   forbidden(): void;
+  /** Called at debug alone. */
+  answered(request: Request, code: Code): void;
 }
 
 /** Why nothing more is read for a while: a command is worked on and others wait, or a new epoch's block is opened. */
@@ -74,7 +76,9 @@ export class Line implements Outlet {
 
   answer(request: Request, status: Status, code: Code): void {
     if (this.#closed) return;
+    this.#context.counts.answer(request.opcode, code);
     if (code === Code.forbidden) this.#host.forbidden();
+    if (this.#context.log.isDebug) this.#host.answered(request, code);
     if (!this.shares) {
       this.#answerAlone({ request, status, code });
       return;
@@ -83,12 +87,19 @@ export class Line implements Outlet {
     this.#flusher.mark(this);
   }
 
+  answerWith(request: Request, code: Code, struct: Uint8Array): void {
+    if (this.#closed) return;
+    this.#context.counts.answer(request.opcode, code);
+    if (this.#context.log.isDebug) this.#host.answered(request, code);
+    this.#send(struct);
+  }
+
   #answerAlone({ request: { opcode, step, frameId }, status, code }: PlainAnswer): void {
-    this.send(encode(structs.answer, { opcode, step, frameId, time: this.now(), status, code }, { wait: 0 }));
+    this.#send(encode(structs.answer, { opcode, step, frameId, time: this.now(), status, code }, { wait: 0 }));
   }
 
   event<S extends Struct>(struct: S, values: Values<S>, code: Code = Code.none): void {
-    this.send(encode(struct, eventHeader(struct.opcode, this.#context.nextId(), this.now(), code), values));
+    this.#send(encode(struct, eventHeader(struct.opcode, this.#context.nextId(), this.now(), code), values));
   }
 
   /** A queue entry as the event that it is. */
@@ -99,10 +110,10 @@ export class Line implements Outlet {
       deliveryStruct.fill(0, ANSWER_HEADER + entry.fields.length);
       written = entry;
     }
-    this.send(deliveryStruct);
+    this.#send(deliveryStruct);
   }
 
-  send(struct: Uint8Array): void {
+  #send(struct: Uint8Array): void {
     if (this.#closed) return;
     this.#session.send.add(struct);
     this.#flusher.mark(this);

@@ -14,7 +14,7 @@ export interface Sent {
 /** A budget, and whose. */
 type Due = readonly [Budget, string];
 
-type Shared = Pick<Context, 'network' | 'mailer' | 'mailCodes' | 'budgets' | 'refusals' | 'sync'>;
+type Shared = Pick<Context, 'network' | 'mailer' | 'mailCodes' | 'budgets' | 'refusals' | 'counts' | 'sync'>;
 
 /**
  * Sends a code that `mailCodes.spend(to, code)` takes; one that was sent before for the same is void.
@@ -22,14 +22,16 @@ type Shared = Pick<Context, 'network' | 'mailer' | 'mailCodes' | 'budgets' | 're
  * @param isOwn the account has shown before that it reads this address, and whoever asks has shown its words
  */
 export async function sendCode(context: Shared, to: Addressee, source: string, isOwn: boolean): Promise<Sent> {
-  const { network, mailer, mailCodes, refusals } = context;
+  const { network, mailer, mailCodes, refusals, counts } = context;
   if (!mailer) return { code: Code.notFound, wait: 0 };
   const wait = await take(context, to, source, isOwn);
   if (wait > 0) return { code: Code.limited, wait };
   try {
     await mailer.send(to.email, subject(network), textOf(network, mailCodes.draw(to)));
+    counts.mails++;
     return { code: Code.mailed, wait: 0 };
   } catch (error) {
+    counts.mailsFailed++;
     refusals.trouble('a mail was not sent', error);
     return { code: Code.unavailable, wait: 0 };
   }

@@ -1,11 +1,22 @@
-/** The daemon's command line. */
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { isName } from '../../protocol/index.js';
-import { configHelp } from './config.js';
-import { limitTable, withLimit, type Limits } from './limits.js';
+/** The daemon's command line, and where its settings come from. */
+import { Command } from 'commander';
+import {
+  addFlags,
+  everySetting,
+  nearest,
+  readTomlFile,
+  readTomlFileIfThere,
+  saidOn,
+  SettingMistake,
+  variableOf,
+  type Sources,
+} from '../settings/index.js';
+import { daemonSchema, daemonSettings, type DaemonSettings } from './config.js';
+import { limitTable } from './limits.js';
 
 /** What cadenasd does for an operator instead of serving: `admin/`. */
 export const commands: Readonly<Record<string, string>> = {
+  config: 'shows the settings that hold, checks them, or prints all defaults',
   check: 'looks at everything that the store keeps; the daemon may run',
   repair: 'puts what is sound of a damaged store in its place; the daemon must not run',
   'backup DIR': 'copies the store, while the daemon runs or not',
@@ -22,127 +33,76 @@ export function isCommand(argument: string | undefined): boolean {
   return Object.keys(commands).some((syntax) => syntax.split(' ')[0] === argument);
 }
 
-export interface Options {
-  readonly network: string;
-  readonly listen: { readonly host: string; readonly port: number };
-  readonly data: string;
-  readonly keys: string;
-  readonly disableSsl: boolean;
-  readonly certPath?: string;
-  readonly keyPath?: string;
-  readonly generateDefaultCert: boolean;
-  /** undefined: the build with which the keys were made */
-  readonly minBuild?: number;
-  /** hexadecimal */
-  readonly acceptSoftware: readonly string[];
-  readonly acceptTable: readonly string[];
-  /** path of a list of compromised keys */
-  readonly blocklist?: string;
-  /** name of the room that is offered to everybody */
-  readonly lobby?: string;
-  readonly debug: boolean;
-  /** the configuration file */
-  readonly config?: string;
-  /** as the line has them; what it does not name has its value elsewhere */
-  readonly limits: Partial<Limits>;
+/** The file that is read where none is named. */
+export const CONFIG_FILE = '/etc/cadenas/cadenasd.toml';
+const PREFIX = 'CADENASD_';
+const CONFIG_VARIABLE = `${PREFIX}CONFIG`;
+
+/** Adds what every command and the daemon itself take. @param only names of settings (`table.key`); left out: all */
+export function addSettingOptions(command: Command, only?: readonly string[]): Command {
+  addFlags(command, daemonSchema, only);
+  if (!only) command.option('--limit <name=number>', 'change a limit; may be repeated', gathered);
+  const usual = `(default: ${CONFIG_FILE} where it is there)`;
+  return command
+    .option('--config <file>', `TOML file of settings; an option of the line goes before it ${usual}`)
+    .option('--no-config', 'reads no such file');
 }
 
-function endpoint(text: string): Options['listen'] {
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (!match || port > 65535)
-    throw new InvalidArgumentError('write HOST:PORT, for example 127.0.0.1:7878 or [::1]:7878.');
-  return { host: match[1] ?? match[2] ?? '', port };
-}
+const gathered = (typed: string, before: readonly string[] = []): string[] => [...before, typed];
 
-/** @throws InvalidArgumentError where no network can have this name */
-export function networkName(text: string): string {
-  if (!/^[a-z][a-z0-9-]{0,31}$/.test(text))
-    throw new InvalidArgumentError('a network name begins with a letter and has only a-z, 0-9 and -, 32 at most.');
-  return text;
-}
-
-function roomName(text: string): string {
-  if (!isName(text))
-    throw new InvalidArgumentError('a room’s name begins with a letter and has only a-z, 0-9 and _, 3 to 32 of them.');
-  return text;
-}
-
-function build(text: string): number {
-  const number = Number(text);
-  if (!/^\d{1,10}$/.test(text) || number >= 2 ** 32)
-    throw new InvalidArgumentError('write the build number, as cadenas --version shows it.');
-  return number;
-}
-
-function hexes(length: number) {
-  return (text: string, before: readonly string[]): string[] => {
-    if (!new RegExp(`^[0-9a-f]{${String(length)}}$`).test(text))
-      throw new InvalidArgumentError(`write ${String(length)} of 0-9 and a-f, as cadenas --version shows them.`);
-    return [...before, text];
+/** Where the settings of a line come from; the file is read here. @throws SettingMistake */
+export function sourcesOf(command: Command, environment: NodeJS.ProcessEnv): Sources {
+  const { config = true } = command.opts<{ readonly config?: string | boolean }>();
+  const named = typeof config === 'string' ? config : config ? environment[CONFIG_VARIABLE] : undefined;
+  const usual = config === true && named === undefined;
+  return {
+    file: named !== undefined ? readTomlFile(named) : usual ? readTomlFileIfThere(CONFIG_FILE) : undefined,
+    environment: { prefix: PREFIX, others: [CONFIG_VARIABLE], values: environment },
+    flags: new Map([...saidOn(command, daemonSchema), ...limitsOn(command)]),
   };
 }
 
-function limit(text: string, before: Partial<Limits>): Partial<Limits> {
-  try {
-    return withLimit(before, text);
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
+/** @throws SettingMistake */
+export function settingsOf(command: Command, environment: NodeJS.ProcessEnv): DaemonSettings {
+  return daemonSettings(sourcesOf(command, environment));
+}
+
+/** `--limit NAME=NUMBER`, one option for all limits. */
+function limitsOn(command: Command): [string, { name: string; text: string }][] {
+  const { limit = [] } = command.opts<{ readonly limit?: readonly string[] }>();
+  return limit.map((typed) => {
+    const [name = '', number = ''] = typed.split('=');
+    if (!Object.hasOwn(limitTable, name)) {
+      const near = nearest(name, Object.keys(limitTable));
+      const advice = near === undefined ? 'cadenasd --help has all of them' : `did you mean "${near}"?`;
+      throw new SettingMistake(`--limit: there is no limit ${name} — ${advice}`);
+    }
+    return [`limits.${name}`, { name: `--limit ${name}`, text: number }];
+  });
 }
 
 export function optionParser(version: string): Command {
-  const names = Object.entries(limitTable).map(
+  const limits = Object.entries(limitTable).map(
     ([name, { value, what }]) => `  ${name.padEnd(25)}${String(value).padStart(8)}  ${what}`,
   );
+  const others = everySetting(daemonSchema).filter(({ table, setting }) => table !== 'limits' && !setting.flags);
+  const keys = others.map(({ table, key, setting }) => {
+    const usual = setting.value === undefined ? '' : setting.write(setting.value);
+    return `  ${`${table}.${key}`.padEnd(25)}${usual.padStart(8)}  ${setting.what}`;
+  });
   const does = Object.entries(commands).map(([syntax, what]) => `  ${syntax.padEnd(24)}${what}`);
-  return new Command('cadenasd')
-    .description('The daemon of a Cadenas network: routes sealed messages, keeps what waits for somebody offline.')
-    .version(version)
-    .option('--network <name>', 'the network to serve', networkName, 'dev')
-    .addOption(
-      new Option('--listen <host:port>', 'where to listen; port 0 takes a free one')
-        .argParser(endpoint)
-        .default({ host: '127.0.0.1', port: 7878 }, '127.0.0.1:7878'),
-    )
-    .option('--config <file>', 'TOML file with what stands below; an option of the line goes before it')
-    .option('--data <dir>', 'folder of the data; the network has its own folder in it', 'data')
-    .option('--keys <dir>', 'folder of the keys; the network has its own folder in it', 'keys')
-    .option('--disable-ssl', 'plain TCP: no TLS around the frames, which stay encrypted', false)
-    .option('--cert-path <file>', 'PEM certificate for TLS instead of the network’s own')
-    .option('--key-path <file>', 'PEM private key of that certificate')
-    .option(
-      '--generate-default-cert',
-      'make the network’s TLS certificate if it has none; clients must be linked again',
-      false,
-    )
-    .addOption(
-      new Option(
-        '--min-build <number>',
-        'oldest build of clients that is served (default: that of the keys)',
-      ).argParser(build),
-    )
-    .option('--accept-software <hex>', 'serve clients of this software id too; may be repeated', hexes(32), [])
-    .option('--accept-table <hex>', 'serve clients of this older opcode table too; may be repeated', hexes(64), [])
-    .addOption(
-      new Option('--limit <name=number>', 'change a limit; may be repeated').argParser(limit).default({}, 'see below'),
-    )
-    .option('--lobby <name>', 'offer this room to everybody: you can read what is said in it', roomName)
-    .option('--blocklist <file>', 'refuse these keys: SHA-256 of SubjectPublicKeyInfo (DER), one in a line')
-    .option('--debug', 'log more', false)
+  return addSettingOptions(
+    new Command('cadenasd')
+      .description('The daemon of a Cadenas network: routes sealed messages, keeps what waits for somebody offline.')
+      .version(version),
+  )
     .addHelpText('after', `\nCommands instead of serving (cadenasd COMMAND --help):\n${does.join('\n')}\n`)
     .addHelpText(
       'after',
-      `Tables and keys of the configuration file, and their defaults:\n${configHelp().join('\n')}\n`,
+      `Settings that have no option: in the file, or as ${variableOf(PREFIX, 'table', 'key')} in the environment\n(cadenasd config --print-default tells all):\n${keys.join('\n')}\n`,
     )
-    .addHelpText('after', `Limits (--limit, or [limits] in the file) and their defaults:\n${names.join('\n')}\n`)
+    .addHelpText('after', `Limits (--limit, or [limits] in the file) and their defaults:\n${limits.join('\n')}\n`)
     .configureOutput({ writeErr: () => undefined }) // `main` tells it as one line
     .exitOverride()
     .allowExcessArguments(false);
-}
-
-/** commander's names to ours. */
-export function readOptions(parser: Command): Options {
-  const { limit: limits, ...rest } = parser.opts<Omit<Options, 'limits'> & { limit: Partial<Limits> }>();
-  return { ...rest, limits };
 }

@@ -23,6 +23,7 @@ import { Mailbox, type MailboxHost } from './mailbox.js';
 import type { Online } from './presence.js';
 import type { Refusal } from './refusals.js';
 import { deliveredEntry } from './delivered.js';
+import { tellAnswer } from './told.js';
 
 /** What there is behind the handshake. */
 interface Link {
@@ -32,6 +33,9 @@ interface Link {
   readonly commands: Commands;
 }
 
+/** What a logged-in client is told before the daemon closes (SPEC 8.5). */
+type Farewell = (typeof Code)['authentication' | 'forbidden' | 'conflict' | 'unavailable'];
+
 export class Peer implements Caller, CommandHost, Online {
   readonly context: Context;
   readonly source: string;
@@ -39,6 +43,7 @@ export class Peer implements Caller, CommandHost, Online {
   readonly #gate: Gate;
   readonly #flusher: Flusher;
   readonly #gone: (peer: Peer) => void;
+  readonly #number: number;
   #state: LinkState = 'hello';
   readonly #began = performance.now();
   #hello: Uint8Array = new Uint8Array(0);
@@ -59,13 +64,23 @@ export class Peer implements Caller, CommandHost, Online {
   recovery: PendingRecovery | undefined;
   grantHash: Uint8Array | undefined;
 
-  constructor(connection: Connection, context: Context, gate: Gate, flusher: Flusher, gone: (peer: Peer) => void) {
+  /** @param number of this connection, since the start */
+  constructor(
+    connection: Connection,
+    context: Context,
+    gate: Gate,
+    flusher: Flusher,
+    gone: (peer: Peer) => void,
+    number: number,
+  ) {
     this.context = context;
     this.source = connection.source;
     this.#connection = connection;
     this.#gate = gate;
     this.#flusher = flusher;
     this.#gone = gone;
+    this.#number = number;
+    this.#tell('connected', { source: this.source });
     this.#within(1000 * context.limits['hello-seconds'], 'hello stalled');
     connection.start({
       data: (chunk) => {
@@ -74,10 +89,14 @@ export class Peer implements Caller, CommandHost, Online {
       drained: () => {
         this.#link?.line.drained();
       },
-      closed: () => {
-        this.#closed();
+      closed: (error) => {
+        this.#closed(error ? 'broken off' : 'the client left');
       },
     });
+  }
+
+  get connectionId(): string {
+    return `c${this.#number.toString(36)}`;
   }
 
   get state(): LinkState {
@@ -130,7 +149,7 @@ export class Peer implements Caller, CommandHost, Online {
 
   async #admit(hello: Uint8Array): Promise<void> {
     try {
-      const answered = await this.#gate.admit(hello, this.#connection.binding, this.source);
+      const answered = await this.#gate.admit(hello, this.#connection.binding, this);
       if (!this.#isOpen()) return;
       if (typeof answered === 'string') {
         this.refuse(answered);
@@ -141,10 +160,10 @@ export class Peer implements Caller, CommandHost, Online {
         this.#begin(answered.session, answered.openBlock);
         return;
       }
-      this.finish();
+      this.finish('not served');
     } catch (error) {
       this.context.refusals.trouble('a handshake failed', error);
-      this.#destroy();
+      this.#destroy('the handshake failed');
     }
   }
 
@@ -160,10 +179,15 @@ export class Peer implements Caller, CommandHost, Online {
         const { uid } = this.#account ?? {};
         if (uid) refused(this.context, this, 'forbidden', { uid });
       },
+      answered: ({ opcode, step }, code) => {
+        tellAnswer(this.context.log, this.connectionId, opcode, step, code);
+      },
     });
+    this.context.counts.handshakes++;
     this.#hello = new Uint8Array(0);
     this.#link = { session, openBlock, line, commands: new Commands(this, line) };
     this.become('open');
+    this.#tell('handshake done');
   }
 
   // ---- from a session to a login
@@ -223,9 +247,10 @@ export class Peer implements Caller, CommandHost, Online {
   }
 
   #mailboxHost(line: Line, account: Account): MailboxHost {
-    const { refusals, deliver, nextId, now } = this.context;
+    const { refusals, counts, deliver, nextId, now } = this.context;
     return {
       push: (entry: QueueEntry) => {
+        counts.pushed++;
         line.push(entry);
       },
       ready: () => this.#isOpen() && !line.congested,
@@ -264,33 +289,35 @@ export class Peer implements Caller, CommandHost, Online {
 
   /** Ends without a byte. */
   refuse(reason: Refusal): void {
-    this.context.refusals.count(reason, this.source);
-    this.#destroy();
+    this.context.refusals.count(reason, this.source, { connection: this.connectionId });
+    this.#destroy(reason);
   }
 
   /** Sends what is due, tells a logged-in client why, then ends. */
-  close(code: typeof Code.authentication | typeof Code.conflict | typeof Code.unavailable): void {
+  close(code: Farewell): void {
     this.#link?.line.flush(); // answers that are due come before the farewell
     this.#link?.line.event(structs.clos, {}, code);
-    this.finish();
+    this.finish(`told ${String(code)}`);
   }
 
   /** Sends what is sealed, then ends. */
-  finish(): void {
+  finish(reason = 'finished'): void {
     this.#link?.line.flush();
     this.#connection.end();
-    this.#closed();
+    this.#closed(reason);
   }
 
-  #destroy(): void {
+  #destroy(reason: string): void {
     this.#connection.destroy();
-    this.#closed();
+    this.#closed(reason);
   }
 
-  #closed(): void {
+  /** @param reason for the log */
+  #closed(reason: string): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     clearTimeout(this.#deadline);
+    this.#tell('closed', { reason, seconds: Math.round((performance.now() - this.#began) / 1000) });
     this.#link?.line.close();
     this.login = undefined;
     this.registration = undefined;
@@ -303,5 +330,10 @@ export class Peer implements Caller, CommandHost, Online {
       this.#saved = this.#mailbox.close();
     }
     this.#gone(this);
+  }
+
+  #tell(what: string, fields?: Readonly<Record<string, string | number>>): void {
+    const { log } = this.context;
+    if (log.isDebug) log.debug(what, { connection: this.connectionId, ...fields });
   }
 }

@@ -7,11 +7,16 @@ export interface Online {
   /** Everything that was in flight to this client is on the disk, its senders told. */
   readonly saved: Promise<void>;
   /** Tells the client why, then ends. */
-  close(code: 401 | 409 | 503): void;
+  close(code: 401 | 403 | 409 | 503): void;
 }
 
 export class Presence {
   readonly #online = new Map<string, Online>();
+
+  /** People, not connections. */
+  get size(): number {
+    return this.#online.size;
+  }
 
   get(uidKey: string): Online | undefined {
     return this.#online.get(uidKey);

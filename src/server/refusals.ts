@@ -13,6 +13,8 @@ export type Attempt =
   /** a second factor, or a code that came by mail */
   | 'code'
   | 'recovery'
+  /** all was proven, of an account that the operator has disabled */
+  | 'disabled'
   | 'invitation'
   /** its keys, its proof, or that it is closed */
   | 'registration'
@@ -62,7 +64,10 @@ export class Refusals {
     if (this.#isDue(reason)) this.#log.warn('refused', { reason, source, total: count, ...more });
   }
 
-  /** Something of ours failed: logged like a refusal, since what comes from outside may make it happen often. */
+  /**
+   * Something of ours failed: logged like a refusal, since what comes from outside may make it happen often. Without the
+   * connection: what failed for a sender may name the file of whoever they write to.
+   */
   trouble(what: string, error: unknown): void {
     if (this.#isDue(what)) this.#log.error(what, { error: String(error) });
   }

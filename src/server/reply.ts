@@ -12,8 +12,8 @@ export interface Request {
 export interface Outlet {
   /** An answer without fields: may travel with others. */
   answer(request: Request, status: Status, code: Code): void;
-  /** A whole struct, sealed now. */
-  send(struct: Uint8Array): void;
+  /** An answer with fields, as the whole struct: sealed now. */
+  answerWith(request: Request, code: Code, struct: Uint8Array): void;
   now(): number;
 }
 
@@ -61,7 +61,7 @@ export class Reply {
   #struct<S extends Struct>(struct: S, values: Values<S>, status: Status, code: Code): Uint8Array {
     const { opcode, step, frameId } = this.#request;
     const bytes = encode(struct, { opcode, step, frameId, time: this.#outlet.now(), status, code }, values);
-    this.#outlet.send(bytes);
+    this.#outlet.answerWith(this.#request, code, bytes);
     return bytes;
   }
 }

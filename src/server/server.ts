@@ -6,14 +6,17 @@ import type { Context } from './context.js';
 import { AtRest } from './at-rest.js';
 import { Audit, auditNameHash, type AuditFile } from './audit.js';
 import { BackOff } from './back-off.js';
+import { Counts } from './counts.js';
+import { rows } from './dispatch.js';
 import { Flusher } from './flusher.js';
 import { Gate, SeenHellos } from './gate.js';
 import { Invitations } from './invitations.js';
 import { idKey } from './keys.js';
-import { WRONG_CODES } from './limits.js';
+import { WRONG_CODES, type LimitName } from './limits.js';
 import { Code, ID, SESSION_MS } from '../../protocol/index.js';
 import { KnownKeys } from './known-keys.js';
 import type { IsListed } from './blocklist.js';
+import { LiveLimits } from './live-limits.js';
 import { Logins } from './logins.js';
 import { MailCodes } from './mail-codes.js';
 import { Peer } from './peer.js';
@@ -26,6 +29,7 @@ import { Routes } from './routes.js';
 
 type Made =
   | 'atRest'
+  | 'counts'
   | 'mailCodes'
   | 'knownKeys'
   | 'invitations'
@@ -40,6 +44,11 @@ type Made =
   | 'logins'
   | 'nextId'
   | 'deliver';
+/** What a reload changes. */
+export interface Renewal extends Pick<Context, 'registration' | 'clients' | 'mailer' | 'limits'> {
+  readonly isListed: IsListed | undefined;
+}
+
 type Given = Omit<Context, Made> & {
   /** where unauthorised attempts are put on record */
   readonly auditFile: AuditFile;
@@ -48,6 +57,8 @@ type Given = Omit<Context, Made> & {
   /** whether the operator lists a key as compromised */
   readonly isListed?: IsListed | undefined;
 };
+
+const nobodyListed: IsListed = () => false;
 
 /** Never the same twice: eight random bytes for each start, then a counter. */
 function idMaker(): () => Uint8Array {
@@ -70,15 +81,22 @@ export function addressOf({ host, port }: Pick<Listener, 'host' | 'port'>): stri
 export class Server {
   readonly context: Context;
   readonly #gate: Gate;
+  readonly #limits: LiveLimits;
   readonly #flusher = new Flusher();
   readonly #peers = new Set<Peer>();
   readonly #saving = new Set<Promise<void>>();
   readonly #listeners: Listener[] = [];
-  #stopping = false;
+  #whenEmpty: () => void = () => undefined;
+  #isOpen = true;
+  #isListed: IsListed;
 
-  constructor({ lobby, auditFile, isListed = () => false, ...given }: Given, seen: SeenHellos) {
-    const { store, sync, decoySecret, limits, now } = given;
-    const shared = { ...given, presence: new Presence(), nextId: idMaker(), deliver: this.#deliver };
+  constructor({ lobby, auditFile, isListed = nobodyListed, ...given }: Given, seen: SeenHellos) {
+    this.#isListed = isListed;
+    const { store, sync, decoySecret, now } = given;
+    this.#limits = new LiveLimits(given.limits);
+    const limits = this.#limits.now;
+    const counts = new Counts(rows.length);
+    const shared = { ...given, limits, counts, presence: new Presence(), nextId: idMaker(), deliver: this.#deliver };
     this.context = Object.assign(shared, {
       routes: new Routes(store),
       rooms: new Rooms(shared, lobby === undefined ? undefined : lobbyOf(sync, decoySecret, lobby)),
@@ -91,7 +109,7 @@ export class Server {
       invitations: new Invitations(sync, decoySecret),
       atRest: new AtRest(sync, decoySecret),
       mailCodes: new MailCodes(sync, now),
-      knownKeys: new KnownKeys(store, sync, isListed, limits),
+      knownKeys: new KnownKeys(store, sync, (modulus) => this.#isListed(modulus), limits),
     });
     this.#gate = new Gate(this.context, seen);
   }
@@ -100,30 +118,53 @@ export class Server {
     this.#listeners.push(listener);
   }
 
+  /** Connections, from their first byte on. */
+  get connections(): number {
+    return this.#peers.size;
+  }
+
+  /** As `LiveLimits.set`. */
+  setLimit(name: LimitName, value: number): boolean {
+    return this.#limits.set(name, value, this.context);
+  }
+
   /** HOST:PORT of the first listener. */
   get address(): string {
     return addressOf(this.#listeners[0] ?? { host: '', port: 0 });
   }
 
+  renew({ isListed = nobodyListed, limits, registration, clients, mailer }: Renewal): void {
+    this.#isListed = isListed;
+    this.#limits.become(limits, this.context);
+    Object.assign(this.context, { registration, clients, mailer });
+  }
+
   readonly accept = (connection: Connection): void => {
-    if (this.#stopping) connection.destroy();
-    else this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone));
+    if (!this.#isOpen) {
+      connection.destroy();
+      return;
+    }
+    const number = ++this.context.counts.accepted;
+    this.#peers.add(new Peer(connection, this.context, this.#gate, this.#flusher, this.#gone, number));
   };
 
   readonly #gone = (peer: Peer): void => {
     this.#peers.delete(peer);
+    if (this.#peers.size === 0) this.#whenEmpty();
     const { saved } = peer;
     this.#saving.add(saved);
     void saved.finally(() => this.#saving.delete(saved));
   };
 
   readonly #deliver: Context['deliver'] = (to, entry, settle, key = idKey(to)) => {
-    const { presence, store, refusals } = this.context;
+    const { presence, store, refusals, counts } = this.context;
     const online = presence.get(key);
     if (online) {
+      counts.toOnline++;
       online.mailbox.deliver(entry, settle);
       return;
     }
+    counts.toOffline++;
     const write = store.enqueue(to, entry).then(
       (result) => {
         settle(result === 'full' ? Code.limited : Code.queued);
@@ -141,10 +182,19 @@ export class Server {
     void write.finally(() => this.#saving.delete(write));
   };
 
+  /** No new connections; those that there are stay. Resolves when none is left. */
+  turnAway(): Promise<void> {
+    this.#isOpen = false;
+    for (const listener of this.#listeners) listener.close();
+    return new Promise((resolve) => {
+      this.#whenEmpty = resolve;
+      if (this.#peers.size === 0) resolve();
+    });
+  }
+
   /** No new connections; clients are told; everything in flight is on disk when it resolves. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    for (const listener of this.#listeners) listener.close();
+    void this.turnAway();
     for (const peer of [...this.#peers]) {
       if (peer.state === 'ready') peer.close(Code.unavailable);
       else peer.finish();

@@ -27,10 +27,14 @@ export async function endOthers(context: Shared, peer: Own): Promise<void> {
   await revokeGrants(context, peer.account.uid, peer.grantHash);
 }
 
-/** All of the user's. The connection first: that needs no disk. */
-export async function endSessions(context: Shared, uid: Uint8Array): Promise<void> {
+/** All of the user's. The connection first: that needs no disk. @param why what the connection is told */
+export async function endSessions(
+  context: Shared,
+  uid: Uint8Array,
+  why: typeof Code.authentication | typeof Code.forbidden = Code.authentication,
+): Promise<void> {
   const online = context.presence.get(idKey(uid));
-  online?.close(Code.authentication);
+  online?.close(why);
   await online?.saved;
   await revokeGrants(context, uid);
 }

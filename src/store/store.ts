@@ -40,6 +40,8 @@ export interface Security {
   readonly details: Uint8Array;
   /** its keys were replaced by a recovery, and what went by those before is not all gone yet */
   readonly unsettled: boolean;
+  /** The operator lets nobody log in. What comes for it waits as for somebody who is away. */
+  readonly disabled: boolean;
 }
 
 export const noSecurity: Security = {
@@ -49,6 +51,7 @@ export const noSecurity: Security = {
   recovery: [],
   details: new Uint8Array(0),
   unsettled: false,
+  disabled: false,
 };
 
 /** A code that let somebody in to register: it counts once. */
@@ -154,6 +157,40 @@ export interface RoomMessage {
   readonly fields: Uint8Array;
 }
 
+/** How much there may be. */
+export interface StoreLimits {
+  readonly maxAccounts: number;
+  readonly maxRooms: number;
+  /** rooms that one user may own */
+  readonly maxRoomsPerUser: number;
+  /** that wait for one user */
+  readonly maxQueueEntries: number;
+  /** of what waits for one user, as kept */
+  readonly maxQueueBytes: number;
+  /** bytes of the journal after which a checkpoint is due */
+  readonly segmentBytes: number;
+}
+
+/** How much there is, as numbers. */
+export interface StoreFigures {
+  readonly accounts: number;
+  readonly rooms: number;
+  /**
+   * Entries that wait in the queues that were used since the store was opened. Of a queue that nobody uses, what
+   * waits for too long may still be counted.
+   */
+  readonly queued: number;
+  /** Queues that were used since then. Of the other accounts nobody knows yet what waits for them. */
+  readonly queuesKnown: number;
+  /** of the journal's files */
+  readonly journalBytes: number;
+  readonly journalSegments: number;
+  /** Changes that no sync has begun for. */
+  readonly writesWaiting: number;
+  /** of those */
+  readonly bytesWaiting: number;
+}
+
 /** What waits unread for longer than this is gone, in ms. */
 export const MAX_UNREAD_MS = 21 * 24 * 3600_000;
 /** Grants that a user has at once. */
@@ -168,6 +205,11 @@ export const MAX_SAID = ROOM_HISTORY;
 export interface Store {
   /** Resolves when the disk has failed for good (promise 6), and no change is taken any more. Never rejects. */
   readonly failed: Promise<StorageError>;
+
+  /** Asks no disk, and costs next to nothing. */
+  figures(): StoreFigures;
+  /** From now on these hold, the others as before. What there is beyond them stays. */
+  setLimits(limits: Partial<StoreLimits>): void;
 
   /**
    * `taken`: the name has an account already; two calls at once for one name give one `created`.
@@ -236,6 +278,8 @@ export interface Store {
   createRoom(room: Room): Promise<'created' | 'taken' | 'full'>;
   roomByName(name: string): Promise<KeptRoom | undefined>;
   roomById(id: Uint8Array): Promise<KeptRoom | undefined>;
+  /** Every room, one in memory after another, as `accounts` gives accounts. */
+  rooms(): AsyncIterable<KeptRoom>;
   /** The ids of the rooms that this user owns, in no order. */
   roomsOf(owner: Uint8Array): Promise<readonly Uint8Array[]>;
   /**

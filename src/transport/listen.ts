@@ -24,25 +24,21 @@ export interface ListenOptions {
 
 /** Sockets from their very first moment: whoever only connects counts too. */
 export class Sockets {
-  readonly most: number;
-  readonly #mostPerSource: number;
+  readonly #most: () => readonly [all: number, ofOneSource: number];
   readonly #open = new Set<Socket>();
   readonly #bySource = new Map<string, number>();
   #empty: (() => void) | undefined;
   #ended: Promise<void> | undefined;
 
-  /**
-   * @param most sockets at once, unfinished TLS handshakes included
-   * @param mostPerSource the same of one source
-   */
-  constructor(most: number, mostPerSource: number) {
-    this.most = most;
-    this.#mostPerSource = mostPerSource;
+  /** @param most sockets at once, unfinished TLS handshakes included, and the same of one source; asked each time */
+  constructor(most: () => readonly [all: number, ofOneSource: number]) {
+    this.#most = most;
   }
 
   add(socket: Socket, source: string): boolean {
     const own = this.#bySource.get(source) ?? 0;
-    if (own >= this.#mostPerSource || this.#open.size >= this.most) return false;
+    const [all, ofOneSource] = this.#most();
+    if (own >= ofOneSource || this.#open.size >= all) return false;
     this.#bySource.set(source, own + 1);
     this.#open.add(socket);
     socket.once('close', () => {
@@ -81,7 +77,6 @@ export async function listen(
   accept?: (socket: Socket) => void,
 ): Promise<Listener> {
   const { at, sockets } = options;
-  server.maxConnections = sockets.most;
   server.on('connection', (socket: Socket) => {
     const source = sourceOf(socket.remoteAddress);
     if (options.mayConnect(source) && sockets.add(socket, source)) {
@@ -90,9 +85,6 @@ export async function listen(
     }
     options.refused('connections', source);
     socket.destroy();
-  });
-  server.on('drop', (dropped) => {
-    options.refused('connections', sourceOf(dropped?.remoteAddress));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

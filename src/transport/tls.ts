@@ -20,18 +20,25 @@ function tlsBinding(socket: TLSSocket): Binding {
   return { transport: Transport.tls, exporter };
 }
 
-export interface TlsServerOptions extends ListenOptions {
+/** PEM. */
+export interface TlsIdentity {
   readonly certificate: string;
   readonly privateKey: string;
 }
 
-export function listenTls(options: TlsServerOptions, accept: (connection: Connection) => void): Promise<Listener> {
-  const server = createServer({
-    cert: options.certificate,
-    key: options.privateKey,
-    minVersion: 'TLSv1.3',
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-  });
+export interface TlsListener extends Listener {
+  /** Connections from now on get this one. @throws Error as OpenSSL gives it, where the two do not fit; the former stays */
+  renew(identity: TlsIdentity): void;
+}
+
+const secureContext = ({ certificate, privateKey }: TlsIdentity) =>
+  ({ cert: certificate, key: privateKey, minVersion: 'TLSv1.3' }) as const;
+
+export async function listenTls(
+  options: ListenOptions & TlsIdentity,
+  accept: (connection: Connection) => void,
+): Promise<TlsListener> {
+  const server = createServer({ ...secureContext(options), handshakeTimeout: HANDSHAKE_TIMEOUT_MS });
   server.on('secureConnection', (socket) => {
     accept(new NodeConnection(socket, tlsBinding(socket)));
   });
@@ -39,7 +46,13 @@ export function listenTls(options: TlsServerOptions, accept: (connection: Connec
     options.refused('tls', sourceOf(socket.remoteAddress));
     socket.destroy();
   });
-  return listen(server, options);
+  const listener = await listen(server, options);
+  return {
+    ...listener,
+    renew: (identity) => {
+      server.setSecureContext(secureContext(identity));
+    },
+  };
 }
 
 export interface TlsClientOptions {

@@ -10,6 +10,7 @@ const secured: Security = {
   recovery: [randomBytes(32), randomBytes(32)],
   details: randomBytes(300),
   unsettled: true,
+  disabled: true,
 };
 
 export const accounts: Record<string, Case> = {

@@ -149,3 +149,19 @@ test('too many open files say nothing about the disk: the call is refused, the n
   t.equal(hasFailed, false);
   await again.close();
 });
+
+test('each sync tells how long it took, and what could not be kept is counted nowhere', async (t) => {
+  const took: number[] = [];
+  const { store, fault, uid } = await faulty(t, { onSync: (milliseconds) => took.push(milliseconds) });
+  t.equal(took.length, 2, 'one for the account, one for the entry');
+  t.ok(took.every((milliseconds) => milliseconds > 0 && milliseconds < 60_000));
+  fault.now = (call, path) => (call === 'write' && inJournal(path) ? 'ENOSPC' : undefined);
+  t.ok((await told(store.enqueue(uid, entry()))).full);
+  t.equal(took.length, 2);
+  t.equal(store.figures().queued, 1);
+  fault.now = undefined;
+  await Promise.all([store.enqueue(uid, entry()), store.enqueue(uid, entry())]);
+  t.equal(took.length, 3, 'two changes at once share a sync');
+  t.equal(store.figures().queued, 3);
+  await store.close();
+});

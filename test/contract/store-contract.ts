@@ -3,6 +3,7 @@ import type { Test } from 'tap';
 import { accounts } from './accounts.js';
 import type { NewPlace } from './cases.js';
 import { deletion } from './deletion.js';
+import { figures } from './figures.js';
 import { logins } from './logins.js';
 import { queues } from './queues.js';
 import { replies } from './replies.js';
@@ -11,7 +12,7 @@ import { unread } from './unread.js';
 import { whole } from './whole.js';
 
 export async function storeContract(t: Test, newPlace: NewPlace): Promise<void> {
-  const all = { ...accounts, ...deletion, ...logins, ...replies, ...queues, ...unread, ...rooms, ...whole };
+  const all = { ...accounts, ...deletion, ...logins, ...replies, ...queues, ...unread, ...rooms, ...whole, ...figures };
   for (const [name, run] of Object.entries(all)) {
     await t.test(name, (each) => run(each, newPlace(each)));
   }

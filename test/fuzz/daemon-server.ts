@@ -84,6 +84,7 @@ export async function startFuzzed(
   const audited: AuditLine[] = [];
   const quiet = (): void => undefined;
   const log = {
+    isDebug: false,
     debug: quiet,
     info: quiet,
     warn: quiet,

@@ -146,7 +146,7 @@ test('what needs the store for itself is refused while the daemon runs, and mist
   refused(t, await admin('export', '@nobody'), /no account in .* has the name @nobody/);
   refused(t, await admin('export', '../alice'), /no account can have this name/);
   refused(t, await cadenasd('check', '--data', join(folder, 'none')), /is not there/);
-  refused(t, await cadenasd('check', '--network', '../x'), /a network name begins with a letter/);
+  refused(t, await cadenasd('check', '--network', '../x'), /--network can't be this — write a–z/);
   refused(t, await cadenasd('backup'), /missing required argument/);
   refused(t, await cadenasd('check', 'all'), /too many arguments/);
   refused(t, await on(join(folder, 'new'))('restore', join(folder, 'none')), /is not there/);

@@ -63,7 +63,8 @@ test('case 15: arguments and paths are shown as harmless text', async (t) => {
 
 test('case 15: no line of the log holds what others sent as it is', (t) => {
   let text = '';
-  const log = makeLog('debug', (line) => (text += line), Date.now);
+  const options = { level: 'debug', format: 'text', addresses: 'full', journald: false } as const;
+  const log = makeLog(options, (line) => (text += line), Date.now);
   log.warn(`a handler failed ${hostile}`, { error: `EACCES: ${hostile}\nin two lines`, source: hostile });
   t.notMatch(text, harmful);
   t.equal(text.split('\n').length, 2, 'one line');

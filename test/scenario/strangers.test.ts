@@ -129,7 +129,7 @@ test('a limit that would disable the daemon is refused', async (t) => {
   for (const limit of ['window=70000', 'hello-seconds=3000000', 'nothing=1', 'window=0', 'window']) {
     await t.rejects(
       startDaemon(t, { network, args: ['--limit', limit] }),
-      /cadenasd: [^\n]+ — see cadenasd --help\n$/,
+      /cadenasd: --limit[^\n]+ — [^\n]+\n$/,
       limit,
     );
   }

@@ -48,6 +48,8 @@ export interface Daemon {
   log(): string;
   /** Resolves when the log has the text, which it may have already. */
   logged(text: string): Promise<void>;
+  /** Resolves when the whole log is so, which it may be already. */
+  logs(isSo: (log: string) => boolean): Promise<void>;
   /** Ends it by SIGTERM; gives its exit code. */
   stop(): Promise<number | null>;
   /** Ends it by SIGKILL. */
@@ -62,10 +64,16 @@ export interface DaemonOptions {
   readonly tls?: boolean;
   readonly port?: number;
   readonly args?: readonly string[];
-  /** Variables besides those of this process. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Path of cadenasd; default: that of the sources */
+  readonly program?: string;
   /** Largest file it may write, in KiB: beyond it the disk fails. */
   readonly maxFile?: number;
+  /** Called with its number as soon as there is a process. */
+  readonly spawned?: (pid: number) => unknown;
+  /** of Node, for what looks into it */
+  readonly flags?: readonly string[];
+  /** besides this process's own environment */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<Daemon> {
@@ -74,7 +82,8 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
   const data = options.data ?? join(await temporaryFolder(t), 'data');
   const args = [
     '--max-semi-space-size=1', // as the program's first line has it
-    join(root, 'bin/cadenasd'),
+    ...(options.flags ?? []),
+    options.program ?? join(root, 'bin/cadenasd'),
     ...['--network', network.name, '--keys', network.keys, '--data', data],
     ...['--listen', `127.0.0.1:${String(options.port ?? 0)}`],
     ...(tls ? [] : ['--disable-ssl']),
@@ -83,13 +92,15 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
   const limit = `ulimit -f ${String(2 * (options.maxFile ?? 0))}; exec "$0" "$@"`;
   const shell = options.maxFile === undefined ? [] : ['/bin/sh', '-c', limit];
   const [program = process.execPath, ...rest] = [...shell, process.execPath, ...args];
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
+  const env = { ...process.env, ...options.env };
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  options.spawned?.(child.pid ?? 0);
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   t.teardown(async () => {
     child.kill('SIGKILL');
     await exited;
   });
-  const { log, logged } = logOf(child);
+  const { log, logged, logs } = logOf(child);
   const address = await readyAddress(child, exited, log);
   return {
     ...address,
@@ -99,6 +110,7 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
     network,
     log,
     logged,
+    logs,
     exited,
     stop: () => {
       child.kill('SIGTERM');
@@ -111,21 +123,19 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
   };
 }
 
-function logOf(child: ChildProcess): Pick<Daemon, 'log' | 'logged'> {
+function logOf(child: ChildProcess): Pick<Daemon, 'log' | 'logged' | 'logs'> {
   let text = '';
-  const waiting: { text: string; resolve: () => void }[] = [];
+  const waiting: { isSo: (log: string) => boolean; resolve: () => void }[] = [];
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
-    for (const wait of waiting) if (text.includes(wait.text)) wait.resolve();
+    for (const wait of waiting) if (wait.isSo(text)) wait.resolve();
   });
-  return {
-    log: () => text,
-    logged: (wanted) =>
-      new Promise((resolve) => {
-        if (text.includes(wanted)) resolve();
-        else waiting.push({ text: wanted, resolve });
-      }),
-  };
+  const logs = (isSo: (log: string) => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      if (isSo(text)) resolve();
+      else waiting.push({ isSo, resolve });
+    });
+  return { log: () => text, logs, logged: (wanted) => logs((log) => log.includes(wanted)) };
 }
 
 async function readyAddress(child: ChildProcess, exited: Promise<unknown>, log: () => string) {

@@ -7,15 +7,18 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test, type Test } from 'tap';
+import { Code, structs } from '../../protocol/index.js';
 import { ask, crowd } from '../support/crowd.js';
 import { makeNetwork, startDaemon, type TestNetwork } from '../support/daemon.js';
+import { lavishLimits } from '../support/lavish.js';
 import { startMachine, whyNoMachine, type Machine } from '../support/machine.js';
-import { lavishArgs } from '../support/lavish.js';
 import { newPerson, type Served } from '../support/people.js';
 import { copyTree, root, temporaryFolder } from '../support/temp.js';
 
 const PRIVATE = ['server.key', 'secrets.json', 'tls.key'];
 const UNITS = ['cadenasd.service', 'cadenasd.socket'];
+/** That nobody's way is barred by what a test repeats. */
+const limits = `\n[limits]\n${Object.entries(lavishLimits).map(([name, value]) => `${name} = ${String(value)}\n`).join('')}`; // prettier-ignore
 /** Nobody special. */
 const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
 
@@ -138,7 +141,9 @@ test('a machine of its own', why === undefined ? {} : { skip: why }, async (t) =
     const content = readFileSync(unit, 'utf8');
     t.match(content, '\nExecStart=/opt/node/bin/node --max-semi-space-size=1 /opt/cadenas/bin/cadenasd --config ');
     writeFileSync(unit, `${content}# mine\n`);
-    writeFileSync(machine.at('/etc/cadenas/cadenasd.toml'), '[registration]\nwho = "open"\n');
+    editConfig(machine, (text) =>
+      text.replace('"home"', `"${network.name}"`).replace('[::]:7878', '127.0.0.1:0').concat(limits),
+    );
     const again = await service('install-service');
     t.match(again, /^updated +\S+\/cadenasd\.service; as it was: (\S+)\nunchanged [^\n]+\nunchanged [^\n]+\nleft /);
     t.equal(readFileSync(unit, 'utf8'), content);
@@ -148,9 +153,10 @@ test('a machine of its own', why === undefined ? {} : { skip: why }, async (t) =
 
   await t.test('it starts with encrypted credentials, in the whole sandbox', async (t) => {
     await putKeys(machine, network);
-    await configure(machine, network);
+    await configure(machine);
     await machine.must('systemctl', 'start', 'cadenasd.service');
     t.equal(await machine.property('ActiveState'), 'active');
+    t.equal(await machine.must('stat', '-c', '%F %a %U', '/run/cadenas/control'), 'socket 600 cadenas');
     const daemon = await serving(machine, network);
     await newPerson(t, daemon, 'alice');
     for (const folder of ['/var/lib/cadenas', '/run/cadenas'])
@@ -159,9 +165,25 @@ test('a machine of its own', why === undefined ? {} : { skip: why }, async (t) =
     const status = readFileSync(machine.at(`/proc/${pid}/status`), 'utf8');
     t.match(status, /^CapBnd:\s+0+$/m);
     t.match(status, /^Seccomp:\s+2$/m);
-    const journal = await machine.must('journalctl', '--no-pager', '-o', 'cat', '-u', 'cadenasd.service');
+    const journal = await journalOf(machine);
     t.match(journal, /serving/);
     t.notMatch(journal, /WARN|ERROR/);
+  });
+
+  await t.test('a reload counts without cutting anybody off, and one with a mistake changes nothing', async (t) => {
+    const { raw } = await newPerson(t, await serving(machine, network), 'carol');
+    const pid = await machine.property('MainPID');
+    editConfig(machine, (text) => text.replace('who = "open"', 'who = "closed"'));
+    await machine.must('systemctl', 'reload', 'cadenasd.service');
+    while (!(await journalOf(machine)).includes('reloaded')) await delay(20);
+    t.match(await journalOf(machine), /reloaded.*registration\.who/);
+    editConfig(machine, (text) => text.replace('who = "closed"', 'who = "nobody"'));
+    t.not((await machine.run('systemctl', 'reload', 'cadenasd.service')).code, 0);
+    editConfig(machine, (text) => text.replace('who = "nobody"', 'who = "open"'));
+    await machine.must('systemctl', 'reload', 'cadenasd.service');
+    t.equal((await raw.ask(structs.keyq, { name: 'alice' })).header.code, Code.done, 'still connected');
+    t.same([await machine.property('MainPID'), await machine.property('ActiveState')], [pid, 'active']);
+    t.match(await machine.property('StatusText'), /^serving /);
   });
 
   await t.test('a command beside the service says which credential it lacks', async (t) => {
@@ -179,7 +201,7 @@ test('a machine of its own', why === undefined ? {} : { skip: why }, async (t) =
     while ((await machine.property('NRestarts')) === '0') await delay(50);
     while ((await machine.property('ActiveState')) !== 'active') await delay(50);
     t.not(await machine.property('MainPID'), pid);
-    const journal = await machine.must('journalctl', '--no-pager', '-o', 'cat', '-u', 'cadenasd.service');
+    const journal = await journalOf(machine);
     t.match(journal, /Watchdog timeout/);
     await newPerson(t, await serving(machine, network), 'bobby');
   });
@@ -210,7 +232,7 @@ test('a machine of its own', why === undefined ? {} : { skip: why }, async (t) =
     const { code } = await machine.run('systemctl', 'start', 'cadenasd.service');
     t.not(code, 0);
     t.same([await machine.property('ActiveState'), await machine.property('ExecMainStatus')], ['failed', '1']);
-    const journal = await machine.must('journalctl', '--no-pager', '-o', 'cat', '-u', 'cadenasd.service');
+    const journal = await journalOf(machine);
     t.match(journal, /cadenasd\.toml:2: [^\n]+ — /);
   });
 
@@ -261,20 +283,24 @@ function dropIn(machine: Machine, unit: string, content: string): void {
 }
 
 /** What an operator puts into a drop-in, and what makes a test short. */
-async function configure(machine: Machine, { name }: TestNetwork): Promise<void> {
-  const start = (await machine.must('grep', '^ExecStart=', '/etc/systemd/system/cadenasd.service')).trim();
-  const of = ['--network', name, '--keys', '/var/lib/cadenas/keys', '--data', '/var/lib/cadenas/data'];
+async function configure(machine: Machine): Promise<void> {
   const lines = [
     '[Service]',
     ...PRIVATE.map((file) => `LoadCredentialEncrypted=${file}:/etc/credstore.encrypted/cadenas.${file}`),
-    'ExecStart=',
-    [start, ...of, '--listen', '127.0.0.1:0', ...lavishArgs].join(' '),
     'RestartSec=100ms',
     'WatchdogSec=2s',
   ];
   dropIn(machine, 'cadenasd.service', `${lines.join('\n')}\n`);
   await machine.must('systemctl', 'daemon-reload');
 }
+
+function editConfig(machine: Machine, edit: (text: string) => string): void {
+  const path = machine.at('/etc/cadenas/cadenasd.toml');
+  writeFileSync(path, edit(readFileSync(path, 'utf8')));
+}
+
+const journalOf = (machine: Machine): Promise<string> =>
+  machine.must('journalctl', '--no-pager', '-o', 'cat', '-u', 'cadenasd.service');
 
 /** The daemon that runs in the machine, as clients see it. */
 async function serving(machine: Machine, network: TestNetwork): Promise<Served> {

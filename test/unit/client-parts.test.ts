@@ -3,7 +3,7 @@ import { test, type Test } from 'tap';
 import { ENVELOPE_TEXT, PARTS_MAX, TEXT_MAX, utf8 } from '../../protocol/index.js';
 import { nodeSync } from '../../src/crypto/index.js';
 import { UNFINISHED_MAX } from '../../src/client/state.js';
-import { LINE_MAX } from '../../src/client-node/line-stream.js';
+import { LINE_MAX } from '../../src/client-node/profile-server.js';
 import { Seeded } from '../vectors/seeded.js';
 import { Reader, Writer } from './reader.js';
 

@@ -32,7 +32,12 @@ function counted(number: number): { entry: QueueEntry; reads: () => number } {
 test('a message for many is built once as a struct, and sealed for each', (t) => {
   const sealed: Uint8Array[] = [];
   const session = { send: { add: (struct: Uint8Array) => sealed.push(struct.slice()), pending: 0 } };
-  const host = { stuck: () => undefined, drained: () => undefined, forbidden: () => undefined };
+  const host = {
+    stuck: () => undefined,
+    drained: () => undefined,
+    forbidden: () => undefined,
+    answered: () => undefined,
+  };
   const lines = Array.from(
     { length: 100 },
     () => new Line(new MemoryConnection(), {} as Context, new Flusher(), session as unknown as Session, host),
@@ -59,7 +64,7 @@ const nothing = (): void => undefined;
 function reader(n: number, store: Store, seal: (struct: Uint8Array) => void, took: (entry: QueueEntry) => void) {
   const uid = Buffer.alloc(ID, n);
   const session = { send: { add: seal, pending: 0 } };
-  const host = { stuck: nothing, drained: nothing, forbidden: nothing };
+  const host = { stuck: nothing, drained: nothing, forbidden: nothing, answered: nothing };
   const line = new Line(new MemoryConnection(), {} as Context, new Flusher(), session as unknown as Session, host);
   const push = (entry: QueueEntry): void => {
     took(entry);
@@ -109,7 +114,7 @@ test('srms for many: one struct, a seal for each of them, no copy besides, one a
   const codes: Code[] = [];
   const outlet = {
     answer: (_: unknown, _status: unknown, code: Code) => codes.push(code),
-    send: nothing,
+    answerWith: nothing,
     now: () => 1,
   };
   const request = { bytes, opcode: Opcode.srms, step: 0, frameId: bytes.subarray(6, 6 + ID) };

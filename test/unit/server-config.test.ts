@@ -2,17 +2,19 @@
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { configTable, noConfig, parseConfig, readConfig } from '../../src/server/config.js';
+import { daemonSchema, daemonSettings, parseConfig } from '../../src/server/config.js';
+import { defaultFile, readTomlFile } from '../../src/settings/index.js';
 import { root } from '../support/temp.js';
 
 const mail = ['[mail]', 'host = "mail.example"', 'sender = "chat@mail.example"'];
+const readConfig = (path: string) => daemonSettings({ file: readTomlFile(path) });
 const read = (...lines: readonly string[]) => parseConfig(lines.join('\n'), '/etc/net.toml');
 
 test('an empty file says nothing, and each table and key has its meaning', (t) => {
-  t.same(parseConfig('', 'f'), noConfig);
-  t.same(read('[registration]'), noConfig);
-  t.equal(read('registration.who = "closed"').registration, 'closed');
-  t.same(read('[limits]', 'mails-per-hour = 7', 'window = 65535').limits, { 'mails-per-hour': 7, window: 65535 });
+  t.same(parseConfig('', 'f'), daemonSettings({}));
+  t.same(read('[registration]'), daemonSettings({}));
+  t.equal(read('registration.who = "closed"').values.registration.who, 'closed');
+  t.match(read('[limits]', 'mails-per-hour = 7', 'window = 65535').limits, { 'mails-per-hour': 7, window: 65535 });
   const least = { host: 'mail.example', sender: 'chat@mail.example', tls: 'tls', port: 465, timeout: 15 };
   const nothing = { user: undefined, passwordFile: undefined, caFile: undefined };
   t.same(read(...mail).mail, { ...least, ...nothing });
@@ -41,7 +43,10 @@ test('a mistake is one line, with the place and what was meant', (t) => {
     [['mail = 1'], /:1: mail is a table/],
     [['registration = 2020-01-01'], /:1: registration is a table — write \[registration\] and its keys below$/],
     [['limits = 12:00:00'], /:1: limits is a table/],
-    [['colour = "red"'], /:1: there is no table or key colour — it may be one of: registration, mail, limits$/],
+    [
+      ['colour = "red"'],
+      /:1: there is no table or key colour — it may be one of: daemon, tls, clients, registration, log, metrics, mail, limits$/,
+    ],
     [[...mail, 'hots = "x"'], /:4: \[mail\] has no hots — did you mean "host"\?$/],
     [[...mail, 'password = "x"'], /:4: \[mail\] has no password — did you mean "password-file"\?$/],
     [[...mail, 'port = 0'], /:4: port in \[mail\] can't be this — write a whole number from 1 to 65535$/],
@@ -50,11 +55,11 @@ test('a mistake is one line, with the place and what was meant', (t) => {
     [[...mail, 'timeout = 26'], /:4: timeout .* from 1 to 25$/],
     [[...mail, 'tls = "ssl"'], /:4: tls in \[mail\] can't be this — write "tls", "starttls" or "none"$/],
     [[...mail, 'tls = "none"'], /:4: mails to mail\.example would go without TLS — write "tls" or "starttls"$/],
-    [[...mail, 'user = "x"'], /:1: user and password-file go together — give both, or neither$/],
-    [[...mail, 'ca-file = "a\\u0000"'], /:4: ca-file in \[mail\] can't be this — write the path of a file, in quotes$/],
+    [[...mail, 'user = "x"'], /:4: user and password-file go together — give both, or neither$/],
+    [[...mail, 'ca-file = "a\\u0000"'], /:4: ca-file in \[mail\] can't be this — write a path, in quotes$/],
     [['[mail]', 'host = "a b"', 'sender = "a@b.cd"'], /:2: host .* — write a host name or an address, in quotes$/],
     [['[mail]', 'host = "a"', 'sender = "a@b.cd\\r\\nBcc: e@f.gh"'], /:3: sender .* — write an address, in quotes$/],
-    [['[mail]', 'host = "a"'], /:1: \[mail\] has no sender — add it$/],
+    [['[mail]', 'host = "a"'], /:2: \[mail\] has no sender — add it$/],
     [['[limits]', 'windw = 5'], /:2: \[limits\] has no windw — did you mean "window"\?$/],
     [['[limits]', 'window = 0'], /:2: window in \[limits\] can't be this — write a whole number from 1 to 65535$/],
     [['[limits]', 'epoch-frames = 5'], /from 1024 to 1048576$/],
@@ -66,7 +71,7 @@ test('a mistake is one line, with the place and what was meant', (t) => {
     [['registration = { how = 1 }'], /^\/etc\/net\.toml: \[registration\] has no how/],
   ];
   for (const [lines, told] of wrong) {
-    t.throws(() => read(...lines), { name: 'ConfigMistake', message: told }, lines.at(-1) ?? '');
+    t.throws(() => read(...lines), { name: 'SettingMistake', message: told }, lines.at(-1) ?? '');
     t.throws(() => read(...lines), { message: /^[^\n]+$/ });
   }
   t.end();
@@ -75,9 +80,9 @@ test('a mistake is one line, with the place and what was meant', (t) => {
 test('the file itself is checked', (t) => {
   const folder = t.testdir({ good: '[registration]\nwho = "closed"\n', bytes: Buffer.from([0xff, 0xfe]) });
   const path = (name: string): string => join(folder, name);
-  t.equal(readConfig(path('good')).registration, 'closed');
+  t.equal(readConfig(path('good')).values.registration.who, 'closed');
   symlinkSync('good', path('link'));
-  t.equal(readConfig(path('link')).registration, 'closed');
+  t.equal(readConfig(path('link')).values.registration.who, 'closed');
   mkdirSync(path('folder'));
   writeFileSync(path('long'), '#'.repeat(65 * 1024));
   writeFileSync(path('open'), '');
@@ -90,13 +95,21 @@ test('the file itself is checked', (t) => {
   t.end();
 });
 
-test('docs/operate.md: its example is taken as it stands, and it tells of every key', (t) => {
+test('all defaults as a file are the defaults', (t) => {
+  const file = defaultFile(daemonSchema, ['above']);
+  t.same(parseConfig(file, '/etc/net.toml').values, {
+    ...daemonSettings({}).values,
+    daemon: { ...daemonSettings({}).values.daemon, data: '/etc/data', keys: '/etc/keys' },
+  });
+  for (const line of file.split('\n')) t.ok(line.length <= 110, line);
+  t.end();
+});
+
+test('docs/operate.md: its example is taken as it stands', (t) => {
   const docs = readFileSync(join(root, 'docs/operate.md'), 'utf8');
   const example = /```toml\n([^]*?)```/.exec(docs)?.[1] ?? '';
   const config = parseConfig(example, '/etc/cadenas/net.toml');
-  t.equal(config.registration, 'invitation');
-  t.ok(config.mail?.user !== undefined && Object.keys(config.limits).length > 0);
-  for (const table of ['registration', 'mail'])
-    for (const key of Object.keys(configTable[table] ?? {})) t.ok(docs.includes(`\`${key}\``), key);
+  t.equal(config.values.registration.who, 'invitation');
+  t.ok(config.mail?.user !== undefined && config.origins.has('limits.mails-per-hour'));
   t.end();
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'tap';
 import { Code, hex } from '../../protocol/index.js';
 import { Disk, nodeFiles, type Files } from '../../src/store/journal/disk.js';
-import { makeFolder, readWhole, remove, replaceFile } from '../../src/store/journal/durable.js';
+import { makeFolder, readWhole, remove, replaceFile, syncFolder } from '../../src/store/journal/durable.js';
 import { openJournalStore, type JournalStore } from '../../src/store/journal/journal-store.js';
 import { upgrade } from '../../src/store/upgrade/upgrade.js';
 import { StoreRefusal, type QueueEntry, type Reply, type Store } from '../../src/store/store.js';
@@ -117,6 +117,8 @@ async function oldStore(seed: number): Promise<SimulatedDisk> {
   await writeOldStore(disk, FOLDER, users);
   await makeFolder(disk, `${FOLDER}/users/${hex(strangers[0])}`); // an account that never was
   await makeFolder(disk, `${FOLDER}/users/${hex(strangers[0])}/consents`);
+  await syncFolder(disk, `${FOLDER}/users`);
+  await syncFolder(disk, `${FOLDER}/users/${hex(strangers[0])}`);
   const orphan = await disk.open(`${FOLDER}/users/${hex(alice.account.uid)}/grants.json.tmp`, 'w');
   await orphan.close();
   return disk;
@@ -133,15 +135,28 @@ async function tree(files: Files, folder: string): Promise<string[]> {
   return out.length > 0 ? out.sort() : [folder];
 }
 
-async function contents(files: Files): Promise<unknown> {
+/** By their paths in the folder. */
+async function contents(files: Files, folder = FOLDER): Promise<Record<string, string>> {
   const out: Record<string, string> = {};
-  for (const path of await tree(files, FOLDER)) {
+  for (const path of await tree(files, folder)) {
     const isFolder = (await files.lstat(path)).isDirectory();
-    out[path] = isFolder ? 'folder' : hex((await readWhole(files, path)) ?? new Uint8Array(0));
+    out[path.slice(folder.length + 1)] = isFolder ? 'folder' : hex((await readWhole(files, path)) ?? new Uint8Array(0));
   }
   return out;
 }
 
+/** What a copy holds: all but what was left half written. */
+async function copied(files: Files): Promise<Record<string, string>> {
+  const all = await contents(files);
+  return Object.fromEntries(Object.entries(all).filter(([path]) => !path.endsWith('.tmp')));
+}
+
+/** The folders beside the store. */
+async function beside(files: Files): Promise<string[]> {
+  return (await files.readdir('/')).filter((name) => name !== 'store');
+}
+
+const COPY = 'store.before-upgrade-1-20270115T080000Z';
 const own = (user: OldUser, name: string): string => `${FOLDER}/users/${hex(user.account.uid)}/${name}`;
 const UPGRADED = [
   'format.json',
@@ -159,11 +174,16 @@ test('all of format 1 is there after the upgrade, and stays', async (t) => {
   const notes: string[] = [];
   let store = await open(nodeFiles, folder, notes);
   t.same(await told(store), EXPECTED);
-  t.match(notes, [/upgraded to format 3, 3 accounts; the HELLOs .* two minutes/], 'the operator is told');
+  const said = [
+    /net has format 1: before it is upgraded it is copied to .*net.before-upgrade-1-20270115T080000Z \(1 MiB\)$/,
+    /: 3 accounts are taken over .*; the HELLOs .* two minutes/,
+    /upgraded to format 4; as it was it is in .*net.before-upgrade-1-20270115T080000Z$/,
+  ];
+  t.match(notes, said, 'the operator is told');
   t.equal(await store.recentHellos(NOW), undefined, 'a replay of a HELLO of before could not be told');
   t.same(await store.recentHellos(NOW + 120_000), []);
   t.same((await tree(nodeFiles, folder)).map((path) => path.slice(folder.length + 1)).sort(), UPGRADED);
-  t.same(JSON.parse(await readFile(join(folder, 'format.json'), 'utf8')), { format: 3 });
+  t.same(JSON.parse(await readFile(join(folder, 'format.json'), 'utf8')), { format: 4 });
 
   const { uid } = alice.account;
   const late = { ...sixth, id: new Uint8Array(16) };
@@ -184,7 +204,7 @@ test('all of format 1 is there after the upgrade, and stays', async (t) => {
   t.equal(await store.deleteAccount(uid), true);
   await store.checkpoint();
   await store.close();
-  t.equal(notes.length, 1);
+  t.equal(notes.length, said.length);
   t.same((await readdir(join(folder, 'users'))).sort(), [bob, carol].map(({ account }) => hex(account.uid)).sort());
 });
 
@@ -203,7 +223,8 @@ test('killed at any call and begun again, the upgrade leads to the same', async 
   const at = new Draws(seed);
   let upgraded = false;
   let kills = 0;
-  for (let n = 1 + at.below(2); !upgraded; n += 1 + at.below(3)) {
+  const before = JSON.stringify(await copied(await oldStore(1)));
+  for (let n = 1 + at.below(2); !upgraded; n += 1 + at.below(10)) {
     let disk = await oldStore(n);
     let deaths = 0;
     for (let call = n; !upgraded && deaths < 3; call = at.below(200)) {
@@ -215,10 +236,15 @@ test('killed at any call and begun again, the upgrade leads to the same', async 
     }
     const store = await open(disk);
     const names = (await tree(disk, FOLDER)).map((path) => path.slice(FOLDER.length + 1));
-    const found = [await told(store), names.sort()];
+    const found = [await told(store), names.sort(), await beside(disk)];
     await store.close();
-    if (JSON.stringify(found) !== JSON.stringify([EXPECTED, UPGRADED])) {
-      t.same(found, [EXPECTED, UPGRADED], `killed at call ${n}, SEED=${seed}`);
+    const due = [EXPECTED, UPGRADED, [COPY]];
+    if (JSON.stringify(found) !== JSON.stringify(due)) {
+      t.same(found, due, `killed at call ${n}, SEED=${seed}`);
+      return;
+    }
+    if (JSON.stringify(await contents(disk, `/${COPY}`)) !== before) {
+      t.fail(`killed at call ${n}: the copy is not the store as it was, SEED=${seed}`);
       return;
     }
     kills++;
@@ -255,7 +281,10 @@ test('a format that was written but never synced vouches for nothing', async (t)
 test('where a call of the upgrade fails, the next start goes on', async (t) => {
   const codes = ['EIO', 'ENOSPC', 'EMFILE'] as const;
   const wrong: unknown[] = [];
-  for (let n = 1, isMet = true; isMet; n++) {
+  const seed = newSeed();
+  t.comment(`SEED=${seed}`);
+  const at = new Draws(seed);
+  for (let n = 1, isMet = true; isMet; n += 1 + at.below(8)) {
     const disk = await oldStore(n);
     const fault = atCall(n, diskError(codes[n % codes.length] ?? ''));
     let failed = '';
@@ -312,8 +341,8 @@ test('a damaged store of format 1 refuses, and nothing is touched', async (t) =>
         text('{"consent":"open"}')(),
       ),
     'open to others': (disk) => disk.chmod(`${FOLDER}/users`, 0o755),
-    'format 4, this program reads up to 3': (disk) =>
-      replaceFile(disk, `${FOLDER}/format.json`, text('{"format":4}')()),
+    'format 5, this program reads up to 4': (disk) =>
+      replaceFile(disk, `${FOLDER}/format.json`, text('{"format":5}')()),
     'names no format that ever was': (disk) => replaceFile(disk, `${FOLDER}/format.json`, text('{"format":0}')()),
   };
   for (const [message, damage] of Object.entries(cases)) {
@@ -345,22 +374,63 @@ test('the end of a log that was never synced is passed over', async (t) => {
   }
 });
 
-test('an upgrade that the older program followed begins from what that one left', async (t) => {
-  const seed = newSeed();
-  t.comment(`SEED=${seed}`);
-  const disk = await oldStore(seed);
-  disk.fault = (call, path) => (call === 'rename' && path.endsWith('format.json.tmp') ? 'die' : undefined);
+test('the older program does not read what an upgrade has begun', async (t) => {
+  const disk = await oldStore(1);
+  let renamed = 0;
+  disk.fault = (call, path) =>
+    call === 'rename' && path.endsWith('format.json.tmp') && ++renamed === 2 ? 'die' : undefined;
   await Promise.race([open(disk), disk.died]);
-  const next = disk.crash(new Draws(seed));
-  const files = await tree(next, FOLDER);
-  t.ok(files.includes(own(alice, 'queue')), 'all that is new is there');
-  if ((await readWhole(next, `${FOLDER}/format.json`))?.toString() !== '{"format":1}\n') return;
-  await replaceFile(next, own(alice, 'queue.log'), oldLog([[oldEntry(first)], [oldRemoved(first)]]));
-  await remove(next, own(alice, 'replies.log'));
-  await remove(next, own(alice, 'attempts.json'));
+  const next = disk.crash(new Draws(1), { entries: 'none' });
+  t.same(JSON.parse(Buffer.from((await readWhole(next, `${FOLDER}/format.json`)) ?? []).toString()), {
+    format: 4,
+    from: 1,
+    begun: true,
+  });
+  t.ok((await tree(next, FOLDER)).includes(own(alice, 'queue')), 'all that is new is there');
   const store = await open(next);
-  t.equal(await store.queueLength(alice.account.uid), 0);
-  t.equal(await store.reply(alice.account.uid, frames[0] as Uint8Array), undefined);
-  t.same(await store.attempts(alice.account.uid), { count: 0, last: 0 });
+  t.same(await told(store), EXPECTED);
   await store.close();
+  t.same(await beside(next), [COPY]);
+});
+
+test('a copy of another state of the store does not count', async (t) => {
+  const disk = await oldStore(1);
+  disk.fault = (call, path) => (call === 'open' && path.endsWith('/store/format.json.tmp') ? 'die' : undefined);
+  await Promise.race([open(disk), disk.died]);
+  const next = disk.crash(new Draws(1));
+  t.same(await beside(next), [COPY], 'the upgrade got as far as that');
+  await replaceFile(next, own(alice, 'attempts.json'), Buffer.from('{"count":4,"last":7}'));
+  await t.rejects(
+    open(next),
+    { name: 'StoreRefusal', message: /is there already: move it away/ },
+    'in the same second',
+  );
+  const later = await openJournalStore(FOLDER, { now: () => NOW + 1000, files: next });
+  t.same(await later.attempts(alice.account.uid), { count: 4, last: 7 });
+  await later.close();
+  t.same((await beside(next)).sort(), [COPY, COPY.replace('00Z', '01Z')]);
+});
+
+test('without room or place for the copy nothing is done, and the operator is told what it takes', async (t) => {
+  const cases = {
+    ENOSPC: /has no room for the copy .* 1 MiB/,
+    EDQUOT: /no room/,
+    EACCES: /can't be written to \(EACCES\)/,
+  };
+  for (const [code, why] of Object.entries(cases)) {
+    const disk = await oldStore(1);
+    const before = await contents(disk);
+    let calls = 0;
+    disk.fault = (call, path) =>
+      path.includes('before-upgrade') && ['write', 'mkdir'].includes(call) && (++calls > 9 || code === 'EACCES')
+        ? diskError(code)
+        : undefined;
+    await t.rejects(open(disk), { name: 'StoreRefusal', message: why });
+    t.same(await contents(disk), before, 'untouched');
+    t.same(await beside(disk), [], 'and nothing is left of the copy');
+    disk.fault = () => undefined;
+    const store = await open(disk);
+    t.same(await told(store), EXPECTED, 'with room it goes on');
+    await store.close();
+  }
 });

@@ -13,7 +13,9 @@ import { Exit, folderOf, Mistake, type ExitCode, type Where } from './common.js'
 import { runRepair, type RepairOptions } from './repair.js';
 import { runRestore, type RestoreOptions } from './restore.js';
 import { runInstall, runUninstall, type ServiceOptions } from './service.js';
-import { commands, networkName } from '../options.js';
+import { SettingMistake } from '../../settings/index.js';
+import { addSettingOptions, commands, settingsOf } from '../options.js';
+import { runConfig, type ConfigOptions } from './config.js';
 
 /** @param argument the command's, if it takes one */
 type Run<O> = (where: Where & O, argument: string) => Promise<ExitCode>;
@@ -31,7 +33,7 @@ class Program {
       .configureOutput({ writeErr: () => undefined });
     const json = new Option('--json', 'one JSON object a line').default(false);
     this.#add<object>('check', runCheck, json);
-    const keys = new Option('--keys <dir>', 'folder of the keys; the network has its own folder in it').default('keys');
+    const keys = 'daemon.keys';
     const without = new Option('--without-secrets', 'leaves the OPAQUE setup and the decoy secret out').default(false);
     this.#add<BackupOptions>('backup DIR', (where, dir) => runBackup(where, dir, version), json, keys, without);
     const replace = new Option('--replace', 'moves a store that is there aside').default(false);
@@ -46,12 +48,11 @@ class Program {
     this.#add<RepairOptions>('repair', runRepair, json, yes, dryRun);
     const expires = new Option('--expires <time>', 'how long they count, as 12h or 7d').argParser(lasting);
     const many = new Option('--count <number>', 'how many').argParser(howMany).default(1);
-    this.#name('invite', json, keys, expires.default(lasting('7d'), '7d'), many).action(
-      async (options: InviteOptions) => {
-        this.result = runInvite(options);
-        return Promise.resolve();
-      },
-    );
+    const invite = this.#name('invite', json, keys, expires.default(lasting('7d'), '7d'), many);
+    invite.action(() => {
+      this.result = runInvite({ ...invite.opts<InviteOptions>(), ...settingsOf(invite, process.env).values.daemon });
+    });
+    this.#config(json);
     this.#service('install-service', runInstall, dryRun);
     this.#service('uninstall-service', runUninstall, dryRun);
   }
@@ -66,21 +67,31 @@ class Program {
     });
   }
 
-  #name(syntax: string, ...options: readonly Option[]): Command {
-    const command = this.root
-      .command(syntax.replace(/[A-Z@]+$/, '<$&>'))
-      .description(commands[syntax] ?? '')
-      .option('--network <name>', 'the network that it is about', networkName, 'dev');
-    for (const option of options) command.addOption(option);
+  /** @param options of commander, or names of settings */
+  #name(syntax: string, ...options: readonly (Option | string)[]): Command {
+    const command = this.root.command(syntax.replace(/[A-Z@]+$/, '<$&>')).description(commands[syntax] ?? '');
+    const settings = options.filter((option) => typeof option === 'string');
+    addSettingOptions(command, ['daemon.network', ...settings]);
+    for (const option of options) if (typeof option !== 'string') command.addOption(option);
     return command;
   }
 
-  #add<O>(syntax: string, run: Run<O>, ...options: readonly Option[]): void {
-    const data = new Option('--data <dir>', 'folder of the data; the network has its own folder in it').default('data');
-    const command = this.#name(syntax, data, ...options);
+  #add<O>(syntax: string, run: Run<O>, ...options: readonly (Option | string)[]): void {
+    const command = this.#name(syntax, 'daemon.data', ...options);
     command.action(async () => {
-      this.where = command.opts<Where & O>();
-      this.result = await run(command.opts<Where & O>(), command.args[0] ?? '');
+      const where = { ...command.opts<Where & O>(), ...settingsOf(command, process.env).values.daemon };
+      this.where = where;
+      this.result = await run(where, command.args[0] ?? '');
+    });
+  }
+
+  #config(json: Option): void {
+    const command = addSettingOptions(this.root.command('config').description(commands['config'] ?? ''))
+      .option('--check', 'says whether they can be used, and the files that they name', false)
+      .option('--print-default', 'prints a file with every setting, its meaning, range and default', false)
+      .addOption(json);
+    command.action(async () => {
+      this.result = await runConfig(command, command.opts<ConfigOptions>());
     });
   }
 }
@@ -133,6 +144,7 @@ function explain(error: unknown, where: Where | undefined): { readonly code: Exi
     const what = error.message.replace(/^error: /, '').replace(/\.$/, '');
     return { code: Exit.mistake, line: `${what} — see cadenasd --help` };
   }
+  if (error instanceof SettingMistake) return { code: Exit.mistake, line: error.message };
   if (error instanceof Mistake) return { code: Exit.mistake, line: error.message };
   if (error instanceof StoreRefusal) return { code: Exit.mistake, line: dashed(error.message) };
   if (error instanceof StorageError) return { code: Exit.failed, line: dashed(error.message) };

@@ -79,11 +79,6 @@ export function count(amount: number, one: string, many = `${one}s`): string {
   return `${number(amount)} ${amount === 1 ? one : many}`;
 }
 
-/** 20261121T010203Z: for names of folders. */
-export function stamp(time: number): string {
-  return new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
-}
-
 /** Holds the store against the daemon and every other command. @throws Mistake where one of them has it */
 export async function alone<T>(folder: string, work: () => Promise<T>): Promise<T> {
   const why = 'stop it first: this needs the store for itself';

@@ -1,9 +1,10 @@
 /** `cadenasd repair`: what is sound of a damaged store is put in its place. */
 import { inspectStore } from '../../store/tools/inspect.js';
 import { planRepair, type RepairPlan } from '../../store/tools/repair-plan.js';
+import { stamp } from '../../store/journal/layout.js';
 import { repair } from '../../store/tools/repair.js';
 import { tellFindings } from './check.js';
-import { alone, confirm, Exit, files, folderOf, Speech, stamp, type ExitCode, type Where } from './common.js';
+import { alone, confirm, Exit, files, folderOf, Speech, type ExitCode, type Where } from './common.js';
 
 export interface RepairOptions {
   readonly yes: boolean;

@@ -1,22 +1,11 @@
 /** `cadenasd restore DIR`: a backup becomes the network's store. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { stamp } from '../../store/journal/layout.js';
 import { restore } from '../../store/tools/restore.js';
 import { readManifest, readSecrets, SECRETS_FILE } from '../../store/tools/manifest.js';
 import { tellFindings } from './check.js';
-import {
-  alone,
-  Exit,
-  files,
-  folderOf,
-  locked,
-  Mistake,
-  Speech,
-  stamp,
-  table,
-  type ExitCode,
-  type Where,
-} from './common.js';
+import { alone, Exit, files, folderOf, locked, Mistake, Speech, table, type ExitCode, type Where } from './common.js';
 import { compareSecrets } from './secrets.js';
 
 export interface RestoreOptions {

@@ -17,7 +17,8 @@ import {
 } from '../../ops/systemd/service-files.js';
 import { errorCode } from '../../store/journal/disk.js';
 import { plainText } from '../../plain/plain.js';
-import { Exit, Mistake, stamp, type ExitCode } from './common.js';
+import { stamp } from '../../store/journal/layout.js';
+import { Exit, Mistake, type ExitCode } from './common.js';
 
 export interface ServiceOptions {
   readonly dryRun: boolean;

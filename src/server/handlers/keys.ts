@@ -89,7 +89,7 @@ export const finish: Handler<typeof structs.rkey2> = async (context, peer, value
     return;
   }
   await cleanUp(context, () => rooms.reconsider(me.uid));
-  log.info('keys renewed', { uid: hex(me.uid) });
+  log.info('keys renewed', { connection: peer.connectionId, uid: hex(me.uid) });
   reply.done();
   /* The link's next epochs would be sealed for the former keys. */
   peer.close(Code.unavailable);

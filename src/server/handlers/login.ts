@@ -16,6 +16,7 @@ import { SecondFactor, type Account, type Grant } from '../../store/store.js';
 import { failed } from '../attempts.js';
 import type { Context } from '../context.js';
 import { decoyBlock, decoyIdentifier } from '../decoy.js';
+import { turnAway } from '../disabled.js';
 import { count, firstStep } from '../first-step.js';
 import { FactorProof, hasWords, spend, type Proof, type Spent } from '../factors.js';
 import { idKey } from '../keys.js';
@@ -25,7 +26,10 @@ import type { Reply, Request } from '../reply.js';
 
 export const begin: Handler<typeof structs.auth1> = async (context, peer, values, reply, request) => {
   const prepared = await firstStep(context, peer, reply, () => prepare(context, peer, values));
-  if (!prepared) return;
+  if (!prepared) {
+    context.counts.login('turned away');
+    return;
+  }
   const { account, s2, block, ke2, passwordState } = prepared;
   const transcript = new LoginTranscript();
   transcript.add(request.bytes);
@@ -58,7 +62,10 @@ async function prepare(
   });
   const account = signed ? found : undefined;
   /* Here, and not at the next step, which whoever only tries signatures leaves out. */
-  if (!account) failed(context, peer, 'name or signature', { name });
+  if (!account) {
+    failed(context, peer, 'name or signature', { name });
+    context.counts.login('name or signature');
+  }
   const wait = await count(context, account);
   const { response } = answer;
   if (!response) return undefined;
@@ -72,7 +79,7 @@ export const prove: Handler<typeof structs.auth2> = async (context, peer, values
   const sessionKey = await context.passwords.loginFinish(login.passwordState, values.ke3);
   if (!login.account || !sessionKey) {
     peer.become('open');
-    if (login.account) failed(context, peer, 'password', login.account); // a decoy's was counted before
+    if (login.account) wrongPassword(context, peer, login.account); // a decoy's was counted before
     reply.fail(Code.authentication);
     return;
   }
@@ -82,6 +89,11 @@ export const prove: Handler<typeof structs.auth2> = async (context, peer, values
   const { factor } = login.account.security;
   login.transcript.add(reply.progress(structs.auth2Answer, { factor }, Code.words));
 };
+
+function wrongPassword(context: Context, peer: Caller, account: Account): void {
+  context.counts.login('password');
+  failed(context, peer, 'password', account);
+}
 
 /** In turn with what changes the account: whoever changed it first, the other side does not take the former for true. */
 export const finish: Handler<typeof structs.pass> = (context, peer, values, reply, request) => {
@@ -111,7 +123,7 @@ async function enter(
   const account = await store.accountByUid(begun.uid);
   if (!isSame(account, begun)) {
     peer.become('open');
-    failed(context, peer, 'password', begun);
+    wrongPassword(context, peer, begun);
     reply.fail(Code.authentication);
     return;
   }
@@ -121,7 +133,13 @@ async function enter(
     (running ? byGrant : await spend(context, account, withoutGrant(account, values)));
   if (!spent || !spent.counts) {
     peer.become('open');
+    context.counts.login(spent && spent.wait > 0 ? 'turned away' : 'words or code');
     refuse(context, peer, spent, account, reply);
+    return;
+  }
+  /* Not before all is proven: nobody else is to learn it. */
+  if (account.security.disabled) {
+    turnAway(context, peer, account, reply);
     return;
   }
   /* Before anything is pushed that only the keys before could open. */
@@ -134,7 +152,7 @@ async function enter(
   /* Last: what was proven may have become another since, the session have been ended, and the account be gone. */
   if (!(await stillHolds(context, account, sync.sha256(grant)))) {
     peer.become('open');
-    failed(context, peer, 'password', account);
+    wrongPassword(context, peer, account);
     reply.fail(Code.authentication);
     return;
   }
@@ -143,7 +161,8 @@ async function enter(
   login.transcript.add(request.bytes);
   login.transcript.add(reply.finish(structs.passAnswer, { grant, ends }));
   peer.authenticated(login, account, sessionKey, ends, waiting);
-  context.log.info('logged in', { uid: hex(account.uid) });
+  context.counts.login('ok');
+  context.log.info('logged in', { connection: peer.connectionId, uid: hex(account.uid) });
 }
 
 /** Account and second factor are what they were when somebody proved them, and the session runs. */

@@ -35,7 +35,7 @@ export const finish: Handler<typeof structs.pswd2> = async (context, peer, value
     reply.fail(Code.conflict);
     return;
   }
-  context.log.info('password or words changed', { uid: hex(account.uid) });
+  context.log.info('password or words changed', { connection: peer.connectionId, uid: hex(account.uid) });
   reply.done();
 };
 

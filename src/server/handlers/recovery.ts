@@ -15,6 +15,7 @@ import { SecondFactor, type Account } from '../../store/store.js';
 import { failed, refused } from '../attempts.js';
 import type { Context } from '../context.js';
 import { decoyIdentifier } from '../decoy.js';
+import { turnAway } from '../disabled.js';
 import { count, firstStep } from '../first-step.js';
 import { recoveryHash, withoutRecovery, withSecurity } from '../factors.js';
 import type { Caller, Handler, PendingRecovery } from '../handler.js';
@@ -68,6 +69,10 @@ export const finish: Handler<typeof structs.rcov2> = async (context, peer, value
   if (!recovery) throw new Error('recovery: none is under way');
   const { account } = recovery;
   const change = await prove(context, peer, recovery, values);
+  if (account && change && (await isDisabled(context, recovery, account))) {
+    turnAway(context, peer, account, reply);
+    return;
+  }
   if (account && change && (await overKeyChanges(context, account, reply))) {
     peer.become('open');
     return;
@@ -84,10 +89,17 @@ export const finish: Handler<typeof structs.rcov2> = async (context, peer, value
     reply.fail(Code.authentication);
     return;
   }
-  context.log.info('recovered', { uid: hex(account.uid) });
+  context.counts.recoveries++;
+  context.log.info('recovered', { connection: peer.connectionId, uid: hex(account.uid) });
   peer.become('open');
   reply.finish(structs.answer, { wait: 0 });
 };
+
+/** All still holds that was proven, and nothing was changed for it: the code counts on. */
+async function isDisabled({ store }: Context, { code }: PendingRecovery, account: Account): Promise<boolean> {
+  const now = await store.accountByUid(account.uid);
+  return isSame(now, account) && now.security.disabled && withoutRecovery(now, code) !== undefined;
+}
 
 /** The change, where password and new keys are proven. */
 async function prove(

@@ -168,7 +168,7 @@ async function create(
   { keys, invitation }: PendingRegistration,
   reply: Reply,
 ): Promise<void> {
-  const { log, knownKeys } = context;
+  const { log, knownKeys, counts } = context;
   const known = await knownKeys.claim(keys);
   if (known) {
     refuseKeys(context, peer, 'registration', { name: account.name }, known, reply);
@@ -183,7 +183,8 @@ async function create(
     reply.fail(created === 'taken' ? Code.conflict : Code.limited);
     return;
   }
-  log.info('registered', { uid: hex(account.uid) });
+  counts.registrations++;
+  log.info('registered', { connection: peer.connectionId, uid: hex(account.uid) });
   reply.finish(structs.answer, { wait: 0 });
 }
 

@@ -51,6 +51,7 @@ export const make: Handler<typeof structs.crms> = async (context, peer, values, 
     return;
   }
   await rooms.load(id);
+  /* Without the connection, which would say whose it is. */
   log.info('room made', { room: hex(id) });
   reply.done();
 };

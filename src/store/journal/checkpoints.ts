@@ -22,7 +22,8 @@ const FIRST_SWEEP_MS = 600_000;
 
 export interface CheckpointHost {
   readonly folder: string;
-  readonly segmentBytes: number;
+  /** bytes of the journal after which one is due */
+  readonly segmentBytes: () => number;
   readonly now: () => number;
   readonly runner: Runner;
   /** accounts and rooms that there are */
@@ -90,7 +91,7 @@ export class Checkpoints {
   #poke(): void {
     if (this.#closed) return;
     const { bytes, records } = this.#journal.current;
-    if (bytes >= this.#host.segmentBytes || records >= MAX_RECORDS) this.#begin();
+    if (bytes >= this.#host.segmentBytes() || records >= MAX_RECORDS) this.#begin();
     else if (records > 0) this.#arm(LATEST_MS);
   }
 
@@ -119,7 +120,7 @@ export class Checkpoints {
 
   /** While too much waits for a checkpoint, so does writing; without room for one, writing is refused. */
   async #gate(): Promise<void> {
-    while (this.#journal.bytesBehind(this.settled) > MAX_SEGMENTS * this.#host.segmentBytes) {
+    while (this.#journal.bytesBehind(this.settled) > MAX_SEGMENTS * this.#host.segmentBytes()) {
       const refused = this.#refused();
       if (refused) throw refused;
       await this.#fold();

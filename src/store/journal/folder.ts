@@ -10,7 +10,7 @@ import { FORMAT_FILE, journalFolder, ROOMS, USERS } from './layout.js';
 import { makeJournal } from './open-journal.js';
 import { FILE_HEADER } from './record-format.js';
 
-export const FORMAT = 3;
+export const FORMAT = 4;
 /** From this one on a store has these folders. */
 const FIRST_WITH_JOURNAL = 2;
 
@@ -30,7 +30,7 @@ export async function inspectFolder(files: Files, folder: string): Promise<Folde
       `${folder} is not empty and holds no ${FORMAT_FILE}: name an empty folder, or restore a backup`,
     );
   }
-  if (format.format >= FIRST_WITH_JOURNAL) {
+  if (format.format >= FIRST_WITH_JOURNAL && !format.begun) {
     for (const name of [USERS, ROOMS, 'journal']) await inspectOwn(files, join(folder, name));
   }
   return format;

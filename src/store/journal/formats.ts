@@ -54,13 +54,14 @@ function whole(json: unknown): number | undefined {
 }
 
 const securityFormat: Format<Security> = {
-  toJson: ({ factor, secret, step, recovery, details, unsettled }) => ({
+  toJson: ({ factor, secret, step, recovery, details, unsettled, disabled }) => ({
     factor,
     secret: hex(secret),
     step,
     recovery: recovery.map((hash) => hex(hash)),
     details: hex(details),
     unsettled,
+    disabled,
   }),
   fromJson(json) {
     if (json === undefined) return noSecurity; // written before there was any
@@ -71,10 +72,12 @@ const securityFormat: Format<Security> = {
     const details = bytes(read?.['details']);
     const hashes: unknown = read?.['recovery'];
     const unsettled = read?.['unsettled'];
+    const disabled = read?.['disabled'] ?? false; // before format 4 nobody was
     if (factor === undefined || !secret || step === undefined || !details || !Array.isArray(hashes)) return undefined;
-    if (typeof unsettled !== 'boolean') return undefined;
+    if (typeof unsettled !== 'boolean' || typeof disabled !== 'boolean') return undefined;
     const recovery = hashes.map((hash) => bytes(hash, HASH)).filter((hash) => hash !== undefined);
-    return recovery.length === hashes.length ? { factor, secret, step, recovery, details, unsettled } : undefined;
+    if (recovery.length < hashes.length) return undefined;
+    return { factor, secret, step, recovery, details, unsettled, disabled };
   },
 };
 
@@ -183,10 +186,14 @@ export const accountFileFormat: Format<AccountFile> = {
   },
 };
 
-/** `format.json`. `from`: an upgrade from that format has still to remove what the older one left. */
+/**
+ * `format.json`. `from`: an upgrade from that format has still to remove what the older one left; `begun`: before that, to
+ * make what is new. The format is the newer one from the beginning, so that no older program changes what is under way.
+ */
 export interface FolderFormat {
   readonly format: number;
   readonly from?: number;
+  readonly begun?: boolean;
 }
 
 export const folderFormat: Format<FolderFormat> = {
@@ -195,6 +202,7 @@ export const folderFormat: Format<FolderFormat> = {
     const format = whole(row(json)?.['format']);
     const from = whole(row(json)?.['from']);
     if (format === undefined) return undefined;
-    return from === undefined ? { format } : { format, from };
+    if (from === undefined) return { format };
+    return row(json)?.['begun'] === true ? { format, from, begun: true } : { format, from };
   },
 };

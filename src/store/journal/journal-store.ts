@@ -1,7 +1,7 @@
 /**
  * The store in files, with one journal as its truth (ARCHITECTURE.md, *How the store keeps*).
  *
- *     format.json                  {"format":3}
+ *     format.json                  {"format":4}
  *     journal/<first LSN>.log      every change, before anybody is answered
  *     index                        names of accounts and rooms, and the LSN up to which all is in files
  *     hellos                       HELLOs of the last minutes
@@ -26,6 +26,8 @@ import {
   type RoomChange,
   type RoomMessage,
   type Store,
+  type StoreFigures,
+  type StoreLimits,
   type UsedInvitation,
 } from '../store.js';
 import { readIndex, settleIndex } from './checkpoint.js';
@@ -56,29 +58,21 @@ import {
 import { Roster, type Limit } from './roster.js';
 import { upgrade } from '../upgrade/upgrade.js';
 
-const MAX_ACCOUNTS = 100_000;
-const MAX_ROOMS = 10_000;
-const MAX_ROOMS_PER_USER = 64;
-const MAX_QUEUE_ENTRIES = 10_000;
-const MAX_QUEUE_BYTES = 32 * 1024 * 1024;
+/** What holds unless something else is given. */
+const usualLimits: StoreLimits = {
+  maxAccounts: 100_000,
+  maxRooms: 10_000,
+  maxRoomsPerUser: 64,
+  maxQueueEntries: 10_000,
+  maxQueueBytes: 32 * 1024 * 1024,
+  segmentBytes: 32 * 1024 * 1024,
+};
 /** Bytes of a room's state. */
 const MAX_ROOM_STATE = 512 * 1024;
-const SEGMENT_BYTES = 32 * 1024 * 1024;
-export interface JournalStoreOptions {
+
+export interface JournalStoreOptions extends Partial<StoreLimits> {
   /** ms since 1970 */
   readonly now: () => number;
-  /** accounts that there may be; 100,000 unless given */
-  readonly maxAccounts?: number;
-  /** rooms that there may be; 10,000 unless given */
-  readonly maxRooms?: number;
-  /** rooms that one user may own; 64 unless given */
-  readonly maxRoomsPerUser?: number;
-  /** for each user; 10,000 unless given */
-  readonly maxQueueEntries?: number;
-  /** bytes of what waits for each user, as kept; 32 MiB unless given */
-  readonly maxQueueBytes?: number;
-  /** bytes of the journal after which a checkpoint is due; 32 MiB unless given */
-  readonly segmentBytes?: number;
   /** queues that stay in memory while nobody uses them; 1,024 unless given */
   readonly openParts?: number;
   /** the disk: tests have one that fails */
@@ -87,6 +81,8 @@ export interface JournalStoreOptions {
   readonly inThread?: boolean;
   /** something that an operator should know, in one line */
   readonly onNote?: (what: string) => void;
+  /** a sync of the journal ended, after so many ms; it must be quick and must not throw */
+  readonly onSync?: (milliseconds: number) => void;
 }
 
 export interface JournalStore extends Store {
@@ -173,6 +169,7 @@ class FileStore implements JournalStore {
   readonly #roster: Roster;
   readonly #parts: Parts;
   readonly #calls = new Set<Promise<unknown>>();
+  #limits: StoreLimits;
   #closed = false;
 
   constructor(folder: string, disk: Disk, { journal, names, index }: Opened, options: JournalStoreOptions) {
@@ -181,9 +178,11 @@ class FileStore implements JournalStore {
     this.#journal = journal;
     this.#names = names;
     this.#options = options;
+    this.#limits = withLimits(usualLimits, options);
+    if (options.onSync) journal.onSync = options.onSync;
     this.#checkpoints = new Checkpoints(journal, disk, index, {
       folder,
-      segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
+      segmentBytes: () => this.#limits.segmentBytes,
       now: options.now,
       runner: options.files || options.inThread ? inThisThread(disk.files) : new CheckpointThread(),
       names: () => names.users + names.rooms,
@@ -197,10 +196,7 @@ class FileStore implements JournalStore {
       journal,
       names,
       roster: this.#roster,
-      limits: {
-        entries: options.maxQueueEntries ?? MAX_QUEUE_ENTRIES,
-        bytes: options.maxQueueBytes ?? MAX_QUEUE_BYTES,
-      },
+      limits: () => this.#limits,
       now: options.now,
       settled: () => this.#checkpoints.settled,
       openMails: options.openParts,
@@ -210,6 +206,24 @@ class FileStore implements JournalStore {
 
   get failed(): Promise<StorageError> {
     return this.#disk.whenFailed;
+  }
+
+  figures(): StoreFigures {
+    const { bytes, segments, waiting, waitingBytes } = this.#journal.figures;
+    return {
+      accounts: this.#names.users,
+      rooms: this.#names.rooms,
+      queued: this.#parts.waiting.entries,
+      queuesKnown: this.#parts.waiting.queues,
+      journalBytes: bytes,
+      journalSegments: segments,
+      writesWaiting: waiting,
+      bytesWaiting: waitingBytes,
+    };
+  }
+
+  setLimits(limits: Partial<StoreLimits>): void {
+    this.#limits = withLimits(this.#limits, limits);
   }
 
   checkpoint(): Promise<void> {
@@ -222,14 +236,13 @@ class FileStore implements JournalStore {
       const { name } = account;
       if (!isName(name)) throw new RangeError('store: no account can have this name');
       const uid = latin1(account.uid);
-      const { maxAccounts = MAX_ACCOUNTS } = this.#options;
       const names = this.#names;
       const used = invitation && { id: latin1(invitation.id), ends: invitation.ends };
       const done = (): void => {
         names.addUser(uid, name);
         if (used) names.addUsed(used.id, used.ends);
       };
-      const limits = [{ of: 'users', are: () => names.users, most: maxAccounts }];
+      const limits = [{ of: 'users', are: () => names.users, most: this.#limits.maxAccounts }];
       const make = () => this.#roster.create({ kind: 'user', name, id: uid, record, limits, done });
       return used ? this.#roster.once(`invitation${used.id}`, () => this.#isSpent(used), make) : make();
     });
@@ -258,7 +271,12 @@ class FileStore implements JournalStore {
   }
 
   deleteAccount(uid: Uint8Array): Promise<boolean> {
-    return this.#call(() => this.#roster.deleteUser(key(uid), this.#parts.idle));
+    return this.#call(async () => {
+      const user = key(uid);
+      const isDeleted = await this.#roster.deleteUser(user, this.#parts.idle);
+      if (isDeleted) this.#parts.waiting.forget(user);
+      return isDeleted;
+    });
   }
 
   accountByName(name: string): Promise<Account | undefined> {
@@ -379,9 +397,8 @@ class FileStore implements JournalStore {
       const id = key(room.id);
       const record = roomRecord(id, { ...room, version: 1 });
       const owner = ownerOf(room);
-      const { maxRooms = MAX_ROOMS } = this.#options;
       const names = this.#names;
-      const limits = [{ of: 'rooms', are: () => names.rooms, most: maxRooms }, this.#ofOwner(owner)];
+      const limits = [{ of: 'rooms', are: () => names.rooms, most: this.#limits.maxRooms }, this.#ofOwner(owner)];
       const done = (): void => {
         names.addRoom(id, { name, owner });
       };
@@ -396,8 +413,7 @@ class FileStore implements JournalStore {
 
   /** How many rooms somebody may have. */
   #ofOwner(owner: string): Limit {
-    const { maxRoomsPerUser = MAX_ROOMS_PER_USER } = this.#options;
-    return { of: owner, are: () => this.#names.ownedBy(owner), most: maxRoomsPerUser };
+    return { of: owner, are: () => this.#names.ownedBy(owner), most: this.#limits.maxRoomsPerUser };
   }
 
   roomByName(name: string): Promise<KeptRoom | undefined> {
@@ -409,6 +425,13 @@ class FileStore implements JournalStore {
 
   roomById(id: Uint8Array): Promise<KeptRoom | undefined> {
     return this.#call(() => this.#parts.room(key(id), (part) => part.room(), undefined));
+  }
+
+  async *rooms(): AsyncGenerator<KeptRoom> {
+    for (const id of [...this.#names.roomIds()]) {
+      const room = await this.roomById(idBytes(id)).catch(passOverDamage);
+      if (room) yield room;
+    }
   }
 
   changeRoom(id: Uint8Array, version: number, change: RoomChange): Promise<'changed' | 'stale' | 'full'> {
@@ -491,6 +514,18 @@ class FileStore implements JournalStore {
     if (error instanceof StorageError || !isSystemError(error)) return error;
     return saysDiskFailed(error) ? this.#disk.failure(this.#folder, error) : storageError(this.#folder, error);
   }
+}
+
+/** @param given whatever else it has is passed over */
+function withLimits(before: StoreLimits, given: Partial<StoreLimits>): StoreLimits {
+  return {
+    maxAccounts: given.maxAccounts ?? before.maxAccounts,
+    maxRooms: given.maxRooms ?? before.maxRooms,
+    maxRoomsPerUser: given.maxRoomsPerUser ?? before.maxRoomsPerUser,
+    maxQueueEntries: given.maxQueueEntries ?? before.maxQueueEntries,
+    maxQueueBytes: given.maxQueueBytes ?? before.maxQueueBytes,
+    segmentBytes: given.segmentBytes ?? before.segmentBytes,
+  };
 }
 
 /** What is in a file and still in the journal is there once. */

@@ -56,6 +56,8 @@ export class Journal {
   #work: Promise<void> | undefined;
   #closed = false;
   #rolls: { readonly resolve: () => void; readonly reject: (error: StorageError) => void }[] = [];
+  /** Called with the time that the sync of a batch took, in ms. */
+  onSync: (milliseconds: number) => void = () => undefined;
   /** Called when a batch is durable. */
   onBatch: () => void = () => undefined;
   /** Awaited before each batch: holds writing back while too much waits for a checkpoint. */
@@ -74,6 +76,17 @@ export class Journal {
   /** Of the segment in use. */
   get current(): { readonly bytes: number; readonly records: number } {
     return { bytes: this.#current.size - FILE_HEADER, records: this.#current.records };
+  }
+
+  /** Of all its files, and of what no write has begun for. */
+  get figures(): { readonly bytes: number; readonly segments: number; readonly waiting: number; waitingBytes: number } {
+    const bytes = this.#segments.reduce((sum, { size }) => sum + size, 0);
+    return {
+      bytes,
+      segments: this.#segments.length,
+      waiting: this.#waiting.length,
+      waitingBytes: this.#waitingBytes,
+    };
   }
 
   /** Bytes of the closed segments with records behind this LSN. */
@@ -221,7 +234,9 @@ export class Journal {
       }
       throw error;
     }
+    const begun = performance.now();
     await finalSync(path, this.#file.datasync());
+    this.onSync(performance.now() - begun);
     let at = size;
     for (const { payload, placed } of batch) {
       noteRecord(segment, payload, segment.next++, at + RECORD_HEADER);

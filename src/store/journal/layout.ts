@@ -36,3 +36,8 @@ export function userFolder(folder: string, uid: string): string {
 export function roomFolder(folder: string, id: string): string {
   return join(folder, ROOMS, hexId(id));
 }
+
+/** 20261121T010203Z: for names of folders. @param time ms since 1970 */
+export function stamp(time: number): string {
+  return new Date(time).toISOString().replace(/[-:]|\.\d+/g, '');
+}

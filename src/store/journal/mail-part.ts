@@ -1,5 +1,5 @@
 /** What waits for one user, in use. Payloads that the queue's file holds stay there until they are asked for. */
-import type { Enqueued, QueueEntry, Reply } from '../store.js';
+import type { Enqueued, QueueEntry, Reply, StoreLimits } from '../store.js';
 import type { Changes } from './changes.js';
 import { keep, parseMail, type Kept, type MailState } from './mail.js';
 import type { Item } from './ordered.js';
@@ -10,16 +10,12 @@ import { idBytes, IDS_PER_RECORD, latin1, readQueued, readQueuedHead, removedRec
 /** Checkpoints that may come in between while a page is read. */
 const MAX_TRIES = 5;
 
-export interface QueueLimits {
-  readonly entries: number;
-  /** bytes of the records that wait */
-  readonly bytes: number;
-}
+export type QueueLimits = Pick<StoreLimits, 'maxQueueEntries' | 'maxQueueBytes'>;
 
 /** What a part of a user rests on. */
 export interface MailHost {
   readonly changes: Changes;
-  readonly limits: QueueLimits;
+  readonly limits: () => QueueLimits;
   /** ms since 1970 */
   readonly now: () => number;
   /** The queue as its file has it now, with the payloads of the wanted ids. */
@@ -43,6 +39,11 @@ export class MailPart implements Part {
 
   get bytes(): number {
     return this.#state.bytes;
+  }
+
+  /** Entries as they are now, durable or not. */
+  get size(): number {
+    return this.#state.entries.size;
   }
 
   /**
@@ -78,7 +79,7 @@ export class MailPart implements Part {
 
   /** All of it, or the half that one cause may have; its first entry takes what place there is. */
   #isFull({ replay, length }: Kept): boolean {
-    const { entries, bytes } = this.#host.limits;
+    const { maxQueueEntries: entries, maxQueueBytes: bytes } = this.#host.limits();
     const more = recordBytes(length);
     if (this.#state.entries.size >= entries || this.#state.queuedBytes + more > bytes) return true;
     const share = this.#state.share(replay);

@@ -13,6 +13,7 @@ import { Pool } from './pool.js';
 import { partKey, type PartKey } from './records.js';
 import { RoomPart } from './room-part.js';
 import type { Roster } from './roster.js';
+import { Waiting } from './waiting.js';
 
 /** Queues that stay in memory while nobody uses them. */
 const OPEN_MAILS = { parts: 1024, bytes: 128 * 1024 * 1024 };
@@ -25,7 +26,7 @@ export interface PartsHost {
   readonly journal: Journal;
   readonly names: Names;
   readonly roster: Roster;
-  readonly limits: QueueLimits;
+  readonly limits: () => QueueLimits;
   /** ms since 1970 */
   readonly now: () => number;
   /** LSN: everything up to it is in files */
@@ -42,6 +43,8 @@ export class Parts {
   readonly #accounts = new Pool<AccountPart>(OPEN_ACCOUNTS);
   readonly #mails: Pool<MailPart>;
   readonly #rooms = new Pool<RoomPart>(OPEN_ROOMS);
+  /** What waits in the queues that were used. */
+  readonly waiting = new Waiting();
 
   constructor(host: PartsHost) {
     this.#host = host;
@@ -54,7 +57,11 @@ export class Parts {
   }
 
   mail<T>(uid: string, work: (part: MailPart) => Promise<T>, ...empty: Empty<T>): Promise<T> {
-    const use = (): Promise<T> => this.#mails.use(uid, () => this.#openMail(uid), work);
+    const counted = (part: MailPart): Promise<T> =>
+      work(part).finally(() => {
+        this.waiting.set(uid, part.size);
+      });
+    const use = (): Promise<T> => this.#mails.use(uid, () => this.#openMail(uid), counted);
     return this.#if(uid, () => this.#hasUser(uid), use, empty);
   }
 

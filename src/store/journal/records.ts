@@ -199,19 +199,22 @@ function readHead(bytes: Buffer): Omit<Account, 'name' | 'security'> {
 }
 
 /*
- * profile: as an account up to the words; then factor u8, step (6 bytes), unsettled u8 (0 or 1), and each with its length
- * before it: secret (u8), hashes of recovery codes (u8, their number), details (u16), name (u8); at the end, where an
+ * profile: as an account up to the words; then factor u8, step (6 bytes), flags u8, and each with its length before it:
+ * secret (u8), hashes of recovery codes (u8, their number), details (u16), name (u8); at the end, where an
  * invitation let somebody in, its id and when it ends
  */
 const AT_FACTOR = AT_NAME;
 const AT_STEP = AT_FACTOR + 1;
-const AT_UNSETTLED = AT_STEP + TIME;
-const AT_SECURITY = AT_UNSETTLED + 1;
+const AT_FLAGS = AT_STEP + TIME;
+const AT_SECURITY = AT_FLAGS + 1;
 const USED_ROW = ID + TIME;
 const DETAILS_MAX = 1024;
+/** Flags; before format 4 there was the first alone. */
+const UNSETTLED = 1;
+const DISABLED = 2;
 
 export function profileRecord(account: Account, invitation?: UsedInvitation): Uint8Array {
-  const { factor, secret, step, recovery, details, unsettled } = account.security;
+  const { factor, secret, step, recovery, details, unsettled, disabled } = account.security;
   mustBe(ID, account.uid);
   mustBe(MODULUS, account.enc, account.sig);
   mustBe(OPAQUE_RECORD, account.record);
@@ -223,7 +226,7 @@ export function profileRecord(account: Account, invitation?: UsedInvitation): Ui
   const fixed = Buffer.alloc(1 + TIME + 1);
   fixed[0] = factor;
   writeTime(fixed, step, 1);
-  fixed[1 + TIME] = Number(unsettled);
+  fixed[1 + TIME] = (unsettled ? UNSETTLED : 0) | (disabled ? DISABLED : 0);
   const name = utf8(account.name);
   return concat(
     ...[head, account.enc, account.sig, account.record, account.words, fixed],
@@ -256,11 +259,15 @@ export function readProfile(payload: Uint8Array): Profile | undefined {
   const name = fromUtf8(counted(1));
   const rest = bytes.length - at;
   const factor = factors.find((one) => one === bytes[AT_FACTOR]);
-  const unsettled = [false, true][bytes[AT_UNSETTLED] ?? 2];
-  if (name === undefined || factor === undefined || unsettled === undefined) return undefined;
+  const flags = bytes[AT_FLAGS] ?? 0;
+  if (name === undefined || factor === undefined || (flags & ~(UNSETTLED | DISABLED)) !== 0) return undefined;
   if (rest !== 0 && rest !== USED_ROW) return undefined;
   const recovery = Array.from({ length: hashes.length / HASH }, (_, n) => hashes.subarray(n * HASH, (n + 1) * HASH));
-  const security: Security = { factor, secret, step: readTime(bytes, AT_STEP), recovery, details, unsettled };
+  const security: Security = {
+    ...{ factor, secret, step: readTime(bytes, AT_STEP), recovery, details },
+    unsettled: (flags & UNSETTLED) !== 0,
+    disabled: (flags & DISABLED) !== 0,
+  };
   const account = { ...readHead(bytes), name, security };
   return { account, invitation: rest === 0 ? undefined : readUsedRow(take(rest)) };
 }

@@ -48,6 +48,8 @@ const ofUser = oneOf({
 const ofRoom = oneOf({ [ROOM_FILE]: 'file', [`room.${WAITING_FILE}`]: 'waiting' });
 /** Beside what is the store's own: the daemon's record of unauthorised attempts. */
 const AUDIT = 'audit';
+/** The socket by which the daemon is asked, left there where it was killed. */
+const CONTROL = 'control.sock';
 const ofAudit: Known = (name) => (/^audit(\.[0-9])?$/.test(name) ? 'file' : undefined);
 const ofStore = oneOf({
   [USERS]: 'folder',
@@ -56,6 +58,7 @@ const ofStore = oneOf({
   index: 'file',
   hellos: 'file',
   [AUDIT]: 'folder',
+  [CONTROL]: 'file',
   [FORMAT_FILE]: 'file',
   [HOLD_FILE]: 'file',
   [SETUP_FILE]: 'file',

@@ -1,18 +1,20 @@
 /**
- * The upgrade of older stores to this one. Format 2 differs by what may be in an account: this one reads its files and
- * records as they are, and format 2's program must not read what this one writes. Format 1 has a folder for each user and
- * a log for each queue.
+ * The upgrade of older stores to this one. Formats 2 and 3 differ by what may be in an account (2: no second factor, 3:
+ * nobody is disabled): this one reads their files and records as they are, and their programs must not read what this one
+ * writes. Format 1 has a folder for each user and a log for each queue.
  *
- * All of it is read first, so that a damaged one refuses as it is. What is new is then made beside what
- * is old, the format is written when all that is durable, and what is old goes last. Killed between any
- * two steps and begun again it leads to the same, for it reads nothing that it has written itself:
- * `account.json` is replaced by one that holds more, of which an upgrade reads what the older one held.
+ * Format 1 is read first, so that a damaged one refuses as it is. Then a copy is made of the folder (copy.ts), and nothing
+ * is changed before that is whole. What is new is made beside what is old, the format is written when all that is durable,
+ * and what is old goes last. Killed between any two steps and begun again it leads to the same, for it reads nothing that
+ * it has written itself: `account.json` is replaced by one that holds more, of which an upgrade reads what the older one
+ * held.
  */
 import { join } from 'node:path';
 import { StoreRefusal } from '../store.js';
 import type { Disk, Files } from '../journal/disk.js';
 import { exists, makeFolder, remove, removeFolder, replaceFile, syncFolder, TEMPORARY } from '../journal/durable.js';
 import { FORMAT, inspectOwn, writeFormat } from '../journal/folder.js';
+import { keepCopy } from './copy.js';
 import { OLD_CONSENTS, OLD_FILES, oldUserIds, oldUsers, type OldUser } from './format1.js';
 import { accountFileFormat, toFile, type FolderFormat } from '../journal/formats.js';
 import { beginHellos } from '../journal/hellos.js';
@@ -25,7 +27,8 @@ import { writeMarked } from '../journal/record-file.js';
 import { latin1 } from '../journal/records.js';
 
 const FROM = 1;
-const SAME_FILES = 2;
+/** These are read as they are. */
+const SAME_FILES: readonly number[] = [2, 3];
 /** The LSN of what is in the files before the journal has its first record. */
 const NOTHING = 0;
 
@@ -44,19 +47,27 @@ export async function upgrade(
 ): Promise<void> {
   const { files } = disk;
   const from = found.from ?? found.format;
-  if (from !== FROM && (from !== SAME_FILES || found.from !== undefined))
+  if (from !== FROM && (!SAME_FILES.includes(from) || found.from !== undefined))
     throw new StoreRefusal(`${folder} names no format that ever was: restore a backup`);
-  if (found.format === FROM) {
-    await inspect(files, folder);
+  let copy = `${folder}.before-upgrade-${from}-…`;
+  if (found.format === FROM) await inspect(files, folder);
+  if (found.format < FORMAT) copy = await keepCopy(files, folder, found.format, now, onNote);
+  if (found.begun || found.format === FROM) {
+    if (!found.begun) await writeFormat(files, folder, { format: FORMAT, from: FROM, begun: true });
+    else await syncFolder(files, folder); // a process that was killed may have written it unsynced
     const count = await convert(disk, folder, now);
     await writeFormat(files, folder, { format: FORMAT, from: FROM });
     onNote(
-      `${folder}: upgraded to format ${FORMAT}, ${count} accounts; the HELLOs seen before are not taken over, ` +
+      `${folder}: ${count} accounts are taken over from format ${FROM}; the HELLOs seen before are not, ` +
         'so the daemon waits two minutes before it answers',
     );
   }
-  if (from === FROM) await clean(files, folder);
+  if (from === FROM) {
+    if (found.format < FORMAT) await writeFormat(files, folder, { format: FORMAT, from: FROM });
+    await clean(files, folder);
+  }
   await writeFormat(files, folder, { format: FORMAT });
+  onNote(`${folder}: upgraded to format ${FORMAT}; as it was it is in ${copy}`);
 }
 
 /** Reads all that there is. */

@@ -2,11 +2,16 @@
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 
-/** Longest line in characters: a page of the longest texts, escaped. */
-export const LINE_MAX = 8 * 1024 * 1024;
-
-/** @param bad a line is too long or no JSON: the socket has been destroyed */
-export function readLines(socket: Socket, each: (value: unknown) => void, bad: (why: string) => void): void {
+/**
+ * @param max longest line, in characters
+ * @param bad a line is too long or no JSON: the socket has been destroyed
+ */
+export function readLines(
+  socket: Socket,
+  max: number,
+  each: (value: unknown) => void,
+  bad: (why: string) => void,
+): void {
   const decoder = new StringDecoder('utf8');
   let pieces: string[] = [];
   let length = 0;
@@ -18,7 +23,7 @@ export function readLines(socket: Socket, each: (value: unknown) => void, bad: (
     const lines = decoder.write(chunk).split('\n');
     for (const [index, line] of lines.entries()) {
       length += line.length;
-      if (length > LINE_MAX) return refuse('a line is too long');
+      if (length > max) return refuse('a line is too long');
       pieces.push(line);
       if (index === lines.length - 1) return;
       const whole = pieces.join('');

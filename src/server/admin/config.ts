@@ -1,0 +1,65 @@
+/** `cadenasd config`: the settings that hold, whether they can be used, and all defaults as a file. */
+import type { Command } from 'commander';
+import { defaultFile, originOf, settledFile, everySetting } from '../../settings/index.js';
+import { readBlocklist, BlocklistRefusal } from '../blocklist.js';
+import { nodeSync } from '../../crypto/index.js';
+import { KeysRefusal } from '../../keys/network.js';
+import { plainText } from '../../plain/plain.js';
+import { daemonSchema, type DaemonSettings } from '../config.js';
+import { CONFIG_FILE, settingsOf } from '../options.js';
+import { checkNamedCertificate } from '../start/certificate.js';
+import { mailerOf } from '../start/mail.js';
+import { Refusal } from '../start/refusal.js';
+import { Exit, Mistake, Speech, type ExitCode } from './common.js';
+
+export interface ConfigOptions {
+  readonly check: boolean;
+  readonly printDefault: boolean;
+  readonly json?: boolean;
+}
+
+const title = [
+  `Settings of cadenasd, as they are where nothing is said: ${CONFIG_FILE}, or the file of --config.`,
+  'An option of the command line goes before the environment (CADENASD_TABLE_KEY), that before this file.',
+  'What is relative is seen from the folder of this file.',
+];
+
+/** @throws SettingMistake, Mistake */
+export async function runConfig(command: Command, options: ConfigOptions): Promise<ExitCode> {
+  if (options.printDefault) {
+    process.stdout.write(defaultFile(daemonSchema, title));
+    return Exit.done;
+  }
+  const settings = settingsOf(command, process.env);
+  const speech = new Speech(options);
+  if (options.check) {
+    await checkFiles(settings);
+    speech.say('config', { valid: true }, 'the settings can be used');
+  } else if (options.json) speech.say('config', { settings: listed(settings) });
+  else process.stdout.write(plainText(settledFile(daemonSchema, settings), ''));
+  return Exit.done;
+}
+
+/** What the settings name. */
+async function checkFiles(settings: DaemonSettings): Promise<void> {
+  try {
+    checkNamedCertificate(settings);
+    if (settings.mail) mailerOf(settings.mail).close();
+    const { blocklist } = settings.values.daemon;
+    if (blocklist !== undefined) await readBlocklist(blocklist, nodeSync);
+  } catch (error) {
+    if ([Refusal, KeysRefusal, BlocklistRefusal].some((kind) => error instanceof kind))
+      throw new Mistake((error as Error).message);
+    throw error;
+  }
+}
+
+function listed({ values, origins }: DaemonSettings) {
+  const tables: Readonly<Record<string, Readonly<Record<string, unknown>>>> = values;
+  return everySetting(daemonSchema).map(({ table, key }) => ({
+    table,
+    key,
+    value: tables[table]?.[key] ?? null,
+    origin: originOf(origins, table, key),
+  }));
+}

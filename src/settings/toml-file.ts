@@ -1,0 +1,85 @@
+/** A file of settings, TOML: checked at its door, and the places of what stands in it. */
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { parse, TomlError } from 'smol-toml';
+import { SettingMistake } from './mistake.js';
+
+export interface TomlFile {
+  /** as it was named */
+  readonly path: string;
+  readonly text: string;
+  readonly top: Readonly<Record<string, unknown>>;
+}
+
+/** In bytes. */
+const FILE_MAX = 64 * 1024;
+
+/** @throws SettingMistake */
+export function readTomlFile(path: string): TomlFile {
+  return parseToml(contentOf(path), path);
+}
+
+/** @returns undefined where there is no such file. @throws SettingMistake */
+export function readTomlFileIfThere(path: string): TomlFile | undefined {
+  try {
+    return readTomlFile(path);
+  } catch (error) {
+    if (error instanceof SettingMistake && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
+      return undefined;
+    throw error;
+  }
+}
+
+function contentOf(path: string): string {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new SettingMistake(`${path} can't be read (${code ?? 'error'}) — check --config`, { cause: error });
+  }
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) throw new SettingMistake(`${path} is not a file — check --config`);
+    if ((stats.mode & 0o002) !== 0)
+      throw new SettingMistake(`${path} can be written by anybody — close it with: chmod o-w ${path}`);
+    if (stats.size > FILE_MAX) throw new SettingMistake(`${path} is longer than 64 KiB — check --config`);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(descriptor));
+  } catch (error) {
+    if (error instanceof TypeError) throw new SettingMistake(`${path} is not UTF-8 — write it anew`);
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** @param path its name, for errors. @throws SettingMistake */
+export function parseToml(text: string, path: string): TomlFile {
+  try {
+    return { path, text, top: parse(text) };
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [what = ''] = error.message.replace('Invalid TOML document: ', '').split('\n');
+    throw new SettingMistake(`${path}:${String(error.line)}: this is no TOML (${what}) — mend that line`);
+  }
+}
+
+/** `FILE:LINE`, or the file alone where it is written in a way that is not looked for. @param key empty: the table itself */
+export function placeOf({ path, text }: TomlFile, table: string, key: string): string {
+  const line = lineOf(text, table, key);
+  return line > 0 ? `${path}:${String(line)}` : path;
+}
+
+function lineOf(text: string, table: string, key: string): number {
+  let inTable = '';
+  for (const [index, each] of text.split('\n').entries()) {
+    const header = /^\s*\[+\s*["']?([^"'\]\s]+)["']?\s*\]/.exec(each)?.[1];
+    if (header !== undefined) inTable = header;
+    const name = /^\s*["']?([^"'=\s]+)["']?\s*=/.exec(each)?.[1];
+    const isThere =
+      key === ''
+        ? header === table || (inTable === '' && (name === table || name?.startsWith(`${table}.`)))
+        : (inTable === table && name === key) || (inTable === '' && name === `${table}.${key}`);
+    if (isThere) return index + 1;
+  }
+  return 0;
+}
