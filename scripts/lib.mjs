@@ -1,7 +1,7 @@
 // What the scripts share. It runs before anything is installed: Node alone.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,9 +18,10 @@ export const tools = {
   depcruise: 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
   knip: 'node_modules/knip/bin/knip.js',
   c8: 'node_modules/c8/bin/c8.js',
+  publint: 'node_modules/publint/src/cli.js',
 };
 
-const lock = join(root, 'package-lock.json');
+export const lock = join(root, 'package-lock.json');
 const installed = join(root, 'node_modules/.cadenas-lock');
 
 /** Runs work on all of them, in their order, so many at once. */
@@ -63,6 +64,8 @@ const toStderr = { stdio: ['ignore', process.stderr, process.stderr] };
 
 /** Installs exactly what the folder's package-lock.json names, hashes checked. @returns npm's exit code */
 export function npmCi(folder = root) {
+  // A killed npm pack leaves it, and npm would take it for the lock.
+  rmSync(join(folder, 'npm-shrinkwrap.json'), { force: true });
   // Under npm, the npm that runs us; npm itself is a JavaScript program.
   const npm = process.env.npm_execpath;
   const [command, ...args] = npm?.endsWith('.js') ? [process.execPath, npm, 'ci'] : ['npm', 'ci'];

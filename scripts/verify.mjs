@@ -8,6 +8,7 @@ const steps = {
   lint: [tools.eslint, '--max-warnings', '0', '.'],
   arrows: [tools.depcruise, '--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'src', 'protocol', 'test'],
   'dead code': [tools.knip, '--no-progress'],
+  package: [tools.publint, '--strict', '.'],
 };
 
 /** Runs one step; prints its time, and what it said where it failed. */

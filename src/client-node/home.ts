@@ -6,10 +6,16 @@ import { HomeRefusal } from './refusal.js';
 
 const PROFILE = /^[a-z0-9_-]{1,32}$/;
 
-/** @param env for XDG_DATA_HOME */
-export function defaultHome(env: Readonly<Record<string, string | undefined>>): string {
+/** @returns undefined where neither XDG_DATA_HOME, HOME nor the system names a folder of this user */
+export function defaultHome(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const xdg = env['XDG_DATA_HOME'];
-  return join(xdg?.startsWith('/') ? xdg : join(homedir(), '.local', 'share'), 'cadenas');
+  if (xdg?.startsWith('/')) return join(xdg, 'cadenas');
+  try {
+    return join(homedir(), '.local', 'share', 'cadenas');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ERR_SYSTEM_ERROR') return undefined;
+    throw thrown;
+  }
 }
 
 /** @throws HomeRefusal where the name of the profile or the network can't be a folder's */

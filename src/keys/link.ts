@@ -1,9 +1,9 @@
 /** Links a client: one file that runs with Node alone and knows one network. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { hex, linkedGenerations, type LinkedGeneration, type LinkedNetwork } from '../../protocol/index.js';
+import { clientFile, networkOfClient } from './client-file.js';
 import { checkNetworkName } from './files.js';
 import { loadNetwork, wipe, type GenerationFiles } from './network.js';
 import { replaceFile } from './private-files.js';
@@ -17,15 +17,22 @@ export const CLIENT_FILE = 'cadenas.mjs';
 const README_FILE = 'README.txt';
 /** The same for a client in another language (SPEC 4.1). */
 const LINKED_FILE = 'linked.json';
-const MARK = '// Cadenas client of network ';
 
-export interface LinkRequest {
+interface ClientOf {
   readonly network: string;
   /** The folder that holds networks. */
   readonly keys: string;
-  /** Where the client goes; made where it is missing. */
-  readonly out: string;
   readonly entry?: string;
+}
+
+export interface BundleRequest extends ClientOf {
+  /** The file; undefined: `cadenas-NETWORK.mjs` in the current folder. */
+  readonly out?: string;
+}
+
+export interface LinkRequest extends ClientOf {
+  /** Where the client goes, with what explains it; made where it is missing. */
+  readonly out: string;
 }
 
 export interface LinkedClient {
@@ -36,21 +43,40 @@ export interface LinkedClient {
 }
 
 /**
- * Equal trees give equal bytes, so that a client can be checked by its hash.
- * @throws KeysRefusal where the keys can't be used, nothing is compiled, or another network's client is there
+ * Writes a client into one file, mode 0755. Equal trees give equal bytes, so that it can be checked by its hash.
+ * @throws KeysRefusal where the keys can't be used, nothing is compiled, or something else is in the file's place
  */
-export async function linkClient({ network, keys, out, entry = clientEntry }: LinkRequest): Promise<LinkedClient> {
+export async function bundleClient({ out, ...of }: BundleRequest): Promise<LinkedClient> {
+  checkNetworkName(of.network);
+  const path = out ?? `cadenas-${of.network}.mjs`;
+  // Node takes it for a module by its ending; the rest can be typed anywhere, and stands in a line of sha256sum.
+  if (!/^\w[\w.-]*\.mjs$/.test(basename(path)))
+    throw new KeysRefusal(`${path} is no name for a client; use letters, digits and . _ - with .mjs at the end`);
+  return writeClient(of, path);
+}
+
+/**
+ * The same as DIR/cadenas.mjs, with README.txt and linked.json beside it.
+ * @throws KeysRefusal as `bundleClient`
+ */
+export async function linkClient({ out, ...of }: LinkRequest): Promise<LinkedClient> {
+  if (existsSync(out) && !statSync(out).isDirectory())
+    throw new KeysRefusal(`${out} is not a folder; choose another --out`);
+  const client = await writeClient(of, join(out, CLIENT_FILE));
+  replaceFile(join(out, LINKED_FILE), `${JSON.stringify(client.linked, undefined, 2)}\n`, 0o644);
+  replaceFile(join(out, README_FILE), readme(client.linked), 0o644);
+  return client;
+}
+
+async function writeClient({ network, keys, entry = clientEntry }: ClientOf, path: string): Promise<LinkedClient> {
   checkNetworkName(network);
   const linked = linkedNetwork(join(keys, network), network);
-  const path = join(out, CLIENT_FILE);
-  refuseOther(path, out, network);
+  refuseOther(path, network);
   if (!existsSync(entry)) throw new KeysRefusal(`the client is not compiled (no ${entry}); run: npm run compile`);
-  const bundle = await bundleClient(linked, resolve(entry));
-  mkdirSync(out, { recursive: true, mode: 0o755 });
-  replaceFile(path, bundle, 0o755);
-  replaceFile(join(out, LINKED_FILE), `${JSON.stringify(linked, undefined, 2)}\n`, 0o644);
-  replaceFile(join(out, README_FILE), readme(linked), 0o644);
-  return { path, linked, sha256: createHash('sha256').update(bundle).digest('hex') };
+  const bytes = await clientFile(linked, resolve(entry));
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  replaceFile(path, bytes, 0o755);
+  return { path, linked, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 /**
@@ -80,65 +106,10 @@ function linkedGeneration({ generation, networkKey, serverModulus }: GenerationF
   return { generation, networkKey: hex(networkKey), serverModulus: hex(serverModulus) };
 }
 
-function refuseOther(path: string, out: string, network: string): void {
-  if (existsSync(out) && !statSync(out).isDirectory())
-    throw new KeysRefusal(`${out} is not a folder; choose another --out`);
-  if (!existsSync(path)) return;
-  const marked = readFileSync(path, 'utf8').split('\n', 2)[1] ?? '';
-  if (marked !== MARK + network)
-    throw new KeysRefusal(`${path} is not a client of network ${network}; choose another --out, or remove that file`);
-}
-
-/**
- * Of blessed a client uses the screen. One function of its table of widths, which the terminal face replaces, would bring
- * all widgets along, and with them packages that are not there.
- */
-const withoutWidgets: Plugin = {
-  name: 'without-widgets',
-  setup(built) {
-    built.onResolve({ filter: /^\.\.\/$/ }, ({ importer }) =>
-      importer.endsWith('/blessed/lib/unicode.js') ? { path: 'widgets', namespace: 'nothing' } : undefined,
-    );
-    built.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
-  },
-};
-
-async function bundleClient(linked: LinkedNetwork, entry: string): Promise<Uint8Array> {
-  // Paths relative to the package, so that the same tree gives the same bytes wherever it lies.
-  const result = await build({
-    stdin: {
-      contents: [
-        `import { main } from ${JSON.stringify(entry)};`,
-        `process.exitCode = await main(${JSON.stringify(linked)}, process.argv.slice(2));`,
-      ].join('\n'),
-      resolveDir: packageRoot,
-      sourcefile: 'linked-client.js',
-    },
-    absWorkingDir: isAbsolute(packageRoot) ? packageRoot : resolve(packageRoot),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    charset: 'utf8',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'inline',
-    plugins: [withoutWidgets],
-    write: false,
-    logLevel: 'silent',
-    banner: {
-      // CommonJS packages call require for Node's own modules; an ES module has none.
-      js: [
-        '#!/usr/bin/env node',
-        MARK + linked.network,
-        `import { createRequire as cadenasRequire } from 'node:module';`,
-        'const require = cadenasRequire(import.meta.url);',
-      ].join('\n'),
-    },
-  });
-  const file = result.outputFiles[0];
-  if (!file) throw new Error('esbuild gave no file');
-  return file.contents;
+function refuseOther(path: string, network: string): void {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there && !(there.isFile() && networkOfClient(path) === network))
+    throw new KeysRefusal(`${path} is not a client of network ${network}; choose another --out, or remove it`);
 }
 
 function readme(linked: LinkedNetwork): string {

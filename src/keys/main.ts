@@ -1,10 +1,10 @@
 /** cadenas-keys: makes the keys of networks and links their clients. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { createInterface } from 'node:readline/promises';
 import { buildNetwork } from './build.js';
 import { checkNetworkName } from './files.js';
-import { linkClient } from './link.js';
+import { bundleClient, linkClient, type LinkedClient } from './link.js';
 import { loadNetwork, wipe } from './network.js';
 import { errorCode } from './private-files.js';
 import { plainLine } from '../plain/plain.js';
@@ -29,11 +29,13 @@ interface RetireOptions {
   readonly yes: boolean;
 }
 
-interface LinkOptions {
+interface BundleOptions {
   readonly network: string;
   readonly keys: string;
-  readonly out: string;
+  readonly out?: string;
 }
+
+type LinkOptions = Required<BundleOptions>;
 
 const print = (...lines: readonly string[]): void => {
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
@@ -48,7 +50,7 @@ async function runBuild({ network, keys, host, secrets }: BuildOptions): Promise
     `made the keys of network ${network} in ${folder}`,
     `tls pin  ${pins.join(' ')}`,
     'Back the folder up and show it to nobody: whoever loses it loses every account of the network.',
-    `next: bin/cadenas-keys link --network ${network} --out DIR`,
+    `next: cadenas-keys bundle --network ${network}`,
   );
 }
 
@@ -59,7 +61,7 @@ async function runRotate({ network, keys, host }: RotateOptions): Promise<void> 
     `tls pin  ${next.pins.join(' ')}`,
     `Clients of generation ${String(current.generation)} go on working. From now on:`,
     `1. restart cadenasd: it reads the keys at its start, and then serves both generations`,
-    `2. cadenas-keys link --network ${network} --out DIR, and give the client to everybody; profiles stay as they are`,
+    `2. cadenas-keys bundle --network ${network}, and give the client to everybody; profiles stay as they are`,
     `3. when they have it: cadenas-keys retire --network ${network}, and restart cadenasd`,
     'Back the folder up again.',
   );
@@ -102,8 +104,21 @@ async function confirmRetirement(network: string, { current, next }: Rotation): 
   }
 }
 
+async function runBundle(options: BundleOptions): Promise<void> {
+  const client = await bundleClient(options);
+  printClient(client);
+  // Not by the client itself: a false one would say what people want to read.
+  print(
+    'Tell people the hash by another way than the file comes. Whoever has the file checks it by:',
+    `  echo '${client.sha256}  ${basename(client.path)}' | sha256sum -c`,
+  );
+}
+
 async function runLink(options: LinkOptions): Promise<void> {
-  const { path, linked, sha256 } = await linkClient(options);
+  printClient(await linkClient(options));
+}
+
+function printClient({ path, linked, sha256 }: LinkedClient): void {
   print(
     `client   ${path}`,
     `network  ${linked.network}`,
@@ -164,9 +179,18 @@ function program(): Command {
     .option('--yes', 'does not ask', false)
     .action(runRetire);
   root
+    .command('bundle')
+    .description(
+      'Writes a client of a network into one file that runs with Node alone, to be handed out. No private key is in it.',
+    )
+    .requiredOption('--network <name>', 'a network that was built')
+    .option('--out <file>', 'where it goes, its name ending in .mjs (default: cadenas-NETWORK.mjs)')
+    .option(...KEYS)
+    .action(runBundle);
+  root
     .command('link')
     .description(
-      'Writes a client of a network into DIR: cadenas.mjs, one file that runs with Node alone. No private key is in it.',
+      'Writes the same file as DIR/cadenas.mjs, with README.txt, and linked.json for a client in another language.',
     )
     .requiredOption('--network <name>', 'a network that was built')
     .requiredOption('--out <dir>', 'where the client goes; made where it is missing')
@@ -174,7 +198,7 @@ function program(): Command {
     .action(runLink);
   root.addHelpText(
     'after',
-    `\nExamples:\n  cadenas-keys build --network home --host chat.example.org\n  cadenas-keys link --network home --out ${join('clients', 'home')}\n  cadenas-keys rotate --network home\n`,
+    `\nExamples:\n  cadenas-keys build --network home --host chat.example.org\n  cadenas-keys bundle --network home\n  cadenas-keys rotate --network home\n`,
   );
   return root;
 }

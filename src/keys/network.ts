@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fromHex, hex } from '../../protocol/index.js';
 import { exportPrivate, rsaPrivate } from '../crypto/index.js';
 import { certify, checkHost, generateTlsCertificate, spkiPin, type TlsFiles } from './certificate.js';
+import { keyFilesIn, missing, type KeyFiles, type Prefix } from './credentials.js';
 import {
   FORMAT,
   json,
@@ -21,7 +22,7 @@ import {
   TLS_KEY,
   type NetworkJson,
 } from './files.js';
-import { checkPrivateFolder, readPrivateFile, replaceFile, syncFolder, writeNewFile } from './private-files.js';
+import { checkPrivateFolder, replaceFile, syncFolder, writeNewFile } from './private-files.js';
 import { KeysRefusal } from './refusal.js';
 
 export { generateTlsCertificate, spkiPin, type TlsFiles } from './certificate.js';
@@ -63,25 +64,43 @@ export interface NetworkFiles extends GenerationFiles {
   readonly next: GenerationFiles | undefined;
 }
 
-function required(folder: string, name: string): string {
-  const bytes = readPrivateFile(join(folder, name));
-  if (!bytes) throw new KeysRefusal(`${join(folder, name)} is missing; ${RESTORE}`);
+/** A generation's folder, and where its files are. */
+interface Place {
+  readonly folder: string;
+  readonly prefix: Prefix;
+  readonly files: KeyFiles;
+}
+
+function placeOf(folder: string, prefix: Prefix, credentials: string | undefined): Place {
+  return { folder, prefix, files: keyFilesIn(folder, prefix, credentials) };
+}
+
+function required({ files, prefix }: Place, name: string): { readonly path: string; readonly text: string } {
+  const { path, bytes } = files(name);
+  if (!bytes) throw new KeysRefusal(`${path} is missing; ${missing(name, prefix)}`);
   const text = bytes.toString('utf8');
   bytes.fill(0);
-  return text;
+  return { path, text };
 }
 
 /**
+ * @param credentials folder of what a service manager handed over: private files that are there go before those in
+ * `folder`, as `server.key`, `secrets.json`, `tls.key`, and `next.server.key` … of the next generation
  * @throws KeysRefusal, one line, where the folder or a file is open to others, of another owner, a symbolic
  * link, missing, damaged, of a newer format, or does not fit the rest
  */
-export function loadNetwork(folder: string): NetworkFiles {
+export function loadNetwork(folder: string, credentials?: string): NetworkFiles {
   checkPrivateFolder(folder, BUILD_FIRST);
   const promoted = join(folder, PROMOTED);
   // A retirement that was cut off: what was promoted counts already, whatever of it is in the folder itself.
-  const current = readGeneration(isThere(promoted) ? promoted : folder);
+  const current = readGeneration(
+    isThere(promoted) ? placeOf(promoted, 'next.', credentials) : placeOf(folder, '', credentials),
+  );
   const next = join(folder, NEXT);
-  return { ...current, next: isThere(next) ? successor(current, next) : undefined };
+  return {
+    ...current,
+    next: isThere(next) ? successor(current, placeOf(next, 'next.', credentials)) : undefined,
+  };
 }
 
 export function isThere(path: string): boolean {
@@ -118,25 +137,27 @@ export function isOfAccounts({ opaqueSetup, decoySecret }: NetworkFiles, path: s
 type Current = Omit<NetworkFiles, 'next'>;
 
 /** The next generation. @throws KeysRefusal where it is not that of `current` */
-function successor(current: Current, folder: string): GenerationFiles {
-  const next = readGeneration(folder);
+function successor(current: Current, place: Place): GenerationFiles {
+  const next = readGeneration(place);
   const isSame =
     next.network === current.network &&
     next.opaqueSetup === current.opaqueSetup &&
     Buffer.from(next.decoySecret).equals(current.decoySecret) &&
     Buffer.from(next.software).equals(current.software);
   if (!isSame || next.generation !== current.generation + 1)
-    throw malformed(folder, 'it is not the next generation of these keys');
+    throw malformed(place.folder, 'it is not the next generation of these keys');
   next.decoySecret.fill(0);
   return next;
 }
 
 /** The five files of a generation. */
-function readGeneration(folder: string): Current {
-  checkPrivateFolder(folder, RESTORE);
-  const info = parseNetwork(join(folder, NETWORK), required(folder, NETWORK));
-  const secrets = parseSecrets(join(folder, SECRETS), required(folder, SECRETS));
-  const server = serverPair(folder, info);
+function readGeneration(place: Place): Current {
+  checkPrivateFolder(place.folder, RESTORE);
+  const network = required(place, NETWORK);
+  const info = parseNetwork(network.path, network.text);
+  const secret = required(place, SECRETS);
+  const secrets = parseSecrets(secret.path, secret.text);
+  const server = serverPair(place, info);
   return {
     network: info.network,
     generation: info.generation,
@@ -149,14 +170,14 @@ function readGeneration(folder: string): Current {
     serverModulus: server.modulus,
     opaqueSetup: secrets.opaqueSetup,
     decoySecret: fromHex(secrets.decoySecret),
-    tls: tlsPair(folder, info),
+    tls: tlsPair(place, info),
     pins: info.pins,
   };
 }
 
-function serverPair(folder: string, info: NetworkJson): { pkcs8: Uint8Array; modulus: Uint8Array } {
-  const path = join(folder, SERVER_KEY);
-  const key = privateKey(path, required(folder, SERVER_KEY));
+function serverPair(place: Place, info: NetworkJson): { pkcs8: Uint8Array; modulus: Uint8Array } {
+  const { path, text } = required(place, SERVER_KEY);
+  const key = privateKey(path, text);
   let pair: ReturnType<typeof rsaPrivate>;
   try {
     pair = rsaPrivate(key.export({ format: 'der', type: 'pkcs8' }));
@@ -176,14 +197,14 @@ function privateKey(path: string, pem: string): ReturnType<typeof createPrivateK
   }
 }
 
-function tlsPair(folder: string, info: NetworkJson): TlsFiles | undefined {
-  const [certPath, keyPath] = [join(folder, TLS_CERT), join(folder, TLS_KEY)];
-  const certPem = readPrivateFile(certPath)?.toString('utf8');
-  const keyPem = readPrivateFile(keyPath)?.toString('utf8');
+function tlsPair({ files, prefix }: Place, info: NetworkJson): TlsFiles | undefined {
+  const [{ path: certPath, bytes: cert }, { path: keyPath, bytes: own }] = [files(TLS_CERT), files(TLS_KEY)];
+  const [certPem, keyPem] = [cert?.toString('utf8'), own?.toString('utf8')];
   if (certPem === undefined && keyPem === undefined) return undefined;
   if (certPem === undefined)
     throw new KeysRefusal(`${certPath} is missing; ${RESTORE}, or start cadenasd with --generate-default-cert`);
-  if (keyPem === undefined) throw new KeysRefusal(`${keyPath} is missing; ${RESTORE}, or remove ${certPath} as well`);
+  if (keyPem === undefined)
+    throw new KeysRefusal(`${keyPath} is missing; ${missing(TLS_KEY, prefix)}, or remove ${certPath} as well`);
   const key = privateKey(keyPath, keyPem);
   const pin = pinOf(certPath, certPem);
   if (!new X509Certificate(certPem).checkPrivateKey(key))
@@ -205,15 +226,22 @@ function pinOf(path: string, certPem: string): string {
  * replaces one. Clients linked before don't accept it: link them again.
  * @returns whether it made one
  */
-export async function ensureTlsCertificate(folder: string, hosts: readonly string[] = []): Promise<boolean> {
+export async function ensureTlsCertificate(
+  folder: string,
+  hosts: readonly string[] = [],
+  credentials?: string,
+): Promise<boolean> {
   checkPrivateFolder(folder, BUILD_FIRST);
   hosts.forEach(checkHost);
   if (isThere(join(folder, PROMOTED))) return false; // a generation that was rotated to has one
-  const [certPath, keyPath] = [join(folder, TLS_CERT), join(folder, TLS_KEY)];
-  if (readPrivateFile(certPath)) return false;
-  const info = parseNetwork(join(folder, NETWORK), required(folder, NETWORK));
+  const place = placeOf(folder, '', credentials);
+  const { path: certPath, bytes: cert } = place.files(TLS_CERT);
+  if (cert) return false;
+  const network = required(place, NETWORK);
+  const info = parseNetwork(network.path, network.text);
   // The certificate comes last: a run that was cut off leaves a key without one, and the next run finishes.
-  const existing = readPrivateFile(keyPath)?.toString('utf8');
+  const { path: keyPath, bytes } = place.files(TLS_KEY);
+  const existing = bytes?.toString('utf8');
   let tls: TlsFiles;
   if (existing === undefined) {
     tls = await generateTlsCertificate(info.network, hosts);
@@ -223,7 +251,7 @@ export async function ensureTlsCertificate(folder: string, hosts: readonly strin
     if (privateKey(keyPath, existing).asymmetricKeyType !== 'rsa') throw malformed(keyPath, 'it is no RSA key');
     tls = { keyPem: existing, certPem: await certify(info.network, hosts, existing) };
   }
-  replaceFile(join(folder, NETWORK), json({ ...info, pins: [spkiPin(tls.certPem)] }));
+  replaceFile(network.path, json({ ...info, pins: [spkiPin(tls.certPem)] }));
   replaceFile(certPath, tls.certPem);
   return true;
 }

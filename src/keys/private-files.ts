@@ -2,6 +2,7 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   lstatSync,
@@ -52,6 +53,26 @@ export function readPrivateFile(
   path: string,
   otherwise = 'restore it from the backup of the keys',
 ): Buffer | undefined {
+  return readChecked(path, otherwise, (stats) => {
+    checkOwner(path, stats, 0o600);
+  });
+}
+
+/**
+ * What a credential holds; undefined where there is none. A service manager that is root makes them: they are its own or
+ * the service's, and their bits of the group are the mask of an access list, by which the service reads them.
+ * @throws KeysRefusal as for private files, wider than 0640
+ */
+export function readCredential(path: string): Buffer | undefined {
+  return readChecked(path, 'hand it over anew', (stats) => {
+    const isKnown = stats.uid === 0 || stats.uid === process.geteuid?.();
+    if (!isKnown) throw new KeysRefusal(`${path} belongs to another user; have the service manager hand it over`);
+    if ((stats.mode & 0o777 & ~0o640) !== 0)
+      throw new KeysRefusal(`${path} is open to others; have the service manager hand it over`);
+  });
+}
+
+function readChecked(path: string, otherwise: string, check: (stats: Stats) => void): Buffer | undefined {
   let file: number;
   try {
     // O_NOFOLLOW, and everything is asked of the open file: nobody can exchange it in between.
@@ -64,7 +85,7 @@ export function readPrivateFile(
   try {
     const stats = fstatSync(file);
     if (!stats.isFile()) throw new KeysRefusal(`${path} is not a file; ${otherwise}`);
-    checkOwner(path, stats, 0o600);
+    check(stats);
     if (stats.size > FILE_MAX) throw new KeysRefusal(`${path} is longer than 64 KiB; ${otherwise}`);
     return readFileSync(file);
   } finally {
@@ -72,10 +93,11 @@ export function readPrivateFile(
   }
 }
 
-/** Writes a file that must not be there yet, synced; its name is synced with the folder. */
+/** Writes a file that must not be there yet, synced; its name is synced with the folder. The mode is exact. */
 export function writeNewFile(path: string, content: string | Uint8Array, mode = 0o600): void {
   const file = openSync(path, 'wx', mode);
   try {
+    fchmodSync(file, mode); // whatever the umask is
     const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
     // A write may be short without an error.
     for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);

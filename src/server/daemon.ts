@@ -4,6 +4,8 @@ import { CommanderError, type Command } from 'commander';
 import { KeysRefusal } from '../keys/network.js';
 import { goesToJournal } from '../ops/journald.js';
 import { makeLog, type OperatorLog } from '../ops/log.js';
+import { serviceManager, type ServiceManager } from '../ops/systemd/notify.js';
+import { InheritedRefusal, takeSockets } from '../ops/systemd/sockets.js';
 import { plainText } from '../plain/plain.js';
 import { SettingMistake } from '../settings/index.js';
 import { SocketRefusal } from '../local/refusal.js';
@@ -18,7 +20,15 @@ import { Refusal } from './start/refusal.js';
 import { Reloads } from './start/reload.js';
 
 /** What the operator can mend: it ends a start with exit code 1. */
-const mendable = [Refusal, SettingMistake, KeysRefusal, StoreRefusal, BlocklistRefusal, SocketRefusal];
+const mendable = [
+  Refusal,
+  SettingMistake,
+  KeysRefusal,
+  StoreRefusal,
+  BlocklistRefusal,
+  SocketRefusal,
+  InheritedRefusal,
+];
 
 const version = (
   JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -50,9 +60,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.on('SIGUSR1', () => {
     log.toggleDebug();
   });
-  const undo: Undo = [];
+  const manager = serviceManager(process.env, process.pid, (why) => {
+    log.warn('the service manager is told nothing', { why });
+  });
+  const undo: Undo = [() => manager.close()];
   try {
-    const why = await serve(parser, settings, log, undo);
+    const why = await serve(parser, settings, log, undo, manager);
     const deadline = setTimeout(() => {
       log.error('could not stop in time');
       process.exit(2);
@@ -81,6 +94,7 @@ async function serve(
   settings: DaemonSettings,
   log: OperatorLog,
   undo: Undo,
+  manager: ServiceManager,
 ): Promise<'signalled' | 'failed'> {
   const signalled = new Promise<string>((resolve) => {
     /* Not once: a terminal's Ctrl-C may arrive twice, and the second must not cut the stop short. */
@@ -88,20 +102,36 @@ async function serve(
     /* A terminal that is closed ends what was started in it; a service has none. */
     if (process.stdin.isTTY) process.on('SIGHUP', resolve);
   });
+  const inherited = takeSockets(process.env, process.pid);
   const reloads = new Reloads(settings, () => settingsOf(parser, process.env), log, undo);
+  let hangUp = (): void => undefined; // during the start there is nothing to reload yet
   if (!process.stdin.isTTY)
     process.on('SIGHUP', () => {
-      reloads.reload().catch(ignoreMendable);
+      hangUp();
     });
   const setDebug = (on: boolean): void => {
     if (on !== log.isDebug) log.toggleDebug();
   };
-  const running = await compose(settings, log, undo, version, { reload: reloads.reload, setDebug });
+  const able = { reload: reloads.reload, setDebug };
+  const running = await compose(settings, log, undo, version, able, inherited);
   const { server } = running;
   process.stdout.write(`ready ${server.address}\n`);
+  const status = (): string => `serving ${settings.values.daemon.network} on ${server.address}`;
+  let isWell = true;
+  manager.ready(status());
+  manager.watch(() => isWell);
   logServing(settings, running, log);
   reloads.begin(running);
+  hangUp = () => {
+    manager.reloading();
+    const reloaded = reloads.reload().catch(ignoreMendable);
+    void reloaded.then(() => {
+      manager.ready(status());
+    });
+  };
   const why = await Promise.race([signalled, running.operated.drained, running.store.failed]);
+  isWell = typeof why === 'string';
+  manager.stopping(isWell ? 'stopping' : 'the disk has failed: stopping');
   if (typeof why === 'string') {
     log.info('stopping', { signal: why });
     return 'signalled';

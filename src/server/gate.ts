@@ -18,6 +18,8 @@ import type { Refusal } from './refusals.js';
 
 /** A HELLO is timely for this long, so its random is kept as long. */
 const REMEMBER_MS = 2 * HELLO_WINDOW_MS;
+/** Looked at for each new one: more go than come. */
+const LOOKS = 2;
 
 type By = Pick<Caller, 'source' | 'connectionId'>;
 
@@ -28,9 +30,9 @@ export interface Admission extends AnsweredHello {
 
 /** The randoms of recent HELLOs, on disk too. */
 export class SeenHellos {
+  /** by when they came, or nearly */
   readonly #times = new Map<string, number>();
   readonly #notBefore: number;
-  #swept = 0;
 
   /** @param recent as the store read them; undefined: unknown, so HELLOs of before the start are refused */
   constructor(recent: readonly { random: Uint8Array; time: number }[] | undefined, started: number) {
@@ -38,16 +40,26 @@ export class SeenHellos {
     for (const { random, time } of recent ?? []) this.#times.set(idKey(random), time);
   }
 
+  get size(): number {
+    return this.#times.size;
+  }
+
   /** True the first time. */
   add(random: Uint8Array, time: number, now: number): boolean {
-    if (now - this.#swept > REMEMBER_MS) {
-      this.#swept = now;
-      for (const [key, at] of this.#times) if (now - at > REMEMBER_MS) this.#times.delete(key);
-    }
+    this.#forget(now);
     const key = idKey(random);
     if (time < this.#notBefore || this.#times.has(key)) return false;
     this.#times.set(key, time);
     return true;
+  }
+
+  /** A few at each call, since all at once hold everybody up: one of a clock that is ahead keeps those behind it a while. */
+  #forget(now: number): void {
+    let looks = 0;
+    for (const [key, time] of this.#times) {
+      if (now - time <= REMEMBER_MS || ++looks > LOOKS) return;
+      this.#times.delete(key);
+    }
   }
 }
 

@@ -25,6 +25,8 @@ export const commands: Readonly<Record<string, string>> = {
   invite: 'draws codes that let somebody in to register; needs the keys alone',
   'audit [@USER]': 'prints unauthorised attempts, of one user or of all; the daemon may run',
   'delete @USER': 'deletes an account and all that is kept for it; the daemon must not run',
+  'install-service': 'writes the units of systemd, for this Node and this program, and makes their user',
+  'uninstall-service': 'stops the service and removes its units; data, keys and configuration are left',
 };
 
 export function isCommand(argument: string | undefined): boolean {

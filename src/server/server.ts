@@ -73,6 +73,11 @@ function idMaker(): () => Uint8Array {
   };
 }
 
+/** HOST:PORT, as --listen takes it. */
+export function addressOf({ host, port }: Pick<Listener, 'host' | 'port'>): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+}
+
 export class Server {
   readonly context: Context;
   readonly #gate: Gate;
@@ -125,8 +130,7 @@ export class Server {
 
   /** HOST:PORT of the first listener. */
   get address(): string {
-    const { host = '', port = 0 } = this.#listeners[0] ?? {};
-    return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+    return addressOf(this.#listeners[0] ?? { host: '', port: 0 });
   }
 
   renew({ isListed = nobodyListed, limits, registration, clients, mailer }: Renewal): void {

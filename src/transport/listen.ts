@@ -4,12 +4,18 @@ import type { Endpoint, Listener } from './transport.js';
 
 /** A listener that was closed gives what is still open this long to end by itself. */
 const LINGER_MS = 500;
+/** Connections that wait to be taken, those that come during a restart among them; net.core.somaxconn may be less. */
+const BACKLOG = 1024;
 
 export type Turned = 'connections' | 'tls' | 'accept';
 
-export interface ListenOptions extends Endpoint {
-  /** Sockets at once, unfinished TLS handshakes included; and the same of one source. Asked each time. */
-  readonly most: () => readonly [all: number, each: number];
+/** Where to listen: an address, or a socket that listens already and was handed to this process. */
+export type Place = Endpoint | { readonly fd: number };
+
+export interface ListenOptions {
+  readonly at: Place;
+  /** Shared by all listeners that are limited together. */
+  readonly sockets: Sockets;
   /** False: too many came from this source lately. */
   readonly mayConnect: (source: string) => boolean;
   /** A socket that was turned away before it became a connection. */
@@ -17,14 +23,22 @@ export interface ListenOptions extends Endpoint {
 }
 
 /** Sockets from their very first moment: whoever only connects counts too. */
-class Sockets {
+export class Sockets {
+  readonly #most: () => readonly [all: number, ofOneSource: number];
   readonly #open = new Set<Socket>();
   readonly #bySource = new Map<string, number>();
   #empty: (() => void) | undefined;
+  #ended: Promise<void> | undefined;
 
-  add(socket: Socket, source: string, [all, each]: readonly [number, number]): boolean {
+  /** @param most sockets at once, unfinished TLS handshakes included, and the same of one source; asked each time */
+  constructor(most: () => readonly [all: number, ofOneSource: number]) {
+    this.#most = most;
+  }
+
+  add(socket: Socket, source: string): boolean {
     const own = this.#bySource.get(source) ?? 0;
-    if (own >= each || this.#open.size >= all) return false;
+    const [all, ofOneSource] = this.#most();
+    if (own >= ofOneSource || this.#open.size >= all) return false;
     this.#bySource.set(source, own + 1);
     this.#open.add(socket);
     socket.once('close', () => {
@@ -38,7 +52,11 @@ class Sockets {
   }
 
   /** Resolves when none is left; what does not end by itself is cut. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
+    return (this.#ended ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
     if (this.#open.size === 0) return;
     const empty = new Promise<void>((resolve) => (this.#empty = resolve));
     const cut = setTimeout(() => {
@@ -58,10 +76,10 @@ export async function listen(
   options: ListenOptions,
   accept?: (socket: Socket) => void,
 ): Promise<Listener> {
-  const sockets = new Sockets();
+  const { at, sockets } = options;
   server.on('connection', (socket: Socket) => {
     const source = sourceOf(socket.remoteAddress);
-    if (options.mayConnect(source) && sockets.add(socket, source, options.most())) {
+    if (options.mayConnect(source) && sockets.add(socket, source)) {
       accept?.(socket);
       return;
     }
@@ -70,7 +88,7 @@ export async function listen(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: options.host, port: options.port, backlog: 1024 }, () => {
+    server.listen({ ...at, backlog: BACKLOG }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -2,7 +2,10 @@
  * `npm run bench`: daemon and load as processes of their own, one table, one JSON. It reports; it fails nothing but
  * itself. In the environment: BENCH_SECONDS for each measurement, BENCH_FULL=1 for the large store and
  * 5,000 connections, BENCH_ONLY=a,b for some parts: routing, rooms, ratio, rooms-ratio, idle, queueing, latency, store, starting,
- * terminal.
+ * terminal, service.
+ *
+ * Of the service, SERVICE_… = CONNECTIONS that say nothing, LOGGED_IN of them, LOGINS a second of so many USERS, MESSAGES
+ * a second, for SECONDS, over LINKS (tls, tcp or both: tls,tcp).
  */
 import { availableParallelism, cpus } from 'node:os';
 import { makeNetwork } from '../support/daemon.js';
@@ -11,6 +14,8 @@ import { latency, queueing, store } from './durable.js';
 import { rooms } from './fan-out.js';
 import { idle, routing } from './routing.js';
 import { say, type Row } from './row.js';
+import { linksIn, planIn } from './service/plan.js';
+import { service } from './service/service.js';
 import { roomSideBySide, sideBySide } from './side-by-side.js';
 import { starting } from './starting.js';
 import { terminal } from './terminal.js';
@@ -42,6 +47,12 @@ try {
     store: () => store(scope, seconds),
     starting: () => starting(scope, network, users, messages),
     terminal: () => terminal(scope, network, seconds),
+    service: async () => {
+      const rows: Row[] = [];
+      for (const tls of linksIn(process.env))
+        rows.push(...(await service(scope, network, tls, planIn(process.env, full))));
+      return rows;
+    },
   };
   if (!full) say(`the store at the start: ${String(users)} users; BENCH_FULL=1 for ten times as many`);
   const rows: Row[] = [];

@@ -33,7 +33,7 @@ function change(path: string, what: string, by: string): void {
   writeFileSync(path, text.replace(what, by));
 }
 
-/** This program, so many minor versions later: each has a row more in its table. @returns its folder */
+/** This program, so many minor versions later: each has a row more in its table. @returns its cadenasd */
 async function programLater(t: Teardown, by: number): Promise<string> {
   const folder = await temporaryFolder(t);
   for (const part of ['dist/src', 'dist/protocol', 'bin', 'protocol'])
@@ -58,7 +58,7 @@ async function programLater(t: Teardown, by: number): Promise<string> {
     lines.push(`{ build: ${String(buildNumber(later(n)))}, table: '${table}' },`);
   }
   change(join(folder, 'dist/src/server/releases.js'), '\n];', `\n${lines.join('\n')}\n];`);
-  return folder;
+  return join(folder, 'bin/cadenasd');
 }
 
 test('a client of the minor version before goes on; one that is older is told what to do, and has its profile', async (t) => {

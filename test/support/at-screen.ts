@@ -18,6 +18,8 @@ export interface PersonOptions {
   readonly args?: readonly string[];
   /** of the profiles; a new one by default */
   readonly home?: string;
+  /** What runs instead of the network's client, with its first arguments */
+  readonly program?: readonly [string, ...string[]];
 }
 
 export class Person {
@@ -38,14 +40,14 @@ export class Person {
   }
 
   static async sits(t: Teardown, options: PersonOptions): Promise<Person> {
-    const client = await clientOf(options.network);
+    const [command, ...first] = options.program ?? [process.execPath, await clientOf(options.network)];
     const home = options.home ?? join(await temporaryFolder(t), 'home');
     const { host, port, tls } = options.where;
-    const args = [client, '--home', home, '--server', `${host}:${String(port)}`, ...(tls ? [] : ['--disable-ssl'])];
+    const args = [...first, '--home', home, '--server', `${host}:${String(port)}`, ...(tls ? [] : ['--disable-ssl'])];
     const size = { columns: options.columns ?? 100, rows: options.rows ?? 30 };
     const start = (): Screen =>
       Screen.open(t, {
-        command: process.execPath,
+        command,
         args: [...args, ...(options.args ?? [])],
         ...size,
         ...(options.env ? { env: options.env } : {}),

@@ -43,6 +43,8 @@ export interface UserOptions {
   readonly password?: string;
   /** another program than the network's client */
   readonly client?: string;
+  /** besides PATH */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** One user on a machine of their own. */
@@ -51,10 +53,12 @@ export class CliUser {
   readonly home: string;
   readonly secrets: string;
   readonly #client: string;
+  readonly #env: Readonly<Record<string, string>>;
   where: Where;
 
-  private constructor(client: string, home: string, name: string, where: Where) {
+  private constructor(client: string, home: string, { name, where, env = {} }: UserOptions) {
     this.#client = client;
+    this.#env = { PATH: process.env['PATH'] ?? '', ...env };
     this.home = home;
     this.name = name;
     this.secrets = join(home, '..', 'secrets.json');
@@ -63,12 +67,7 @@ export class CliUser {
 
   static async make(t: Teardown, options: UserOptions): Promise<CliUser> {
     const folder = await temporaryFolder(t);
-    const user = new CliUser(
-      options.client ?? (await clientOf(options.network)),
-      join(folder, 'home'),
-      options.name,
-      options.where,
-    );
+    const user = new CliUser(options.client ?? (await clientOf(options.network)), join(folder, 'home'), options);
     await user.keepSecrets(options.password ?? `password of ${options.name}`);
     t.teardown(() => user.run('logout'));
     return user;
@@ -86,7 +85,7 @@ export class CliUser {
 
   start(...args: readonly string[]): ChildProcessWithoutNullStreams {
     const all = [this.#client, ...this.#options, '--secrets-file', this.secrets, ...args];
-    return spawn(process.execPath, all, { env: { PATH: process.env['PATH'] ?? '' } });
+    return spawn(process.execPath, all, { env: this.#env });
   }
 
   /** Runs a command to its end; `input` goes to its standard input. */

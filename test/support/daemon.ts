@@ -59,17 +59,21 @@ export interface Daemon {
 
 export interface DaemonOptions {
   readonly network: TestNetwork;
-  /** where the program lies; default: this project */
-  readonly program?: string;
   /** default: a new folder */
   readonly data?: string;
   readonly tls?: boolean;
   readonly port?: number;
   readonly args?: readonly string[];
+  /** Path of cadenasd; default: that of the sources */
+  readonly program?: string;
   /** Largest file it may write, in KiB: beyond it the disk fails. */
   readonly maxFile?: number;
   /** Called with its number as soon as there is a process. */
   readonly spawned?: (pid: number) => unknown;
+  /** of Node, for what looks into it */
+  readonly flags?: readonly string[];
+  /** besides this process's own environment */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<Daemon> {
@@ -78,7 +82,8 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
   const data = options.data ?? join(await temporaryFolder(t), 'data');
   const args = [
     '--max-semi-space-size=1', // as the program's first line has it
-    join(options.program ?? root, 'bin/cadenasd'),
+    ...(options.flags ?? []),
+    options.program ?? join(root, 'bin/cadenasd'),
     ...['--network', network.name, '--keys', network.keys, '--data', data],
     ...['--listen', `127.0.0.1:${String(options.port ?? 0)}`],
     ...(tls ? [] : ['--disable-ssl']),
@@ -87,7 +92,8 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
   const limit = `ulimit -f ${String(2 * (options.maxFile ?? 0))}; exec "$0" "$@"`;
   const shell = options.maxFile === undefined ? [] : ['/bin/sh', '-c', limit];
   const [program = process.execPath, ...rest] = [...shell, process.execPath, ...args];
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, ...options.env };
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env });
   options.spawned?.(child.pid ?? 0);
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   t.teardown(async () => {

@@ -200,11 +200,20 @@ export class RawConnection {
       who?: Partial<ClientBuild>;
       keys?: Partial<NetworkKeys>;
       hello?: (h: Uint8Array) => Uint8Array;
+      /** makes the keys of the handshake */
+      asymmetric?: Ports['asymmetric'];
     } = {},
   ): Promise<Ack | undefined> {
     const who = { ...linkedBuild(linked), ...change.who };
     const keys = { ...linkedKeys(linked), ...change.keys };
-    const begun = await beginHandshake(ports, keys, this.connection.binding, who, change.now ?? Date.now());
+    const { asymmetric = ports.asymmetric } = change;
+    const begun = await beginHandshake(
+      { ...ports, asymmetric },
+      keys,
+      this.connection.binding,
+      who,
+      change.now ?? Date.now(),
+    );
     this.connection.write(change.hello ? change.hello(begun.hello) : begun.hello);
     const bytes = await this.firstFrame();
     if (!bytes) return undefined;

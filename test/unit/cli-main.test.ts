@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { test, type Test } from 'tap';
 import { wordlist } from '../../protocol/index.js';
@@ -84,8 +84,11 @@ test('a descriptor that is none, or one of this program’s own', async (t) => {
 test('hints name the program as it was started, with its profile and its daemon', async (t) => {
   t.testdir();
   const said = async (program: string, ...argv: string[]) => (await runAs([process.execPath, program], t, ...argv)).err;
-  t.match(await said('/x/bin/cadenas', 'whoami'), / register first: bin\/cadenas register @name\n$/);
-  t.match(await said('/x/bin/cadenas', 'whoami', '--profile', 'bob'), /: bin\/cadenas --profile bob register @name\n$/);
+  const own = resolve('bin/cadenas');
+  t.match(await said(own, 'whoami'), / register first: bin\/cadenas register @name\n$/);
+  t.match(await said(own, 'whoami', '--profile', 'bob'), /: bin\/cadenas --profile bob register @name\n$/);
+  t.match(await said('/usr/bin/cadenas', 'whoami'), / register first: cadenas register @name\n$/);
+  t.match(await said('/x/cadenas-home.mjs', 'whoami'), /: node cadenas-home\.mjs register @name\n$/);
   t.match(
     await said('/x/cadenas.mjs', 'whoami', '--server', '[::1]:99'),
     /: node cadenas\.mjs --server \[::1\]:99 register @name\n$/,

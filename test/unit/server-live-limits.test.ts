@@ -25,23 +25,25 @@ test('what is set counts at once: where it is looked up, in budgets, in rates an
   t.ok(set('command-burst', 2));
   t.same([rates.take('command', one), rates.take('command', one)], [0, 0]);
   t.ok(rates.take('command', one) > 0);
-  t.ok(set('window', 7));
-  t.equal(limits.now.window, 7);
-  t.same(kept, []);
+  t.ok(set('flights', 7));
+  t.equal(limits.now.flights, 7);
   t.ok(set('queue-entries', 5));
-  t.same(kept, [{ maxQueueEntries: 5 }]);
-  t.equal(start.window, defaultLimits.window, 'whoever gave them keeps their own');
+  t.match(kept.at(-1), { maxQueueEntries: 5 });
+  t.equal(start.flights, defaultLimits.flights, 'whoever gave them keeps their own');
+  limits.become({ ...start, window: 9, rooms: 3 }, holders);
+  t.match(kept.at(-1), { maxQueueEntries: start['queue-entries'], maxRooms: 3 }, 'all at once');
+  t.equal(limits.now.window, start.window, 'but what clients were told');
 });
 
-test('what the listener got at its start, and what no limit can be', (t) => {
+test('what clients were told at their handshake, and what no limit can be', (t) => {
   const limits = new LiveLimits(defaultLimits);
   const nothing = { setLimits: () => t.fail(), become: () => t.fail() };
   const set = (name: LimitName, value: number) =>
     limits.set(name, value, { store: nothing, budgets: nothing, rates: nothing });
-  t.notOk(set('connections', 5));
-  t.equal(limits.now.connections, defaultLimits.connections);
-  t.ok(set('connections', defaultLimits.connections), 'it is so already');
+  t.notOk(set('window', 5));
+  t.equal(limits.now.window, defaultLimits.window);
+  t.ok(set('window', defaultLimits.window), 'it is so already');
   for (const value of [0, -1, 1.5, NaN, 1e12])
-    t.throws(() => set('window', value), /^limit window — write window=NUMBER/);
+    t.throws(() => set('flights', value), /^limit flights — write flights=NUMBER/);
   t.end();
 });

@@ -88,8 +88,9 @@ async function failed(thrown: unknown, output: Output): Promise<number> {
 async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: Host, output: Output): Promise<number> {
   let exit: number = Exit.done;
   const program = commandTable(linked, host, (command, work) => {
-    const options = readGlobalOptions(command, defaultHome(host.env));
-    output.program = [ownName(host.self), ...sameAgain(options, resolve(defaultHome(host.env)))].join(' ');
+    const usualHome = defaultHome(host.env);
+    const options = readGlobalOptions(command, usualHome);
+    output.program = [ownName(host.self), ...sameAgain(options, usualHome && resolve(usualHome))].join(' ');
     const log = (line: string): void => {
       if (options.debug) output.note(line);
     };
@@ -124,11 +125,12 @@ async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: 
   }
 }
 
-/** As it stands in the README; a linked client may lie anywhere and is named by its command alone. */
+/** As it can be typed again; a client may lie anywhere and is named by its file alone. */
 function ownName(self: readonly string[]): string {
   const started = self.at(-1) ?? '';
-  const linked = started.endsWith('/cadenas.mjs') ? 'node cadenas.mjs' : 'cadenas';
-  return started.endsWith('/bin/cadenas') ? 'bin/cadenas' : linked;
+  if (started === resolve('bin/cadenas')) return 'bin/cadenas'; // in the folder of the sources
+  const file = /\/(\w[\w.-]*\.mjs)$/.exec(started)?.[1];
+  return file === undefined ? 'cadenas' : `node ${file}`;
 }
 
 /** What an operator asks for when a client is turned away. */

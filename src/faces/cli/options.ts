@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Endpoint } from '../../client/index.js';
+import { mistake } from './failure.js';
 
 export interface GlobalOptions {
   readonly json: boolean;
@@ -34,7 +35,7 @@ export function serverText({ host, port }: Endpoint): string {
 }
 
 /** What the next command has to say again to mean the same profile and daemon. @param usualHome where the line names none */
-export function sameAgain({ profile, server, home }: GlobalOptions, usualHome: string): string[] {
+export function sameAgain({ profile, server, home }: GlobalOptions, usualHome: string | undefined): string[] {
   const at = serverText(server);
   return [
     ...(home === usualHome ? [] : ['--home', /^[\w./-]+$/.test(home) ? home : `'${home.replaceAll("'", "'\\''")}'`]),
@@ -74,7 +75,9 @@ export function addGlobalOptions(program: Command): Command {
 }
 
 /** @param home folder of the profiles where the line names none */
-export function readGlobalOptions(command: Command, home: string): GlobalOptions {
+export function readGlobalOptions(command: Command, usualHome: string | undefined): GlobalOptions {
   const options = command.optsWithGlobals<Omit<GlobalOptions, 'home'> & { home?: string }>();
-  return { ...options, home: resolve(options.home ?? home) };
+  const home = options.home ?? usualHome;
+  if (home === undefined) throw mistake('home', 'nothing names your home folder', 'set HOME, or use --home DIR');
+  return { ...options, home: resolve(home) };
 }

@@ -12,6 +12,7 @@ import { runInvite, type InviteOptions } from './invite.js';
 import { Exit, folderOf, Mistake, type ExitCode, type Where } from './common.js';
 import { runRepair, type RepairOptions } from './repair.js';
 import { runRestore, type RestoreOptions } from './restore.js';
+import { runInstall, runUninstall, type ServiceOptions } from './service.js';
 import { SettingMistake } from '../../settings/index.js';
 import { addSettingOptions, commands, settingsOf } from '../options.js';
 import { runConfig, type ConfigOptions } from './config.js';
@@ -52,6 +53,18 @@ class Program {
       this.result = runInvite({ ...invite.opts<InviteOptions>(), ...settingsOf(invite, process.env).values.daemon });
     });
     this.#config(json);
+    this.#service('install-service', runInstall, dryRun);
+    this.#service('uninstall-service', runUninstall, dryRun);
+  }
+
+  /** It is about the machine, not about a network. */
+  #service(syntax: string, run: (options: ServiceOptions) => ExitCode, dryRun: Option): void {
+    const root = new Option('--root <dir>', 'the root of another system, which does not run: an image');
+    const command = this.root.command(syntax).description(commands[syntax] ?? '');
+    command.addOption(dryRun).addOption(root);
+    command.action((options: ServiceOptions) => {
+      this.result = run(options);
+    });
   }
 
   /** @param options of commander, or names of settings */

@@ -24,7 +24,7 @@ const keysOf = ({ keys, network }: WithKeys): string => join(keys, network);
 /** The keys that are there. @throws Mistake where they can't be used */
 function load(where: WithKeys, otherwise: string): NetworkFiles {
   try {
-    return loadNetwork(keysOf(where));
+    return loadNetwork(keysOf(where), process.env['CREDENTIALS_DIRECTORY']);
   } catch (error) {
     if (!(error instanceof KeysRefusal)) throw error;
     throw new Mistake(`${error.message.replaceAll('; ', ', ')} — ${otherwise}`);

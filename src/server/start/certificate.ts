@@ -49,7 +49,10 @@ export function checkNamedCertificate({ values: { tls } }: DaemonSettings): void
 
 /** The same, read anew. */
 export function freshCertificate(settings: DaemonSettings, log: Log): Certificate {
-  const network = loadNetwork(join(settings.values.daemon.keys, settings.values.daemon.network));
+  const network = loadNetwork(
+    join(settings.values.daemon.keys, settings.values.daemon.network),
+    process.env['CREDENTIALS_DIRECTORY'],
+  );
   try {
     return certificateOf(settings, network, log);
   } finally {

@@ -53,6 +53,7 @@ export interface Composed {
 /**
  * @param undo gets what has to be released, whether the start succeeds or not
  * @param able what an operator may ask of it besides
+ * @param inherited descriptors of sockets that are served in the place of [daemon] listen
  */
 export async function compose(
   settings: DaemonSettings,
@@ -60,15 +61,17 @@ export async function compose(
   undo: Undo,
   version: string,
   able: Able,
+  inherited: readonly number[],
 ): Promise<Composed> {
   const { daemon, tls, registration } = settings.values;
   const { limits } = settings;
   const mailer = settings.mail && mailerOf(settings.mail);
   undo.push(() => mailer?.close());
   const keysFolder = join(daemon.keys, daemon.network);
-  if (tls.generate && (await ensureTlsCertificate(keysFolder)))
+  const credentials = process.env['CREDENTIALS_DIRECTORY'];
+  if (tls.generate && (await ensureTlsCertificate(keysFolder, [], credentials)))
     log.warn('made a TLS certificate: link the clients again, they know the old one by its pin');
-  const network = loadNetwork(keysFolder);
+  const network = loadNetwork(keysFolder, credentials);
   undo.push(() => {
     wipe(network);
   });
@@ -123,7 +126,7 @@ export async function compose(
     await server.stop();
     log.info('stopped', refusals.totals());
   });
-  const listening = await listen(settings, network, server, log);
+  const listening = await listen(settings, inherited, network, server, log);
   const control = controlPath(daemon.control, dataFolder);
   const operated = await operate({ server, version, started, control, log, ...able });
   own.operated = operated;

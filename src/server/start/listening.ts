@@ -1,11 +1,12 @@
 /** Where the daemon listens, TLS or not, and the change of its certificate while it does. */
 import type { NetworkFiles } from '../../keys/network.js';
-import type { Turned } from '../../transport/listen.js';
+import { Sockets, type Place, type Turned } from '../../transport/listen.js';
 import { listenTcp } from '../../transport/tcp.js';
-import { listenTls } from '../../transport/tls.js';
+import { listenTls, type TlsListener } from '../../transport/tls.js';
+import type { Listener } from '../../transport/transport.js';
 import { addressText, type DaemonSettings } from '../config.js';
 import type { Log } from '../log.js';
-import type { Server } from '../server.js';
+import { addressOf, type Server } from '../server.js';
 import { certificateOf, type Certificate } from './certificate.js';
 import { Refusal } from './refusal.js';
 
@@ -14,9 +15,13 @@ export interface Listening {
   readonly renew: ((certificate: Certificate) => void) | undefined;
 }
 
-/** @throws Refusal */
+/**
+ * @param inherited sockets that are served in the place of [daemon] listen; none: that
+ * @throws Refusal
+ */
 export async function listen(
   settings: DaemonSettings,
+  inherited: readonly number[],
   network: NetworkFiles,
   server: Server,
   log: Log,
@@ -27,19 +32,29 @@ export async function listen(
   };
   const mayConnect = (source: string): boolean => server.context.rates.mayConnect(source);
   const { limits } = server.context;
-  const most = (): readonly [number, number] => [limits.connections, limits['connections-per-source']];
-  const at = { ...daemon.listen, most, mayConnect, refused };
+  const sockets = new Sockets(() => [limits.connections, limits['connections-per-source']]);
+  const places: readonly Place[] = inherited.length > 0 ? inherited.map((fd) => ({ fd })) : [daemon.listen];
+  const rules = places.map((at) => ({ at, sockets, mayConnect, refused }));
+  const add = (listener: Listener): void => {
+    server.add(listener);
+    if (inherited.length > 0) log.info('serving an inherited socket, not --listen', { address: addressOf(listener) });
+  };
   try {
     if (!tls.on) {
       log.warn('TLS is off: frames are still encrypted, but anybody on the path sees who connects and when');
-      server.add(await listenTcp(at, server.accept));
+      for (const rule of rules) add(await listenTcp(rule, server.accept));
       return { renew: undefined };
     }
-    const listener = await listenTls({ ...at, ...certificateOf(settings, network, log) }, server.accept);
-    server.add(listener);
+    const certificate = certificateOf(settings, network, log);
+    const listeners: TlsListener[] = [];
+    for (const rule of rules) {
+      const listener = await listenTls({ ...rule, ...certificate }, server.accept);
+      listeners.push(listener);
+      add(listener);
+    }
     return {
-      renew: (certificate) => {
-        listener.renew(certificate);
+      renew: (fresh) => {
+        for (const listener of listeners) listener.renew(fresh);
       },
     };
   } catch (error) {

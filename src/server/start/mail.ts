@@ -1,7 +1,7 @@
 /** The way to the mail server, with what its files hold. */
 import { readFileSync } from 'node:fs';
 import { spkiPin } from '../../keys/network.js';
-import { readPrivateFile } from '../../keys/private-files.js';
+import { readSecretFile } from '../../keys/credentials.js';
 import { SmtpMailer } from '../../ops/mailer.js';
 import type { MailConfig } from '../config.js';
 import { Refusal } from './refusal.js';
@@ -16,7 +16,7 @@ export function mailerOf(config: MailConfig): SmtpMailer {
 }
 
 function passwordIn(path: string): string {
-  const bytes = readPrivateFile(path, 'write it anew');
+  const bytes = readSecretFile(path, 'write it anew', process.env['CREDENTIALS_DIRECTORY']);
   if (!bytes) throw new Refusal(`${path} is not there — put the password of the mail server into it, 0600`);
   const password = bytes.toString('utf8').replace(/\r?\n$/, '');
   if (password === '' || /\p{Cc}/u.test(password))

@@ -26,8 +26,6 @@ async function apply(
   const mailer = next.mail && mailerOf(next.mail);
   running.listening.renew?.(freshCertificate(next, log));
 
-  /* Else a reload would end what SIGUSR1 turned on. */
-  if (differs.some((name) => name.startsWith('log.'))) log.configure(next.values.log);
   undo.unshift(() => mailer?.close()); // the former one ends what it has under way, and is closed at the stop too
   running.server.renew({
     registration: next.values.registration.who,
@@ -36,6 +34,7 @@ async function apply(
     isListed,
     limits: next.limits,
   });
+  log.configure(next.values.log);
   return {
     changed: differs.filter((name) => !countsAtStart(name)),
     atStart: differs.filter(countsAtStart),
