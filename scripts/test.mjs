@@ -21,6 +21,7 @@ const suites = {
       { package: 'python3-openssl', check: ['/usr/bin/python3', '-c', 'import OpenSSL'] },
       { package: 'python3-yaml', check: ['/usr/bin/python3', '-c', 'import yaml'] },
       { package: 'openssl', check: ['openssl', 'version'] },
+      { package: 'systemd', check: ['systemd-analyze', '--version'] },
     ],
     // The other folders' tests, as far as nodes.mjs names them, under each version of Node.
     underNodes: true,
