@@ -3,6 +3,6 @@ export { defaultFile, differences, originOf, settledFile } from './document.js';
 export { addFlags, saidOn } from './flags.js';
 export { SettingMistake } from './mistake.js';
 export { nearest } from './nearest.js';
-export { oneOf, path, text, texts, whole, yesOrNo, type Setting, type ValuesOf } from './setting.js';
+export { oneOf, path, text, texts, whole, yesOrNo, type Setting } from './setting.js';
 export { everySetting, settle, variableOf, type Settled, type Sources } from './settle.js';
 export { parseToml, readTomlFile, readTomlFileIfThere } from './toml-file.js';
