@@ -48,7 +48,7 @@ const rooms = {
   cli: {
     own: '^src/faces/cli/',
     roots: '^src/faces/cli/(main|compose|chat)\\.ts$',
-    may: [PROTOCOL, CLIENT, PLAIN, WORDING],
+    may: [PROTOCOL, CLIENT, PLAIN, WORDING, SETTINGS],
     node: true,
     packages: ['commander'],
   },
