@@ -22,7 +22,9 @@ const suites = {
       { package: 'zsh', check: ['zsh', '--version'] },
       { package: 'fish', check: ['fish', '--version'] },
       { package: 'man-db', check: ['lexgrog', '--version'] },
+      { package: 'python3-yaml', check: ['/usr/bin/python3', '-c', 'import yaml'] },
       { package: 'openssl', check: ['openssl', 'version'] },
+      { package: 'systemd', check: ['systemd-analyze', '--version'] },
     ],
     // The other folders' tests, as far as nodes.mjs names them, under each version of Node.
     underNodes: true,

@@ -14,7 +14,6 @@ import {
   type Setting,
   type Settled,
   type Sources,
-  type ValuesOf,
 } from '../settings/index.js';
 import { whoMayRegister } from './context.js';
 import { limitRange, limitTable, type LimitName, type Limits } from './limits.js';
@@ -221,8 +220,6 @@ export const daemonSchema = {
   },
   limits,
 } as const;
-
-export type DaemonValues = ValuesOf<typeof daemonSchema>;
 
 export interface MailConfig {
   readonly host: string;

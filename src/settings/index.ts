@@ -4,5 +4,5 @@ export { addFlags, saidOn } from './flags.js';
 export { SettingMistake } from './mistake.js';
 export { nearest } from './nearest.js';
 export { oneOf, path, text, texts, whole, yesOrNo, type Schema, type Setting, type ValuesOf } from './setting.js';
-export { everySetting, settle, variableOf, type Origins, type Settled, type Sources } from './settle.js';
-export { parseToml, readTomlFile, readTomlFileIfThere, type TomlFile } from './toml-file.js';
+export { everySetting, settle, variableOf, type Settled, type Sources } from './settle.js';
+export { parseToml, readTomlFile, readTomlFileIfThere } from './toml-file.js';

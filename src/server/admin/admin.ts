@@ -37,6 +37,9 @@ import { runConfig, type ConfigOptions } from './config.js';
 /** @param argument the command's, if it takes one */
 type Run<O> = (where: Where & O, argument: string) => Promise<ExitCode>;
 
+/** The same of a command that asks a daemon. */
+type Ask<O> = (where: Asked & O, argument: string) => Promise<ExitCode>;
+
 /** What a command line asked for, and how it ended. */
 class Program {
   readonly root: Command;
@@ -106,11 +109,7 @@ class Program {
     this.#ask<object>('debug on|off', runDebug, json);
   }
 
-  #ask<O>(
-    syntax: string,
-    run: (where: Asked & O, argument: string) => Promise<ExitCode>,
-    ...options: readonly (Option | string)[]
-  ): void {
+  #ask<O>(syntax: string, run: Ask<O>, ...options: readonly (Option | string)[]): void {
     this.#add<O & Pick<Asked, 'control' | 'isNamed'>>(syntax, run, 'daemon.control', ...options);
   }
 
