@@ -29,7 +29,7 @@ function remarks(setting: Setting<unknown>): string[] {
 }
 
 /** Range and unit. */
-function measure({ meant, unit }: Setting<unknown>): string {
+export function measure({ meant, unit }: Setting<unknown>): string {
   return unit === undefined ? meant : `${meant}; unit: ${unit}`;
 }
 
