@@ -1,5 +1,5 @@
 /** SIGHUP: what changes of a running daemon, what does not, and that nobody is cut off. */
-import { writeFileSync } from 'node:fs';
+import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { Code, structs } from '../../protocol/index.js';
@@ -68,11 +68,21 @@ void test('a reload changes what it may, for those who are connected too, and cu
     err: /key\.pem is not the private key of/,
   });
 
+  const aside = `${network.keys}.aside`;
+  renameSync(network.keys, aside);
+  symlinkSync(network.keys, network.keys);
+  writeFileSync(file, '');
+  hangUp();
+  await daemon.logged('ELOOP');
+  t.equal(await write(4), Code.queued, 'what nobody thought of, too');
+  rmSync(network.keys);
+  renameSync(aside, network.keys);
+
   writeFileSync(file, '[registration]\nwho = "open"\n');
   hangUp();
   await daemon.logs((log) => log.split('reloaded changed=').length > 2);
   const back = await enter(t, daemon, bobby.user, false);
-  t.equal(back.cnnt.queued, 3, 'with the certificate of the network again');
+  t.equal(back.cnnt.queued, 4, 'with the certificate of the network again');
   t.equal(await daemon.stop(), 0);
 });
 

@@ -38,7 +38,7 @@ test('listening sockets of IPv4 and IPv6 are taken', (t) => {
 });
 
 test('what is no such socket is refused in one line', (t) => {
-  const refusal = /^InheritedRefusal: descriptor (\d) is no listening socket of TCP — [^\n]+$/;
+  const refusal = /^ServiceRefusal: descriptor (\d) is no listening socket of TCP — [^\n]+$/;
   for (const [what, make, count, which] of [
     ['a socket of the Unix domain', listening('`\\0cadenas-test-${process.pid}`'), '1', '3'],
     [
@@ -71,7 +71,7 @@ test('the variables are read once, and concern the process that they name alone'
   for (const many of ['', '-1', '65', '1e1', 'x'])
     t.throws(
       () => takeSockets({ LISTEN_PID: '7', LISTEN_FDS: many }, 7),
-      { name: 'InheritedRefusal', message: /^\$LISTEN_FDS is no number up to 64 — / },
+      { name: 'ServiceRefusal', message: /^\$LISTEN_FDS is no number up to 64 — / },
       many,
     );
   t.end();

@@ -1,6 +1,7 @@
 /** The files by which a service manager runs the daemon: what they hold on this machine, and whether they can work. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ServiceRefusal } from './refusal.js';
 
 /** What stands in the files of `deploy/`, in the place of the real paths. */
 const NODE = '/usr/bin/node';
@@ -14,11 +15,6 @@ const PLAIN_PATH = /^[\w./+@-]+$/;
 export const CONFIG_FILE = '/etc/cadenas/cadenasd.toml';
 export const STATE_FOLDER = '/var/lib/cadenas';
 export const SERVICE_USER = 'cadenas';
-
-/** What can't run as a service as it is installed: one line, and what to do. */
-export class ServiceRefusal extends Error {
-  override readonly name = 'ServiceRefusal';
-}
 
 export interface ServiceFile {
   /** absolute */

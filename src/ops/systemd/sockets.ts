@@ -3,6 +3,7 @@
  * whoever connects meanwhile waits.
  */
 import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { ServiceRefusal } from './refusal.js';
 
 /** Where what is handed over begins. */
 const FIRST = 3;
@@ -11,18 +12,13 @@ const SOCKETS_MAX = 64;
 /** A socket that listens, as the kernel's tables of TCP have it. */
 const LISTENING = '0A';
 
-/** What was handed over can't be served: one line, and what to do. */
-export class InheritedRefusal extends Error {
-  override readonly name = 'InheritedRefusal';
-}
-
 type Environment = Record<string, string | undefined>;
 
 /**
  * The descriptors that this process was handed; none where there is no socket unit. Asked once: the variables are gone
  * afterwards, so that no child takes them for its own.
  *
- * @throws InheritedRefusal where one of them is no listening socket of TCP
+ * @throws ServiceRefusal where one of them is no listening socket of TCP
  */
 export function takeSockets(environment: Environment, pid: number): readonly number[] {
   const { LISTEN_PID: whose, LISTEN_FDS: many } = environment;
@@ -31,14 +27,14 @@ export function takeSockets(environment: Environment, pid: number): readonly num
   delete environment['LISTEN_FDNAMES'];
   if (many === undefined || whose !== String(pid)) return [];
   if (!/^\d{1,3}$/.test(many) || Number(many) > SOCKETS_MAX)
-    throw new InheritedRefusal(
+    throw new ServiceRefusal(
       `$LISTEN_FDS is no number up to ${String(SOCKETS_MAX)} — have cadenasd.socket hand over fewer sockets`,
     );
   const descriptors = Array.from({ length: Number(many) }, (_, n) => FIRST + n);
   const listening = listeningSockets();
   for (const descriptor of descriptors)
     if (!isAmong(listening, descriptor))
-      throw new InheritedRefusal(
+      throw new ServiceRefusal(
         `descriptor ${String(descriptor)} is no listening socket of TCP — cadenasd.socket may have ListenStream= with a port or an address alone`,
       );
   return descriptors;

@@ -4,7 +4,6 @@ import { plainLine } from '../../plain/plain.js';
 import { StorageError, StoreRefusal } from '../../store/store.js';
 import { errorCode } from '../../store/journal/disk.js';
 import { ControlError } from '../../ops/control-client.js';
-import { SocketRefusal } from '../../local/refusal.js';
 import { isTrouble, type Asked } from './ask.js';
 import { runAudit, type AuditOptions } from './audit.js';
 import { runBackup, type BackupOptions } from './backup.js';
@@ -28,11 +27,11 @@ import { runStatus, type StatusOptions } from './status.js';
 import { runRepair, type RepairOptions } from './repair.js';
 import { runRestore, type RestoreOptions } from './restore.js';
 import { runInstall, runUninstall, type ServiceOptions } from './service.js';
-import { SettingMistake } from '../../settings/index.js';
 import { addCompletion, treeOf, type Tree } from '../../completion/index.js';
 import { limitTable } from '../limits.js';
 import { addSettingOptions, commands, optionParser, settingsOf } from '../options.js';
 import { runConfig, type ConfigOptions } from './config.js';
+import { isMendable } from '../start/mendable.js';
 
 /** @param argument the command's, if it takes one */
 type Run<O> = (where: Where & O, argument: string) => Promise<ExitCode>;
@@ -225,10 +224,8 @@ function explain(error: unknown, where: Where | undefined): { readonly code: Exi
   }
   if (error instanceof ControlError)
     return { code: isTrouble(error) ? Exit.failed : Exit.mistake, line: error.message };
-  if (error instanceof SocketRefusal) return { code: Exit.mistake, line: error.message };
-  if (error instanceof SettingMistake) return { code: Exit.mistake, line: error.message };
-  if (error instanceof Mistake) return { code: Exit.mistake, line: error.message };
   if (error instanceof StoreRefusal) return { code: Exit.mistake, line: dashed(error.message) };
+  if (error instanceof Mistake || isMendable(error)) return { code: Exit.mistake, line: error.message };
   if (error instanceof StorageError) return { code: Exit.failed, line: dashed(error.message) };
   const system = errorCode(error);
   if (where && system !== undefined)

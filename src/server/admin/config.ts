@@ -1,16 +1,14 @@
 /** `cadenasd config`: the settings that hold, whether they can be used, and all defaults as a file. */
 import type { Command } from 'commander';
 import { defaultFile, settledFile, settledRows } from '../../settings/index.js';
-import { readBlocklist, BlocklistRefusal } from '../blocklist.js';
+import { readBlocklist } from '../blocklist.js';
 import { nodeSync } from '../../crypto/index.js';
-import { KeysRefusal } from '../../keys/network.js';
 import { plainText } from '../../plain/plain.js';
 import { daemonSchema, type DaemonSettings } from '../config.js';
 import { CONFIG_FILE, settingsOf } from '../options.js';
 import { checkNamedCertificate } from '../start/certificate.js';
 import { mailerOf } from '../start/mail.js';
-import { Refusal } from '../start/refusal.js';
-import { Exit, Mistake, Speech, type ExitCode } from './common.js';
+import { Exit, Speech, type ExitCode } from './common.js';
 
 export interface ConfigOptions {
   readonly check: boolean;
@@ -24,7 +22,7 @@ const title = [
   'What is relative is seen from the folder of this file.',
 ];
 
-/** @throws SettingMistake, Mistake */
+/** @throws SettingMistake; with --check what a start throws for files that are named */
 export async function runConfig(command: Command, options: ConfigOptions): Promise<ExitCode> {
   if (options.printDefault) {
     process.stdout.write(defaultFile(daemonSchema, title));
@@ -40,16 +38,10 @@ export async function runConfig(command: Command, options: ConfigOptions): Promi
   return Exit.done;
 }
 
-/** What the settings name. */
+/** What the settings name. @throws as a start does */
 async function checkFiles(settings: DaemonSettings): Promise<void> {
-  try {
-    checkNamedCertificate(settings);
-    if (settings.mail) mailerOf(settings.mail).close();
-    const { blocklist } = settings.values.daemon;
-    if (blocklist !== undefined) await readBlocklist(blocklist, nodeSync);
-  } catch (error) {
-    if ([Refusal, KeysRefusal, BlocklistRefusal].some((kind) => error instanceof kind))
-      throw new Mistake((error as Error).message);
-    throw error;
-  }
+  checkNamedCertificate(settings);
+  if (settings.mail) mailerOf(settings.mail).close();
+  const { blocklist } = settings.values.daemon;
+  if (blocklist !== undefined) await readBlocklist(blocklist, nodeSync);
 }

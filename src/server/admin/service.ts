@@ -10,7 +10,6 @@ import {
   programsOf,
   SERVICE_USER,
   serviceFiles,
-  ServiceRefusal,
   STATE_FOLDER,
   type Programs,
   type ServiceFile,
@@ -32,9 +31,10 @@ type Command = readonly [string, ...string[]];
 const PACKAGE = fileURLToPath(new URL('../../../../', import.meta.url));
 const UNITS = ['cadenasd.service', 'cadenasd.socket'] as const;
 
+/** @throws ServiceRefusal, Mistake */
 export function runInstall(options: ServiceOptions): ExitCode {
   const work = new Work(options);
-  const programs = programsHere();
+  const programs = programsOf(process.execPath, join(PACKAGE, 'bin/cadenasd'));
   const files = serviceFiles(join(PACKAGE, 'deploy'), programs);
   const isUpdate = files.filter((file) => work.write(file)).length > 0;
   const { root } = options;
@@ -67,15 +67,6 @@ export function runUninstall(options: ServiceOptions): ExitCode {
     `  userdel ${SERVICE_USER}`,
   );
   return Exit.done;
-}
-
-function programsHere(): Programs {
-  try {
-    return programsOf(process.execPath, join(PACKAGE, 'bin/cadenasd'));
-  } catch (error) {
-    if (error instanceof ServiceRefusal) throw new Mistake(error.message);
-    throw error;
-  }
 }
 
 function nextSteps({ node, cadenasd }: Programs): readonly string[] {
