@@ -1,5 +1,5 @@
 /** cadenasd(8): the daemon, and its operator's commands. */
-import { commandTree } from '../../src/server/admin/admin.js';
+import { commandTree } from '../../src/server/admin/program.js';
 import { CONFIG_FILE, optionParser } from '../../src/server/options.js';
 import { commandList, optionList } from './options.js';
 import { example, paragraph, prose, rows, section, type Page } from './roff.js';

@@ -10,7 +10,7 @@ import {
   type Tree,
 } from '../../src/completion/index.js';
 import { program } from '../../src/keys/main.js';
-import { completionTree } from '../../src/server/admin/admin.js';
+import { completionTree } from '../../src/server/admin/program.js';
 import { root } from '../support/temp.js';
 import { keysPage } from './cadenas-keys.js';
 import { cadenas, cadenasPage } from './cadenas.js';
