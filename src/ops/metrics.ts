@@ -82,7 +82,7 @@ export class Metrics {
     try {
       await once(server, 'listening');
     } catch (error) {
-      throw listenRefusal(error, `${place.host}:${String(place.port)}`);
+      throw listenRefusal(error, `${place.host} port ${String(place.port)}`);
     }
     return metrics;
   }

@@ -2,6 +2,9 @@
 import { isIP } from 'node:net';
 import { isName, readEmail, utf8 } from '../../protocol/index.js';
 import {
+  hostPort,
+  hostPortText,
+  isHost,
   oneOf,
   parseToml,
   path,
@@ -11,6 +14,7 @@ import {
   texts,
   whole,
   yesOrNo,
+  type HostPort,
   type Setting,
   type Settled,
   type Sources,
@@ -25,29 +29,15 @@ const matching =
   (typed: string): string | undefined =>
     pattern.test(typed) ? typed : undefined;
 
-const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})$/;
-const host = (typed: string): string | undefined => (isIP(typed) !== 0 || hostName.test(typed) ? typed : undefined);
+const host = (typed: string): string | undefined => (isHost(typed) ? typed : undefined);
 const mailAddress = (typed: string): string | undefined =>
   typed !== '' && readEmail(utf8(typed)) !== undefined ? typed : undefined;
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** HOST:PORT; an IPv6 address stands in brackets. */
-function address(typed: string): Address | undefined {
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(typed);
-  const [name, port] = [match?.[1] ?? match?.[2], Number(match?.[3])];
-  return name !== undefined && host(name) !== undefined && port <= 65_535 ? { host: name, port } : undefined;
-}
-
-export function addressText({ host: name, port }: Address): string {
-  return `${name.includes(':') ? `[${name}]` : name}:${String(port)}`;
-}
+/** Port 0 takes a free one. */
+const address = (typed: string): HostPort | undefined => hostPort(typed, 0);
 
 /** Where figures are read: an address of this machine alone, or a Unix socket. */
-export type MetricsPlace = Address | { readonly path: string };
+export type MetricsPlace = HostPort | { readonly path: string };
 
 function metricsPlace(typed: string): MetricsPlace | undefined {
   const [, socket] = /^unix:(\/.*)$/.exec(typed) ?? [];
@@ -96,7 +86,7 @@ export const daemonSchema = {
         atStart: true,
         flags: [{ syntax: '--listen <host:port>', what: 'where to listen; port 0 takes a free one' }],
       },
-      addressText,
+      hostPortText,
     ),
     data: path({
       what: 'folder of the data; the network has its own folder in it',
@@ -202,7 +192,7 @@ export const daemonSchema = {
         atStart: true,
         flags: [{ syntax: '--metrics <place>' }],
       },
-      (place) => ('path' in place ? `unix:${place.path}` : addressText(place)),
+      (place) => ('path' in place ? `unix:${place.path}` : hostPortText(place)),
     ),
   },
   mail: {

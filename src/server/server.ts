@@ -16,6 +16,7 @@ import { WRONG_CODES, type LimitName } from './limits.js';
 import { Code, ID, SESSION_MS } from '../../protocol/index.js';
 import { KnownKeys } from './known-keys.js';
 import type { IsListed } from './blocklist.js';
+import { hostPortText } from '../settings/index.js';
 import { LiveLimits } from './live-limits.js';
 import { Logins } from './logins.js';
 import { MailCodes } from './mail-codes.js';
@@ -73,11 +74,6 @@ function idMaker(): () => Uint8Array {
   };
 }
 
-/** HOST:PORT, as --listen takes it. */
-export function addressOf({ host, port }: Pick<Listener, 'host' | 'port'>): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
-}
-
 export class Server {
   readonly context: Context;
   readonly #gate: Gate;
@@ -130,7 +126,7 @@ export class Server {
 
   /** HOST:PORT of the first listener. */
   get address(): string {
-    return addressOf(this.#listeners[0] ?? { host: '', port: 0 });
+    return hostPortText(this.#listeners[0] ?? { host: '', port: 0 });
   }
 
   renew({ isListed = nobodyListed, limits, registration, clients, mailer }: Renewal): void {

@@ -24,7 +24,7 @@ import { plainLine } from '../../plain/plain.js';
 import { secretsOf, tell, withClient, type Run } from './run.js';
 import { needsTerminal, setUp } from './second-factor.js';
 import { askNewSecrets, withInvitation } from './secrets.js';
-import { serverText } from './settings.js';
+import { hostPortText } from '../../settings/index.js';
 
 /** Descriptors of the background process: its secrets come in on one, how its login went goes out on the other. */
 const SECRETS_FD = 3;
@@ -146,7 +146,17 @@ async function startAgent(run: Run, secrets: Secrets & { readonly code?: string 
   const { server, home, profile, allowInvalidCert, disableSsl } = run.options;
   const [program = process.execPath, ...first] = run.host.self;
   /* All that it needs, so that it does not matter which file it would find. */
-  const args = [...first, 'agent', '--no-config', '--profile', profile, '--home', home, '--server', serverText(server)];
+  const args = [
+    ...first,
+    'agent',
+    '--no-config',
+    '--profile',
+    profile,
+    '--home',
+    home,
+    '--server',
+    hostPortText(server),
+  ];
   if (allowInvalidCert) args.push('--allow-invalid-cert');
   if (disableSsl) args.push('--disable-ssl');
   args.push('--secrets-fd', String(SECRETS_FD));

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Endpoint } from '../../client/index.js';
 import { mistake } from './failure.js';
-import { addSettingOptions, serverText, warningOf, type ClientSettings } from './settings.js';
+import { hostPortText } from '../../settings/index.js';
+import { addSettingOptions, warningOf, type ClientSettings } from './settings.js';
 
 export interface GlobalOptions {
   readonly json: boolean;
@@ -25,13 +26,13 @@ export function sameAgain(program: Command, settings: ClientSettings, usualHome:
   const { config } = program.opts<{ readonly config?: string | boolean }>();
   const [said, unsaid] = [settings.values.client, settings.unsaid.client];
   const [home, otherHome] = [said.home ?? usualHome, unsaid.home ?? usualHome].map((each) => each && resolve(each));
-  const server = serverText(said.server);
+  const server = hostPortText(said.server);
   return [
     ...(config === false ? ['--no-config'] : []),
     ...(typeof config === 'string' ? ['--config', quoted(config)] : []),
     ...(home === undefined || home === otherHome ? [] : ['--home', quoted(home)]),
     ...(said.profile === unsaid.profile ? [] : ['--profile', said.profile]),
-    ...(server === serverText(unsaid.server) ? [] : ['--server', server]),
+    ...(server === hostPortText(unsaid.server) ? [] : ['--server', server]),
   ];
 }
 

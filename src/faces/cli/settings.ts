@@ -6,6 +6,8 @@ import {
   addConfigOptions,
   addFlags,
   everySetting,
+  hostPort,
+  hostPortText,
   oneOf,
   path,
   SettingMistake,
@@ -20,17 +22,7 @@ import {
 } from '../../settings/index.js';
 import { mistake } from './failure.js';
 
-/** HOST:PORT; an IPv6 address stands in brackets. */
-function endpoint(typed: string): Endpoint | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(typed);
-  const [host, port] = [match?.[1] ?? match?.[2], Number(match?.[3])];
-  return host !== undefined && port >= 1 && port <= 65_535 ? { host, port } : undefined;
-}
-
-/** As it is written on the line. */
-export function serverText({ host, port }: Endpoint): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
-}
+const endpoint = (typed: string): Endpoint | undefined => hostPort(typed, 1);
 
 const profileName = (typed: string): string | undefined => (/^[a-z0-9_-]{1,32}$/.test(typed) ? typed : undefined);
 
@@ -44,7 +36,7 @@ export const clientSchema = {
         value: { host: '127.0.0.1', port: 7878 },
         flags: [{ syntax: '--server <host:port>' }],
       },
-      serverText,
+      hostPortText,
     ),
     profile: text('1 to 32 of a-z, 0-9, _ and -', profileName, {
       what: 'which of your profiles',

@@ -4,9 +4,10 @@ import { Sockets, type Place, type Turned } from '../../transport/listen.js';
 import { listenTcp } from '../../transport/tcp.js';
 import { listenTls, type TlsListener } from '../../transport/tls.js';
 import type { Listener } from '../../transport/transport.js';
-import { addressText, type DaemonSettings } from '../config.js';
+import { hostPortText } from '../../settings/index.js';
+import type { DaemonSettings } from '../config.js';
 import type { Log } from '../log.js';
-import { addressOf, type Server } from '../server.js';
+import type { Server } from '../server.js';
 import { certificateOf, type Certificate } from './certificate.js';
 import { Refusal } from './refusal.js';
 
@@ -37,7 +38,8 @@ export async function listen(
   const rules = places.map((at) => ({ at, sockets, mayConnect, refused }));
   const add = (listener: Listener): void => {
     server.add(listener);
-    if (inherited.length > 0) log.info('serving an inherited socket, not --listen', { address: addressOf(listener) });
+    if (inherited.length > 0)
+      log.info('serving an inherited socket, not --listen', { address: hostPortText(listener) });
   };
   try {
     if (!tls.on) {
@@ -59,7 +61,7 @@ export async function listen(
     };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const where = addressText(daemon.listen);
+    const where = hostPortText(daemon.listen);
     if (code === 'EADDRINUSE')
       throw new Refusal(`${where} is in use — stop what listens there, or choose another --listen`);
     if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
