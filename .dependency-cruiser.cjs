@@ -11,6 +11,7 @@ const CLIENT = '^src/client/';
 const CLIENT_NODE = '^src/client-node/';
 const PLAIN = '^src/plain/';
 const SETTINGS = '^src/settings/index\\.ts$';
+const COMPLETION = '^src/completion/index\\.ts$';
 const OPS = '^src/ops/';
 const LOCAL = '^src/local/';
 const KEYS = '^src/keys/';
@@ -32,15 +33,21 @@ const rooms = {
   store: { own: '^src/store/', may: [PROTOCOL], node: true, packages: [] },
   plain: { own: PLAIN, may: [], node: false, packages: ['get-east-asian-width'] },
   settings: { own: '^src/settings/', may: [], node: true, packages: ['commander', 'smol-toml'] },
+  completion: { own: '^src/completion/', may: [], node: false, packages: ['commander'] },
   local: { own: LOCAL, may: [], node: true, packages: [] },
   ops: { own: OPS, may: [PLAIN, LOCAL], node: true, packages: ['nodemailer', 'pino', 'prom-client'] },
-  keys: { own: KEYS, may: [PROTOCOL, CRYPTO, PLAIN], node: true, packages: ['commander', 'esbuild', 'node-forge'] },
+  keys: {
+    own: KEYS,
+    may: [PROTOCOL, CRYPTO, PLAIN, COMPLETION],
+    node: true,
+    packages: ['commander', 'esbuild', 'node-forge'],
+  },
   client: { own: CLIENT, may: [PROTOCOL, CONNECTION], node: false, packages: [] },
   'client-node': { own: CLIENT_NODE, may: [PROTOCOL, CLIENT, LOCAL], node: true, packages: [] },
   server: {
     own: '^src/server/',
     roots: '^src/server/(daemon|worker|(admin|start)/[a-z]+)\\.ts$',
-    may: [PROTOCOL, '^src/wire/', STORE, CONNECTION, PLAIN, SETTINGS],
+    may: [PROTOCOL, '^src/wire/', STORE, CONNECTION, PLAIN, SETTINGS, COMPLETION],
     node: true,
     packages: ['commander', 'piscina', 'rate-limiter-flexible', 'otplib'],
   },
@@ -48,7 +55,7 @@ const rooms = {
   cli: {
     own: '^src/faces/cli/',
     roots: '^src/faces/cli/(main|compose|chat)\\.ts$',
-    may: [PROTOCOL, CLIENT, PLAIN, WORDING, SETTINGS],
+    may: [PROTOCOL, CLIENT, PLAIN, WORDING, SETTINGS, COMPLETION],
     node: true,
     packages: ['commander'],
   },

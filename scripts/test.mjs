@@ -19,7 +19,12 @@ const suites = {
       { package: 'python3-cryptography', check: ['/usr/bin/python3', '-c', 'import cryptography'] },
       { package: 'python3-argon2', check: ['/usr/bin/python3', '-c', 'import argon2'] },
       { package: 'python3-openssl', check: ['/usr/bin/python3', '-c', 'import OpenSSL'] },
+      { package: 'zsh', check: ['zsh', '--version'] },
+      { package: 'fish', check: ['fish', '--version'] },
+      { package: 'man-db', check: ['lexgrog', '--version'] },
+      { package: 'python3-yaml', check: ['/usr/bin/python3', '-c', 'import yaml'] },
       { package: 'openssl', check: ['openssl', 'version'] },
+      { package: 'systemd', check: ['systemd-analyze', '--version'] },
     ],
     // The other folders' tests, as far as nodes.mjs names them, under each version of Node.
     underNodes: true,

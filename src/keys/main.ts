@@ -2,6 +2,7 @@
 import { basename, join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { createInterface } from 'node:readline/promises';
+import { addCompletion, treeOf } from '../completion/index.js';
 import { buildNetwork } from './build.js';
 import { checkNetworkName } from './files.js';
 import { bundleClient, linkClient, type LinkedClient } from './link.js';
@@ -135,7 +136,7 @@ function hostOption(besides: string): Option {
     .default([]);
 }
 
-function program(): Command {
+export function program(): Command {
   const root = new Command('cadenas-keys')
     .description('Makes the keys of a Cadenas network, and links clients that know it.')
     .version(thisProgram().version)
@@ -196,6 +197,11 @@ function program(): Command {
     .requiredOption('--out <dir>', 'where the client goes; made where it is missing')
     .option(...KEYS)
     .action(runLink);
+  addCompletion(
+    root,
+    (script) => process.stdout.write(script),
+    () => treeOf(root),
+  );
   root.addHelpText(
     'after',
     `\nExamples:\n  cadenas-keys build --network home --host chat.example.org\n  cadenas-keys bundle --network home\n  cadenas-keys rotate --network home\n`,

@@ -3,9 +3,12 @@
  * line of JSON; lines of `row` may come before the one that ends the answer.
  */
 import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { dirname, resolve } from 'node:path';
 import { readLines, writeLine } from '../local/line-stream.js';
 import { LocalServer } from '../local/local-server.js';
+import { SocketRefusal } from '../local/refusal.js';
 
 /** Longest request, in characters. */
 export const REQUEST_MAX = 64 * 1024;
@@ -37,6 +40,12 @@ export interface ControlSocketOptions {
 
 const busy: Outcome = { error: { code: 'busy', message: 'too many processes ask the daemon at once — try again' } };
 
+/** Whoever may write there could answer in the daemon's place. @throws SocketRefusal */
+async function checkFolder(path: string): Promise<void> {
+  const facts = await stat(dirname(resolve(path))).catch(() => undefined); // what is not there is told where it is used
+  if (facts && (facts.mode & 0o022) !== 0) throw new SocketRefusal('open folder', path);
+}
+
 export class ControlSocket {
   readonly #options: ControlSocketOptions;
   /** being answered */
@@ -53,6 +62,7 @@ export class ControlSocket {
    * @throws SocketRefusal; what else the system says
    */
   static async start(path: string, options: ControlSocketOptions): Promise<ControlSocket> {
+    await checkFolder(path);
     const control = new ControlSocket(options);
     const { log } = options;
     control.#server = await LocalServer.start(path, { mode: 0o600, most: PEERS_MAX, busy, log }, (socket) => {

@@ -14,7 +14,6 @@ import {
   type Setting,
   type Settled,
   type Sources,
-  type ValuesOf,
 } from '../settings/index.js';
 import { whoMayRegister } from './context.js';
 import { limitRange, limitTable, type LimitName, type Limits } from './limits.js';
@@ -51,7 +50,8 @@ export function addressText({ host: name, port }: Address): string {
 export type MetricsPlace = Address | { readonly path: string };
 
 function metricsPlace(typed: string): MetricsPlace | undefined {
-  if (typed.startsWith('unix:')) return line(typed.slice(5)) === undefined ? undefined : { path: typed.slice(5) };
+  const [, socket] = /^unix:(\/.*)$/.exec(typed) ?? [];
+  if (socket !== undefined) return line(socket) === undefined ? undefined : { path: socket };
   const place = address(typed);
   return place && isLoopback(place.host) ? place : undefined;
 }
@@ -193,7 +193,7 @@ export const daemonSchema = {
   },
   metrics: {
     listen: text<MetricsPlace, undefined>(
-      'HOST:PORT of this machine alone, as 127.0.0.1:9464, or unix:PATH',
+      'HOST:PORT of this machine alone, as 127.0.0.1:9464, or unix:/PATH',
       metricsPlace,
       {
         what: 'where Prometheus reads figures',
@@ -221,8 +221,6 @@ export const daemonSchema = {
   },
   limits,
 } as const;
-
-export type DaemonValues = ValuesOf<typeof daemonSchema>;
 
 export interface MailConfig {
   readonly host: string;

@@ -15,9 +15,8 @@ import { BlocklistRefusal } from './blocklist.js';
 import type { DaemonSettings } from './config.js';
 import { STOP_MS } from './limits.js';
 import { isCommand, optionParser, settingsOf } from './options.js';
-import { compose, type Composed, type Undo } from './start/compose.js';
+import type { Composed, Undo } from './start/compose.js';
 import { Refusal } from './start/refusal.js';
-import { Reloads } from './start/reload.js';
 
 /** What the operator can mend: it ends a start with exit code 1. */
 const mendable = [
@@ -103,6 +102,9 @@ async function serve(
     if (process.stdin.isTTY) process.on('SIGHUP', resolve);
   });
   const inherited = takeSockets(process.env, process.pid);
+  /* Here, since a command that only asks a daemon needs none of it, and would be slow. */
+  const { compose } = await import('./start/compose.js');
+  const { Reloads } = await import('./start/reload.js');
   const reloads = new Reloads(settings, () => settingsOf(parser, process.env), log, undo);
   let hangUp = (): void => undefined; // during the start there is nothing to reload yet
   if (!process.stdin.isTTY)

@@ -37,6 +37,7 @@ export const commands: Readonly<Record<string, string>> = {
   drain: 'lets nobody new in, waits until all have left, and stops the daemon',
   reload: 'has the daemon read its configuration anew',
   'debug on|off': 'has the daemon log more, or not',
+  'completion SHELL': 'prints a script by which bash, zsh or fish completes what is typed',
   'install-service': 'writes the units of systemd, for this Node and this program, and makes their user',
   'uninstall-service': 'stops the service and removes its units; data, keys and configuration are left',
 };
@@ -47,7 +48,7 @@ export function isCommand(argument: string | undefined): boolean {
 
 /** The file that is read where none is named. */
 export const CONFIG_FILE = '/etc/cadenas/cadenasd.toml';
-const PREFIX = 'CADENASD_';
+export const PREFIX = 'CADENASD_';
 const program: Program = { schema: daemonSchema, prefix: PREFIX, usualFiles: [CONFIG_FILE] };
 
 /** Adds what every command and the daemon itself take. @param only names of settings (`table.key`); left out: all */

@@ -17,6 +17,8 @@ function optionOf({ syntax, means, what }: Flag, setting: Setting<unknown>): Opt
   const fallback = setting.otherwise ?? (setting.value === undefined ? '' : plainWriting(setting));
   const hasDefault = means === undefined && fallback !== '';
   const option = new Option(syntax, hasDefault ? `${told} (default: ${fallback})` : told);
+  /* Shown, and completed; what is none of them is refused with all other settings. */
+  if (setting.words && means === undefined) option.argChoices = [...setting.words];
   if (setting.isList)
     option.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
   return option;

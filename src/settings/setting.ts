@@ -29,6 +29,8 @@ export interface Setting<V> extends About<V> {
   readonly meant: string;
   /** a name of a file or folder: in a file it is seen from the file's folder */
   readonly isPath?: true;
+  /** the words of which it is one */
+  readonly words?: readonly string[];
   /** takes several */
   readonly isList?: true;
   /** what a person typed as the value that a file would have; a text that is none stays one */
@@ -67,6 +69,7 @@ export function oneOf<W extends string, D extends W | undefined>(words: readonly
   return {
     ...about,
     meant: listed.replace(/, ([^,]*)$/, ' or $1'),
+    words,
     typed: asTyped,
     read: (value) => words.find((word) => word === value),
     write: quoted,

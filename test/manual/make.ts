@@ -1,6 +1,10 @@
-/** `npm run manual`: writes what is made of the table of commands. */
-import { writeFileSync } from 'node:fs';
-import { manualPage } from '../../src/faces/tui/commands/manual.js';
-import { pageFile } from './page.js';
+/** `npm run manual`: writes what is made of what the programs know. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { root } from '../support/temp.js';
+import { made } from './made.js';
 
-writeFileSync(pageFile, manualPage());
+for (const [path, text] of made()) {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+}

@@ -4,13 +4,10 @@ import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-import { connect } from 'node:tls';
 import { test, type Test } from 'tap';
+import { ask, crowd } from '../support/crowd.js';
 import { makeNetwork } from '../support/daemon.js';
 import { root, temporaryFolder } from '../support/temp.js';
-
-/** A connection comes this often, in ms. */
-const EVERY_MS = 5;
 
 interface Held {
   /** Of the daemon that runs. */
@@ -56,46 +53,6 @@ async function hold(t: Test, hosts: string): Promise<Holder> {
     await exited;
   });
   return new Holder(createInterface(child.stdout));
-}
-
-interface Answer {
-  /** ms, of `performance.now()` */
-  readonly from: number;
-  readonly to: number;
-  /** undefined: TLS was spoken */
-  readonly error: string | undefined;
-}
-
-function ask(address: string): Promise<Answer> {
-  const from = performance.now();
-  const [, host, port] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(address) ?? [];
-  return new Promise((resolve) => {
-    const socket = connect({ host, port: Number(port), minVersion: 'TLSv1.3', rejectUnauthorized: false });
-    const end = (error?: string): void => {
-      socket.destroy();
-      resolve({ from, to: performance.now(), error });
-    };
-    socket.once('secureConnect', () => {
-      end();
-    });
-    socket.once('error', ({ code }: NodeJS.ErrnoException) => {
-      end(code ?? 'error');
-    });
-  });
-}
-
-/** Clients of these addresses, one after another comes and is gone. */
-function crowd(addresses: readonly string[]): { stop(): Promise<Answer[]> } {
-  const answers: Promise<Answer>[] = [];
-  const coming = setInterval(() => {
-    for (const address of addresses) answers.push(ask(address));
-  }, EVERY_MS);
-  return {
-    stop: () => {
-      clearInterval(coming);
-      return Promise.all(answers);
-    },
-  };
 }
 
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));

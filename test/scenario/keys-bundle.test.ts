@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'tap';
+import { bundleClient } from '../../src/keys/link.js';
 import { makeNetwork, type TestNetwork } from '../support/daemon.js';
 import { root } from '../support/temp.js';
 import { copyPrograms } from '../support/tree.js';
@@ -96,34 +97,30 @@ test('nothing else is overwritten', async (t) => {
   symlinkSync('text.mjs', join(cwd, 'link.mjs'));
   spawnSync('mkfifo', [join(cwd, 'pipe.mjs')]);
   symlinkSync('/dev/zero', join(cwd, 'endless.mjs'));
-  t.equal(bundle({ cwd }, '--keys', network.keys, '--out', 'ours.mjs').code, 0);
-  t.equal(bundle({ cwd }, '--keys', network.keys, '--out', 'ours.mjs').code, 0, 'a client of the network is');
-  const before = readFileSync(join(cwd, 'ours.mjs'));
-  const work = spawnSync(
-    process.execPath,
-    [join(root, 'bin/cadenas-keys'), 'bundle', '--network', 'work', '--keys', other.keys, '--out', 'ours.mjs'],
-    { cwd, encoding: 'utf8' },
-  );
-  t.equal(work.status, 1);
-  t.match(work.stderr, /^cadenas-keys: ours\.mjs is not a client of network work; [^\n]+\n$/);
-  t.ok(before.equals(readFileSync(join(cwd, 'ours.mjs'))), 'untouched');
-  for (const name of ['text', 'empty', 'folder', 'link', 'pipe', 'endless']) {
-    const { code, out, err } = bundle({ cwd }, '--keys', network.keys, '--out', `${name}.mjs`);
-    t.same([code, out], [1, ''], name);
-    t.match(err, /^cadenas-keys: \w+\.mjs is not a client of network home; [^\n]+\n$/);
-  }
+  const of = ({ name, keys }: TestNetwork, out: string) => bundleClient({ network: name, keys, out: join(cwd, out) });
+  await of(network, 'ours.mjs');
+  const first = readFileSync(join(cwd, 'ours.mjs'));
+  await t.rejects(of(other, 'ours.mjs'), {
+    name: 'KeysRefusal',
+    message: /ours\.mjs is not a client of network work; /,
+  });
+  t.ok(first.equals(readFileSync(join(cwd, 'ours.mjs'))), 'untouched');
+  await t.resolves(of(network, 'ours.mjs'), 'a client of the network is');
+  for (const name of ['text', 'empty', 'folder', 'link', 'pipe', 'endless'])
+    await t.rejects(
+      of(network, `${name}.mjs`),
+      { name: 'KeysRefusal', message: / is not a client of network home; / },
+      name,
+    );
   t.equal(readFileSync(join(cwd, 'text.mjs'), 'utf8').split('\n')[0], 'something else');
 });
 
-test('a name that Node or a shell would take for something else', (t) => {
-  const cwd = t.testdir();
-  for (const name of ['cadenas', 'cadenas.js', '-x.mjs', 'a b.mjs', "a'b.mjs", 'a\nb.mjs', '.mjs', 'x/', ''])
-    t.match(bundle({ cwd }, '--keys', network.keys, `--out=${name}`), {
-      code: 1,
-      out: '',
-      err: /^cadenas-keys: [^\n]* is no name for a client; [^\n]+\n$/,
+test('a name that Node or a shell would take for something else', async (t) => {
+  for (const out of ['cadenas', 'cadenas.js', '-x.mjs', 'a b.mjs', "a'b.mjs", 'a\nb.mjs', '.mjs', 'x/', ''])
+    await t.rejects(bundleClient({ network: network.name, keys: network.keys, out }), {
+      name: 'KeysRefusal',
+      message: / is no name for a client; /,
     });
-  t.end();
 });
 
 test('where it can not be written: one line', (t) => {

@@ -33,7 +33,7 @@ function change(path: string, what: string, by: string): void {
   writeFileSync(path, text.replace(what, by));
 }
 
-/** This program, so many minor versions later: each has a row more in its table. @returns the path of its daemon */
+/** This program, so many minor versions later: each has a row more in its table. @returns its cadenasd */
 async function programLater(t: Teardown, by: number): Promise<string> {
   const folder = await temporaryFolder(t);
   for (const part of ['dist/src', 'dist/protocol', 'bin', 'protocol'])

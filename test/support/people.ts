@@ -6,12 +6,15 @@ import { lavishArgs } from './lavish.js';
 import { logIn, makeUser, RawConnection, registerUser, type RawUser } from './raw.js';
 import type { Teardown } from './temp.js';
 
+/** A daemon as its clients see it. */
+export type Served = Pick<Daemon, 'host' | 'port' | 'tls' | 'network'>;
+
 /** A daemon whose limits don't stand in the way of what a test repeats. */
 export function startLavish(t: Teardown, options: DaemonOptions): Promise<Daemon> {
   return startDaemon(t, { ...options, args: [...lavishArgs, ...(options.args ?? [])] });
 }
 
-export async function connected(t: Teardown, daemon: Daemon): Promise<RawConnection> {
+export async function connected(t: Teardown, daemon: Served): Promise<RawConnection> {
   const raw = await RawConnection.connect(daemon, daemon.network.linked.pins);
   t.teardown(() => {
     raw.close();
@@ -27,7 +30,7 @@ export interface Person {
 }
 
 /** A new connection on which the user is logged in; past the drained event, if asked. */
-export async function enter(t: Teardown, daemon: Daemon, user: RawUser, drained = true): Promise<Person> {
+export async function enter(t: Teardown, daemon: Served, user: RawUser, drained = true): Promise<Person> {
   const raw = await connected(t, daemon);
   const { header } = await logIn(raw, user);
   if (header.code !== Code.done) throw new Error(`login: ${String(header.code)}`);
@@ -36,7 +39,7 @@ export async function enter(t: Teardown, daemon: Daemon, user: RawUser, drained 
   return { user, raw, cnnt: cnnt.values };
 }
 
-export async function newPerson(t: Teardown, daemon: Daemon, name: string): Promise<Person> {
+export async function newPerson(t: Teardown, daemon: Served, name: string): Promise<Person> {
   const user = await makeUser(name);
   const raw = await connected(t, daemon);
   const { header } = await registerUser(raw, user);

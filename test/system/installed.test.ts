@@ -49,6 +49,9 @@ test('what is in it', (t) => {
     'SECURITY.md',
     'docs/operate.md',
     'deploy/Containerfile',
+    'completion/bash/cadenasd',
+    'completion/zsh/_cadenasd',
+    'completion/fish/cadenasd.fish',
   ])
     t.ok(files.includes(needed), needed);
   const unwanted =

@@ -79,6 +79,8 @@ test('a dead daemon’s socket is replaced; what is no socket, has no folder or 
   const far = await ControlSocket.start(join(deep, 'control.sock'), options);
   t.same(await (await asked(t, join(deep, 'control.sock'))).ask([1]), [1], 'a folder may be as long as it likes');
   await far.close();
+  chmodSync(folder, 0o722);
+  await t.rejects(ControlSocket.start(join(folder, 'b'), options), /a folder that others may write to/);
   if (process.getuid?.() === 0) return;
   chmodSync(folder, 0o500);
   await t.rejects(ControlSocket.start(join(folder, 'b'), options), /its folder is there, and yours/);

@@ -95,6 +95,29 @@ test('the file itself is checked', (t) => {
   t.end();
 });
 
+test('where figures may be read: this machine and sockets alone', (t) => {
+  const place = (typed: string) => daemonSchema.metrics.listen.read(typed);
+  t.same(place('127.0.0.1:9090'), { host: '127.0.0.1', port: 9090 });
+  t.same(place('127.3.2.1:0'), { host: '127.3.2.1', port: 0 });
+  t.same(place('[::1]:1'), { host: '::1', port: 1 });
+  t.same(place('localhost:1'), { host: 'localhost', port: 1 });
+  t.same(place('unix:/run/x'), { path: '/run/x' });
+  for (const text of [
+    '0.0.0.0:1',
+    '[::]:1',
+    '10.0.0.1:1',
+    'example.org:1',
+    '127.0.0.1',
+    '127.0.0.1:65536',
+    '127.x:1',
+    'unix:run',
+    ':1',
+    '',
+  ])
+    t.equal(place(text), undefined, text);
+  t.end();
+});
+
 test('all defaults as a file are the defaults', (t) => {
   const file = defaultFile(daemonSchema, ['above']);
   t.same(parseConfig(file, '/etc/net.toml').values, {

@@ -290,6 +290,27 @@ test('restore: into a folder that is absent or empty, or in the place of a store
   t.ok(existsSync(join(from, 'backup.json')));
 });
 
+test('restore: a backup of an older format, which is upgraded when it is opened', async (t) => {
+  const { from, place, to, data } = await backedUp(t);
+  for (const format of [1, 2, 3]) {
+    writeFileSync(join(from, 'format.json'), `{"format":${String(format)}}\n`);
+    if (format === 1) {
+      await t.rejects(restore(syncFiles, to, silent), /has format 1: start the daemon once, it brings it up/);
+      continue;
+    }
+    t.same((await restore(syncFiles, to, silent)).damage, []);
+    const store = await openJournalStore(place, { now: Date.now });
+    t.equal((await store.accountByName('alice'))?.name, 'alice');
+    await store.close();
+    t.same(texts(await checked(place)), []);
+    const copies = readdirSync(join(data, 'elsewhere')).filter((name) =>
+      name.includes(`.before-upgrade-${String(format)}-`),
+    );
+    t.equal(copies.length, 1);
+    rmSync(place, { recursive: true });
+  }
+});
+
 test('restore: nothing of what is no sound backup of the network', async (t) => {
   const harm: Record<string, (from: string) => void> = {
     'a file is damaged': (from) => flip(userFile(from, alice.uid, 'queue'), 80),

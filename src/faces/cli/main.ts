@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { linkedGenerations, type LinkedNetwork } from '../../../protocol/index.js';
 import { Exit } from '../../client/index.js';
 import { agent, login, logout, register, status, whoami, type Told } from './account.js';
+import { addCompletion, treeOfEverywhere } from '../../completion/index.js';
 import { addAccountCommands } from './account-commands.js';
 import { adder, first, second, type Perform } from './commands.js';
 import { chat } from './chat.js';
@@ -150,7 +151,12 @@ function versionText(linked: LinkedNetwork): string {
 }
 
 /** All commands on one screen. */
-function commandTable(linked: LinkedNetwork, host: Host, output: Output, perform: Perform): Command {
+export function commandTable(
+  linked: LinkedNetwork,
+  host: Pick<Host, 'stdout'>,
+  output: Output,
+  perform: Perform,
+): Command {
   const program = addGlobalOptions(new Command('cadenas'), linked.network)
     .description(
       `Private conversations and rooms on the network ${linked.network}. Without a command: the terminal interface.`,
@@ -213,6 +219,11 @@ function commandTable(linked: LinkedNetwork, host: Host, output: Output, perform
   addSecretsCommands(program, perform);
   addKeysCommands(program, perform);
   addConfigCommand(program, perform, output);
+  addCompletion(
+    program,
+    (script) => host.stdout.write(script),
+    () => treeOfEverywhere(program),
+  );
   program.command('agent', { hidden: true }).action((_options, command: Command) => perform(command, agent));
   return program;
 }

@@ -29,11 +29,16 @@ import { runRepair, type RepairOptions } from './repair.js';
 import { runRestore, type RestoreOptions } from './restore.js';
 import { runInstall, runUninstall, type ServiceOptions } from './service.js';
 import { SettingMistake } from '../../settings/index.js';
-import { addSettingOptions, commands, settingsOf } from '../options.js';
+import { addCompletion, treeOf, type Tree } from '../../completion/index.js';
+import { limitTable } from '../limits.js';
+import { addSettingOptions, commands, optionParser, settingsOf } from '../options.js';
 import { runConfig, type ConfigOptions } from './config.js';
 
 /** @param argument the command's, if it takes one */
 type Run<O> = (where: Where & O, argument: string) => Promise<ExitCode>;
+
+/** The same of a command that asks a daemon. */
+type Ask<O> = (where: Asked & O, argument: string) => Promise<ExitCode>;
 
 /** What a command line asked for, and how it ended. */
 class Program {
@@ -68,6 +73,11 @@ class Program {
     this.#config(json);
     this.#service('install-service', runInstall, dryRun);
     this.#service('uninstall-service', runUninstall, dryRun);
+    addCompletion(
+      this.root,
+      (script) => process.stdout.write(script),
+      () => completionTree(version),
+    );
   }
 
   /** It is about the machine, not about a network. */
@@ -99,11 +109,7 @@ class Program {
     this.#ask<object>('debug on|off', runDebug, json);
   }
 
-  #ask<O>(
-    syntax: string,
-    run: (where: Asked & O, argument: string) => Promise<ExitCode>,
-    ...options: readonly (Option | string)[]
-  ): void {
+  #ask<O>(syntax: string, run: Ask<O>, ...options: readonly (Option | string)[]): void {
     this.#add<O & Pick<Asked, 'control' | 'isNamed'>>(syntax, run, 'daemon.control', ...options);
   }
 
@@ -146,6 +152,18 @@ class Program {
       this.result = await runConfig(command, command.opts<ConfigOptions>());
     });
   }
+}
+
+/** All commands, for what is told of them elsewhere. */
+export function commandTree(version: string): Command {
+  return new Program(version).root;
+}
+
+/** The daemon's own options, and these commands: on a line there is either. */
+export function completionTree(version: string): Tree {
+  const known = { 'name=number': Object.keys(limitTable).map((name) => `${name}=`) };
+  const [daemon, { root }] = [treeOf(optionParser(version), known), treeOf(commandTree(version), known)];
+  return { ...daemon, root: { ...daemon.root, commands: root.commands } };
 }
 
 const HOUR = 3600_000;

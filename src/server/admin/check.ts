@@ -7,7 +7,7 @@ import { beside, count, Exit, files, folderOf, Speech, table, type ExitCode, typ
 export async function runCheck(where: Where): Promise<ExitCode> {
   const speech = new Speech(where);
   const folder = folderOf(where);
-  await inspectStore(files, folder);
+  await inspectStore(files, folder, true);
   speech.progress.begin('checking');
   const checked = await beside(folder, () => check(files, folder, Date.now(), speech.progress.report));
   const damaged = checked.findings.filter(({ level }) => level === 'damage').length;

@@ -1,6 +1,6 @@
 /** Small plots: a value a column, eight heights. */
 
-const heights = [...'▁▂▃▄▅▆▇█'];
+const heights = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /** All values, the highest of each column's, from the oldest at the left; the highest of all is the full height. */
 export function plot(values: readonly number[], width: number): string {

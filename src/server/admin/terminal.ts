@@ -54,7 +54,8 @@ export class Screen {
     const { output } = this.#terminal;
     const { columns, rows } = output;
     const lines = this.#make(columns).slice(0, rows);
-    const text = lines.map((line) => `${this.#toned(line, columns)}${ESC}K`).join('\r\n');
+    /* Cleared first: behind a full line the last character would go. */
+    const text = lines.map((line) => `${ESC}K${this.#toned(line, columns)}`).join('\r\n');
     output.write(`${frame[0]}${ESC}H${text}${ESC}J${frame[1]}`);
   };
 

@@ -72,7 +72,7 @@ async function onScreen(looking: Looking, seconds: number, over: AbortController
   });
   let last: Status | undefined;
   try {
-    while (!over.signal.aborted) {
+    for (;;) {
       const look = await looking.look();
       if (over.signal.aborted) return;
       if ('status' in look) last = look.status;
@@ -140,7 +140,7 @@ async function inBlocks(looking: Looking, where: Asked, seconds: number, over: A
   process.stdout.once('error', () => {
     over.abort(); // which one it was is told at the end
   });
-  while (!over.signal.aborted) {
+  for (;;) {
     const look = await looking.look();
     if (over.signal.aborted) return;
     if ('status' in look) speech.say('status', { ...look.status }, ...statusLines(look.status), '');

@@ -50,7 +50,12 @@ export async function operate(operating: Operating): Promise<Operated> {
       log.warn('control socket', { what });
     },
   });
-  const metrics = operating.metrics && (await startMetrics(operating.metrics, server, host, log));
+  const close = async (): Promise<void> => {
+    drain.close();
+    vitals.close();
+    await socket.close();
+  };
+  const metrics = operating.metrics && (await startMetrics(operating.metrics, server, host, log).catch(closing(close)));
   return {
     server,
     drained: drain.over,
@@ -59,11 +64,17 @@ export async function operate(operating: Operating): Promise<Operated> {
       metrics?.synced(ms);
     },
     close: async () => {
-      drain.close();
-      vitals.close();
       await metrics?.close();
-      await socket.close();
+      await close();
     },
+  };
+}
+
+/** Of two that belong together the second has failed. */
+function closing(close: () => Promise<void>): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await close();
+    throw error;
   };
 }
 

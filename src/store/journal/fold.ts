@@ -7,6 +7,7 @@
 import { join } from 'node:path';
 import { HELLO_WINDOW_MS } from '../../../protocol/index.js';
 import { StoreRefusal } from '../store.js';
+import { someAtOnce } from './at-once.js';
 import type { Files } from './disk.js';
 import { exists, makeFolder, removeFolder, replaceFile, syncFolder } from './durable.js';
 import { accountFileFormat, toFile } from './formats.js';
@@ -44,8 +45,6 @@ import {
 const SHORT = 64 * 1024;
 /** What the marks of some groups take is not worth it. */
 const MARKS = 1024;
-/** Parts that are folded at once. */
-const AT_ONCE = 4;
 /** What a group takes besides its records. */
 const GROUP = 2 * recordBytes(7);
 
@@ -102,22 +101,6 @@ export async function foldSegment(files: Files, task: FoldTask): Promise<Folded>
   await removeFolders(files, folder, records);
   if (records.hellos.length > 0) notes.push(...(await foldHellos(files, task, records.hellos)));
   return { names: records.names, notes };
-}
-
-/** Each part has files of its own; that many wait for the disk together. The first error ends it when all are idle. */
-async function someAtOnce<T>(all: readonly T[], work: (each: T) => Promise<void>): Promise<void> {
-  let next = 0;
-  let failed = false;
-  const turns = Array.from({ length: Math.min(AT_ONCE, all.length) }, async () => {
-    for (let each = all[next++]; each !== undefined && !failed; each = all[next++]) {
-      await work(each).catch((error: unknown) => {
-        failed = true;
-        throw error;
-      });
-    }
-  });
-  const ended = await Promise.allSettled(turns);
-  for (const turn of ended) if (turn.status === 'rejected') throw turn.reason;
 }
 
 async function readRecords(files: Files, { path: segment, settled, upTo }: FoldTask): Promise<Records> {

@@ -11,6 +11,8 @@ import { makeJournal } from './open-journal.js';
 import { FILE_HEADER } from './record-format.js';
 
 export const FORMAT = 4;
+/** Files and records of these are read as they are. */
+export const SAME_FILES: readonly number[] = [2, 3];
 /** From this one on a store has these folders. */
 const FIRST_WITH_JOURNAL = 2;
 

@@ -45,7 +45,7 @@ interface OwnerChecked {
  * @throws StoreRefusal where there is no store of this program; what the disk throws, too
  */
 export async function check(files: Files, folder: string, now: number, progress: Progress): Promise<Checked> {
-  const ofFormat = await inspectStore(files, folder);
+  const ofFormat = await inspectStore(files, folder, true);
   let view = await openView(files, folder);
   const owners = await ownersOf(view);
   const suspect: Owner[] = [];

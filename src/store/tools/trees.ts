@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { StoreRefusal } from '../store.js';
 import type { Files } from '../journal/disk.js';
+import { someAtOnce } from '../journal/at-once.js';
 import { ensureFolder, exists, makeFolder, readWhole, syncFolder, writeNew } from '../journal/durable.js';
 
 /** Removes it, if it is there. The caller syncs the folder above. */
@@ -45,17 +46,17 @@ export async function copyTree(
   onFile: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   await makeFolder(files, to);
-  for (const name of (await files.readdir(from)).filter(isWanted)) {
+  await someAtOnce((await files.readdir(from)).filter(isWanted), async (name) => {
     const path = join(from, name);
     const found = await files.lstat(path);
-    if (found.isSymbolicLink()) continue;
+    if (found.isSymbolicLink()) return;
     if (found.isDirectory()) await copyTree(files, path, join(to, name), isWanted, onFile);
     else {
       const bytes = await readWhole(files, path);
       if (bytes) await writeNew(files, join(to, name), bytes);
       await onFile();
     }
-  }
+  });
   await syncFolder(files, to);
 }
 

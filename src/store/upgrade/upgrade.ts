@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { StoreRefusal } from '../store.js';
 import type { Disk, Files } from '../journal/disk.js';
 import { exists, makeFolder, remove, removeFolder, replaceFile, syncFolder, TEMPORARY } from '../journal/durable.js';
-import { FORMAT, inspectOwn, writeFormat } from '../journal/folder.js';
+import { FORMAT, inspectOwn, SAME_FILES, writeFormat } from '../journal/folder.js';
 import { keepCopy } from './copy.js';
 import { OLD_CONSENTS, OLD_FILES, oldUserIds, oldUsers, type OldUser } from './format1.js';
 import { accountFileFormat, toFile, type FolderFormat } from '../journal/formats.js';
@@ -27,8 +27,6 @@ import { writeMarked } from '../journal/record-file.js';
 import { latin1 } from '../journal/records.js';
 
 const FROM = 1;
-/** These are read as they are. */
-const SAME_FILES: readonly number[] = [2, 3];
 /** The LSN of what is in the files before the journal has its first record. */
 const NOTHING = 0;
 

@@ -35,23 +35,12 @@ function seatsOf({ connections, users, messages }: ServicePlan): Seats {
   return { users: connections, pairs, talkers: connections + users, all: connections + users + 2 * pairs };
 }
 
-/** Numbers that a logger adds to a line of JSON by itself. */
-const LOGGER: ReadonlySet<string> = new Set(['level', 'time', 'pid', 'v']);
-
 /** Why the daemon refused somebody, and how often, by what it logs at its end. @throws Error where there is no such line */
 export function refusalsIn(log: string): Record<string, number> {
-  const line = log
-    .split('\n')
-    .filter((one) => /\bstopped\b/.test(one))
-    .at(-1);
-  if (line === undefined) throw new Error('the daemon logged no totals at its end');
-  const text = line.slice(line.indexOf('stopped') + 'stopped'.length);
-  const found: (readonly [string, unknown])[] = line.startsWith('{')
-    ? Object.entries(JSON.parse(line) as object)
-    : [...text.matchAll(/([a-z][a-z ]*)=(\d+)/g)].map(([, reason = '', count]) => [reason.trim(), Number(count)]);
-  return Object.fromEntries(
-    found.filter((one): one is [string, number] => typeof one[1] === 'number' && !LOGGER.has(one[0])),
-  );
+  const totals = /^\S+ INFO stopped(?: .*)?$/m.exec(log)?.[0].split(' stopped')[1];
+  if (totals === undefined) throw new Error('the daemon logged no totals at its end');
+  const each = totals.matchAll(/([a-z][a-z ]*)=(\d+)/g);
+  return Object.fromEntries([...each].map(([, reason = '', count]) => [reason, Number(count)]));
 }
 
 interface Loads {

@@ -1,7 +1,7 @@
 /** What a daemon holds and does over a time: looked at in steps, and whether it is flat as a figure. */
 import { readFile } from 'node:fs/promises';
 import { cpuOf, memoryOf } from '../../support/daemon.js';
-import { round, say } from '../row.js';
+import { percentile, round, say, sorted } from '../row.js';
 import type { Probed } from './probe.js';
 
 export interface Look {
@@ -17,13 +17,29 @@ export interface Look {
 const WARM = { share: 0.2, seconds: 60 };
 const MB = 2 ** 20;
 
-/** Values of a line by least squares: what it rises by for each unit of `at`; 0 of less than two points. */
-export function slope(points: readonly { readonly at: number; readonly value: number }[]): number {
+interface Point {
+  readonly at: number;
+  readonly value: number;
+}
+
+/** By what the line rises for each unit of `at` that lies nearest to all, by least squares; 0 of less than two points. */
+export function slope(points: readonly Point[]): number {
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [at, value] = [mean(points.map((point) => point.at)), mean(points.map((point) => point.value))];
   const square = points.reduce((sum, point) => sum + (point.at - at) ** 2, 0);
   const product = points.reduce((sum, point) => sum + (point.at - at) * (point.value - value), 0);
   return square > 0 ? product / square : 0;
+}
+
+/**
+ * The same, where half of all pairs of points rise by more and half by less: what comes and goes, as the thread of a
+ * checkpoint does, counts for nothing.
+ */
+export function middleSlope(points: readonly Point[]): number {
+  const slopes = points.flatMap((one, n) =>
+    points.slice(n + 1).map((other) => (other.value - one.value) / (other.at - one.at)),
+  );
+  return percentile(sorted(slopes), 0.5);
 }
 
 /** Looks now, every `everyMs`, and when it is stopped. */
@@ -69,6 +85,7 @@ export function figuresOf(looks: readonly Look[]): Record<string, number> {
     last: round(last.memory / MB),
     most: round(Math.max(...looks.map(({ memory }) => memory)) / MB),
     'KB/min when warm': round(slope(points)),
+    'in the middle': round(middleSlope(points)),
     'cores busy': round((last.cpu - first.cpu) / 1e6 / (last.at - first.at), 2),
   };
 }
