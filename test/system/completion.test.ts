@@ -66,9 +66,9 @@ for (const name of ['bash', 'zsh', 'fish'] as const)
         typed.replaceAll('\t', '⇥'),
       );
     }
-    shell.screen.type('cadenasd --data $(touch ran) --log-f\t');
-    await shell.screen.sees('--log-format');
-    shell.screen.press('ctrl-c');
+    shell.screen.type('cadenasd --data $(touch ran) --accept-t\t');
+    await shell.screen.sees('--accept-table');
+    shell.screen.press('ctrl-u');
     shell.screen.type('cadenasd user \t\t');
     for (const row of shown[name]) await shell.screen.sees(row);
     t.same(readdirSync(folder).sort(), ['folder', 'form.txt', hostile].sort(), 'nothing was run');
