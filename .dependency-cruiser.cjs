@@ -55,7 +55,7 @@ const rooms = {
   cli: {
     own: '^src/faces/cli/',
     roots: '^src/faces/cli/(main|compose|chat)\\.ts$',
-    may: [PROTOCOL, CLIENT, PLAIN, WORDING, COMPLETION],
+    may: [PROTOCOL, CLIENT, PLAIN, WORDING, SETTINGS, COMPLETION],
     node: true,
     packages: ['commander'],
   },

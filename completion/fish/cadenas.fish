@@ -4,7 +4,7 @@
 # The commands that may stand behind the commands $at.
 function __cadenas_verbs --argument-names at
     switch $at
-        case ''; printf '%s\t%s\n' 'chat' 'the terminal interface; the same without a command' 'register' 'make an account and this profile' 'login' 'log in, and stay so in the background until logout' 'logout' 'end the session' 'whoami' 'who this profile is' 'status' 'connection, unread and waiting messages' 'contacts' 'the contact book' 'add' 'ask somebody to talk' 'accept' 'accept who asked you' 'decline' 'decline who asked you' 'block' 'take nothing from somebody any more' 'verify' 'compare your keys with somebody’s by a safety number' 'send' 'send a text; - reads it from standard input' 'receive' 'print what is unread' 'history' 'both sides of a conversation, as far as it is kept' 'receipts' 'whether contacts are told what you have read' '2fa' 'a second factor: a code besides password and words' 'recovery' 'ten new recovery codes' 'sessions' 'sessions of your account' 'room' 'rooms: several people, one key' 'account' 'your account as a whole' 'password' 'your password' 'words' 'your three words' 'recover' 'an account whose keys are lost, by a recovery code and its password' 'completion' 'prints a script by which a shell completes what is typed'
+        case ''; printf '%s\t%s\n' 'chat' 'the terminal interface; the same without a command' 'register' 'make an account and this profile' 'login' 'log in, and stay so in the background until logout' 'logout' 'end the session' 'whoami' 'who this profile is' 'status' 'connection, unread and waiting messages' 'contacts' 'the contact book' 'add' 'ask somebody to talk' 'accept' 'accept who asked you' 'decline' 'decline who asked you' 'block' 'take nothing from somebody any more' 'verify' 'compare your keys with somebody’s by a safety number' 'send' 'send a text; - reads it from standard input' 'receive' 'print what is unread' 'history' 'both sides of a conversation, as far as it is kept' 'receipts' 'whether contacts are told what you have read' '2fa' 'a second factor: a code besides password and words' 'recovery' 'ten new recovery codes' 'sessions' 'sessions of your account' 'room' 'rooms: several people, one key' 'account' 'your account as a whole' 'password' 'your password' 'words' 'your three words' 'recover' 'an account whose keys are lost, by a recovery code and its password' 'config' 'the settings that hold, and where each was said' 'completion' 'prints a script by which a shell completes what is typed'
         case 'chat';
         case 'register';
         case 'login';
@@ -54,13 +54,14 @@ function __cadenas_verbs --argument-names at
         case 'words'; printf '%s\t%s\n' 'change' 'set other words, chosen or drawn'
         case 'words change';
         case 'recover';
+        case 'config';
         case 'completion';
     end
 end
 
 function __cadenas_options --argument-names at
     switch $at
-        case ''; printf '%s\t%s\n' '--json' 'one JSON object a line (docs/cli.md)' '--profile' 'which of your profiles' '--home' 'folder of the profiles' '--server' 'the daemon' '--allow-invalid-cert' 'accept any TLS certificate' '--disable-ssl' 'no TLS around the frames, which stay encrypted' '--secrets-file' 'JSON with password and words, 0600' '--secrets-fd' 'the same from an open descriptor' '--plain' 'lines that are only added, in the place of a screen: for screen readers' '--no-color' 'without colours; so does NO_COLOR' '--theme' 'colours for a dark or a light ground' '--debug' 'log to stderr' '--version' 'output the version number' '-V' 'output the version number' '--help' 'display help for command' '-h' 'display help for command'
+        case ''; printf '%s\t%s\n' '--json' 'one JSON object a line (docs/cli.md)' '--server' 'the daemon' '--profile' 'which of your profiles' '--home' 'folder of the profiles' '--secrets-file' 'JSON with password and words, 0600' '--debug' 'log to stderr' '--disable-ssl' 'no TLS around the frames, which stay encrypted' '--allow-invalid-cert' 'accept any TLS certificate' '--plain' 'lines that are only added, in the place of a screen: for screen readers' '--no-color' 'without colours; so does NO_COLOR' '--theme' 'colours for a dark or a light ground' '--config' 'TOML file of settings; an option of the line goes before it' '--no-config' 'reads no such file' '--secrets-fd' 'the same as --secrets-file from an open descriptor' '--version' 'output the version number' '-V' 'output the version number' '--help' 'display help for command' '-h' 'display help for command'
         case 'chat'; printf '%s\t%s\n' '--help' 'display help for command' '-h' 'display help for command'
         case 'register'; printf '%s\t%s\n' '--2fa' 'turn on a second factor too' '--invitation' 'where the network asks for one' '--full-name' 'kept sealed by the daemon, shown to nobody else' '--email' 'the same; a code is sent there, to be typed here' '--help' 'display help for command' '-h' 'display help for command'
         case 'login'; printf '%s\t%s\n' '--help' 'display help for command' '-h' 'display help for command'
@@ -110,9 +111,10 @@ function __cadenas_options --argument-names at
         case 'words'; printf '%s\t%s\n' '--help' 'display help for command' '-h' 'display help for command'
         case 'words change'; printf '%s\t%s\n' '--help' 'display help for command' '-h' 'display help for command'
         case 'recover'; printf '%s\t%s\n' '--help' 'display help for command' '-h' 'display help for command'
+        case 'config'; printf '%s\t%s\n' '--check' 'look whether they can be used' '--print-default' 'print a file of all defaults, with what each means' '--help' 'display help for command' '-h' 'display help for command'
         case 'completion'; printf '%s\t%s\n' '--help' 'display help for command' '-h' 'display help for command'
     end
-    printf '%s\t%s\n' '--json' 'one JSON object a line (docs/cli.md)' '--profile' 'which of your profiles' '--home' 'folder of the profiles' '--server' 'the daemon' '--allow-invalid-cert' 'accept any TLS certificate' '--disable-ssl' 'no TLS around the frames, which stay encrypted' '--secrets-file' 'JSON with password and words, 0600' '--secrets-fd' 'the same from an open descriptor' '--plain' 'lines that are only added, in the place of a screen: for screen readers' '--no-color' 'without colours; so does NO_COLOR' '--theme' 'colours for a dark or a light ground' '--debug' 'log to stderr'
+    printf '%s\t%s\n' '--json' 'one JSON object a line (docs/cli.md)' '--server' 'the daemon' '--profile' 'which of your profiles' '--home' 'folder of the profiles' '--secrets-file' 'JSON with password and words, 0600' '--debug' 'log to stderr' '--disable-ssl' 'no TLS around the frames, which stay encrypted' '--allow-invalid-cert' 'accept any TLS certificate' '--plain' 'lines that are only added, in the place of a screen: for screen readers' '--no-color' 'without colours; so does NO_COLOR' '--theme' 'colours for a dark or a light ground' '--config' 'TOML file of settings; an option of the line goes before it' '--no-config' 'reads no such file' '--secrets-fd' 'the same as --secrets-file from an open descriptor'
 end
 
 # What stands behind the commands $at as their arguments, one a line.
@@ -168,6 +170,7 @@ function __cadenas_arguments --argument-names at
         case 'words';
         case 'words change';
         case 'recover'; printf '%s\n' ':anything'
+        case 'config';
         case 'completion'; printf '%s\n' 'bash zsh fish'
     end
 end
@@ -175,24 +178,26 @@ end
 # What an option takes behind the commands $at; nothing: nothing is printed.
 function __cadenas_value --argument-names at option
     switch "$at $option"
+        case ' --server'; echo ':anything'
         case ' --profile'; echo ':anything'
         case ' --home'; echo ':folder'
-        case ' --server'; echo ':anything'
         case ' --secrets-file'; echo ':file'
+        case ' --theme'; echo 'auto dark light'
+        case ' --config'; echo ':file'
         case ' --secrets-fd'; echo ':anything'
-        case ' --theme'; echo 'dark light'
         case 'register --invitation'; echo ':anything'
         case 'register --full-name'; echo ':anything'
         case 'register --email'; echo ':anything'
         case 'verify --compare'; echo ':anything'
         case 'receive --timeout'; echo ':anything'
         case '2fa enable --email'; echo '+:anything'
+        case '* --server'; echo ':anything'
         case '* --profile'; echo ':anything'
         case '* --home'; echo ':folder'
-        case '* --server'; echo ':anything'
         case '* --secrets-file'; echo ':file'
+        case '* --theme'; echo 'auto dark light'
+        case '* --config'; echo ':file'
         case '* --secrets-fd'; echo ':anything'
-        case '* --theme'; echo 'dark light'
     end
 end
 

@@ -6,12 +6,22 @@ import { HomeRefusal } from './refusal.js';
 
 const PROFILE = /^[a-z0-9_-]{1,32}$/;
 
-/** @returns undefined where neither XDG_DATA_HOME, HOME nor the system names a folder of this user */
-export function defaultHome(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const xdg = env['XDG_DATA_HOME'];
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Of the profiles. @returns undefined where neither XDG_DATA_HOME, HOME nor the system names a folder of this user */
+export function defaultHome(env: Environment): string | undefined {
+  return ownFolder(env['XDG_DATA_HOME'], '.local/share');
+}
+
+/** Of the files of settings. @returns undefined as `defaultHome`, by XDG_CONFIG_HOME */
+export function configFolder(env: Environment): string | undefined {
+  return ownFolder(env['XDG_CONFIG_HOME'], '.config');
+}
+
+function ownFolder(xdg: string | undefined, usual: string): string | undefined {
   if (xdg?.startsWith('/')) return join(xdg, 'cadenas');
   try {
-    return join(homedir(), '.local', 'share', 'cadenas');
+    return join(homedir(), usual, 'cadenas');
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'ERR_SYSTEM_ERROR') return undefined;
     throw thrown;

@@ -1,7 +1,6 @@
 /** Prometheus text and health over HTTP, for this machine alone. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { isIP } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { listenAt, listenRefusal } from '../local/local-server.js';
@@ -40,19 +39,6 @@ export interface Watched {
   readonly health: () => { readonly healthy: boolean };
   /** Something failed that nobody who asked is told of. */
   readonly log: (line: string) => void;
-}
-
-/** HOST:PORT of this machine alone, or unix:PATH. undefined: it is neither */
-export function metricsPlace(text: string): MetricsPlace | undefined {
-  if (text.startsWith('unix:')) {
-    const path = text.slice('unix:'.length);
-    return path.startsWith('/') ? { path } : undefined;
-  }
-  const [, v6, other = '', digits = ''] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
-  const port = Number(digits);
-  const host = v6 ?? other;
-  const isLoopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-  return isLoopback && digits !== '' && port <= 65_535 ? { host, port } : undefined;
 }
 
 export class Metrics {

@@ -50,7 +50,8 @@ export function addressText({ host: name, port }: Address): string {
 export type MetricsPlace = Address | { readonly path: string };
 
 function metricsPlace(typed: string): MetricsPlace | undefined {
-  if (typed.startsWith('unix:')) return line(typed.slice(5)) === undefined ? undefined : { path: typed.slice(5) };
+  const [, socket] = /^unix:(\/.*)$/.exec(typed) ?? [];
+  if (socket !== undefined) return line(socket) === undefined ? undefined : { path: socket };
   const place = address(typed);
   return place && isLoopback(place.host) ? place : undefined;
 }
@@ -192,7 +193,7 @@ export const daemonSchema = {
   },
   metrics: {
     listen: text<MetricsPlace, undefined>(
-      'HOST:PORT of this machine alone, as 127.0.0.1:9464, or unix:PATH',
+      'HOST:PORT of this machine alone, as 127.0.0.1:9464, or unix:/PATH',
       metricsPlace,
       {
         what: 'where Prometheus reads figures',

@@ -1,15 +1,14 @@
 /** The daemon's command line, and where its settings come from. */
 import { Command } from 'commander';
 import {
+  addConfigOptions,
   addFlags,
   everySetting,
   nearest,
-  readTomlFile,
-  readTomlFileIfThere,
-  saidOn,
   SettingMistake,
+  sourcesOf,
   variableOf,
-  type Sources,
+  type Program,
 } from '../settings/index.js';
 import { daemonSchema, daemonSettings, type DaemonSettings } from './config.js';
 import { limitTable } from './limits.js';
@@ -50,35 +49,21 @@ export function isCommand(argument: string | undefined): boolean {
 /** The file that is read where none is named. */
 export const CONFIG_FILE = '/etc/cadenas/cadenasd.toml';
 export const PREFIX = 'CADENASD_';
-const CONFIG_VARIABLE = `${PREFIX}CONFIG`;
+const program: Program = { schema: daemonSchema, prefix: PREFIX, usualFiles: [CONFIG_FILE] };
 
 /** Adds what every command and the daemon itself take. @param only names of settings (`table.key`); left out: all */
 export function addSettingOptions(command: Command, only?: readonly string[]): Command {
   addFlags(command, daemonSchema, only);
   if (!only) command.option('--limit <name=number>', 'change a limit; may be repeated', gathered);
-  const usual = `(default: ${CONFIG_FILE} where it is there)`;
-  return command
-    .option('--config <file>', `TOML file of settings; an option of the line goes before it ${usual}`)
-    .option('--no-config', 'reads no such file');
+  return addConfigOptions(command, `${CONFIG_FILE} where it is there`);
 }
 
 const gathered = (typed: string, before: readonly string[] = []): string[] => [...before, typed];
 
-/** Where the settings of a line come from; the file is read here. @throws SettingMistake */
-export function sourcesOf(command: Command, environment: NodeJS.ProcessEnv): Sources {
-  const { config = true } = command.opts<{ readonly config?: string | boolean }>();
-  const named = typeof config === 'string' ? config : config ? environment[CONFIG_VARIABLE] : undefined;
-  const usual = config === true && named === undefined;
-  return {
-    file: named !== undefined ? readTomlFile(named) : usual ? readTomlFileIfThere(CONFIG_FILE) : undefined,
-    environment: { prefix: PREFIX, others: [CONFIG_VARIABLE], values: environment },
-    flags: new Map([...saidOn(command, daemonSchema), ...limitsOn(command)]),
-  };
-}
-
-/** @throws SettingMistake */
+/** Of a line; its file is read here. @throws SettingMistake */
 export function settingsOf(command: Command, environment: NodeJS.ProcessEnv): DaemonSettings {
-  return daemonSettings(sourcesOf(command, environment));
+  const sources = sourcesOf(command, program, environment);
+  return daemonSettings({ ...sources, flags: new Map([...(sources.flags ?? []), ...limitsOn(command)]) });
 }
 
 /** `--limit NAME=NUMBER`, one option for all limits. */

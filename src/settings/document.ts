@@ -60,7 +60,17 @@ export function settledFile<S extends Schema>(schema: S, { values, origins }: Se
   return `${lines.join('\n')}\n`;
 }
 
-export function originOf(origins: Origins, table: string, key: string): string {
+/** The same for programs; null where nobody said anything and there is no default. */
+export function settledRows<S extends Schema>(schema: S, { values, origins }: Settled<S>) {
+  return everySetting(schema).map(({ table, key }) => ({
+    table,
+    key,
+    value: valueOf(values, table, key) ?? null,
+    origin: originOf(origins, table, key),
+  }));
+}
+
+function originOf(origins: Origins, table: string, key: string): string {
   return origins.get(`${table}.${key}`) ?? 'default';
 }
 

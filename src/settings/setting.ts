@@ -105,9 +105,10 @@ export function text<V, D extends V | undefined>(
 const PATH_MAX = 1_024;
 
 export function path<D extends string | undefined>(about: About<D>): Setting<string | D> {
+  /* A shell knows ~, a file does not: a folder of that name would be made. */
   const fits = (name: string): string | undefined =>
-    name.length > 0 && name.length <= PATH_MAX && !/\p{Cc}/u.test(name) ? name : undefined;
-  return { ...text('a path', fits, about), isPath: true };
+    name.length > 0 && name.length <= PATH_MAX && !/\p{Cc}|^~/u.test(name) ? name : undefined;
+  return { ...text('a path, ~ written out', fits, about), isPath: true };
 }
 
 /** At most so many in a list: more is a mistake of whoever wrote it. */

@@ -1,6 +1,6 @@
 /** What holds of all that was said: an option of the line before the environment, that before the file, that before the default. */
 import { dirname, resolve } from 'node:path';
-import { SettingMistake } from './mistake.js';
+import { SettingMistake, shown } from './mistake.js';
 import { nearest } from './nearest.js';
 import type { Schema, Setting, ValuesOf } from './setting.js';
 import { placeOf, type TomlFile } from './toml-file.js';
@@ -67,14 +67,16 @@ function ofFile(schema: Schema, file: TomlFile): Taken {
   for (const [table, content] of Object.entries(file.top)) {
     const settings = Object.hasOwn(schema, table) ? schema[table] : undefined;
     if (!settings) {
-      const what = `there is no table or key ${table}`;
+      const what = `there is no table or key ${shown(table)}`;
       throw new SettingMistake(`${placeOf(file, table, '')}: ${what} — ${meantName(table, Object.keys(schema))}`);
     }
     for (const [key, value] of Object.entries(asTable(file, table, content))) {
       const setting = Object.hasOwn(settings, key) ? settings[key] : undefined;
       const origin = placeOf(file, table, key);
       if (!setting)
-        throw new SettingMistake(`${origin}: [${table}] has no ${key} — ${meantName(key, Object.keys(settings))}`);
+        throw new SettingMistake(
+          `${origin}: [${table}] has no ${shown(key)} — ${meantName(key, Object.keys(settings))}`,
+        );
       const read = setting.read(value);
       if (read === undefined)
         throw new SettingMistake(`${origin}: ${key} in [${table}] can't be this — write ${setting.meant}`);
@@ -93,7 +95,7 @@ function asTable(file: TomlFile, table: string, content: unknown): object {
 }
 
 function meantName(typed: string, known: readonly string[]): string {
-  const near = nearest(typed, known);
+  const near = nearest(shown(typed), known);
   return near === undefined ? `it may be one of: ${known.join(', ')}` : `did you mean "${near}"?`;
 }
 
@@ -104,16 +106,20 @@ function ofEnvironment(schema: Schema, { prefix, others, values }: NonNullable<S
     if (!variable.startsWith(prefix) || typed === undefined || others.includes(variable)) continue;
     const found = known.get(variable);
     if (!found) {
-      const near = nearest(
-        variable.toLowerCase(),
-        [...known.keys()].map((name) => name.toLowerCase()),
-      );
-      const advice = near === undefined ? 'unset it, or see the manual' : `did you mean ${near.toUpperCase()}?`;
-      throw new SettingMistake(`${variable} in the environment means nothing — ${advice}`);
+      const near = meantVariable(variable, prefix, [...known.keys()]);
+      const advice = near === undefined ? 'unset it, or see the manual' : `did you mean ${near}?`;
+      throw new SettingMistake(`${shown(variable)} in the environment means nothing — ${advice}`);
     }
     taken.set(`${found.table}.${found.key}`, { value: typedValue(found.setting, typed, variable), origin: variable });
   }
   return taken;
+}
+
+/** Near to it, or the same with its table left out. */
+function meantVariable(variable: string, prefix: string, known: readonly string[]): string | undefined {
+  const lower = known.map((name) => name.toLowerCase());
+  const near = nearest(shown(variable).toLowerCase(), lower)?.toUpperCase();
+  return near ?? known.find((name) => name.endsWith(`_${variable.slice(prefix.length)}`));
 }
 
 function ofFlags(schema: Schema, flags: NonNullable<Sources['flags']>): Taken {

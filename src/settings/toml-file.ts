@@ -1,5 +1,5 @@
 /** A file of settings, TOML: checked at its door, and the places of what stands in it. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import { SettingMistake } from './mistake.js';
 
@@ -13,23 +13,26 @@ export interface TomlFile {
 /** In bytes. */
 const FILE_MAX = 64 * 1024;
 
-/** @throws SettingMistake */
-export function readTomlFile(path: string): TomlFile {
-  return parseToml(contentOf(path), path);
+/** @param isPersonal refused where another user than this one or root owns it, or its group can write it. @throws SettingMistake */
+export function readTomlFile(path: string, isPersonal = false): TomlFile {
+  return parseToml(contentOf(path, isPersonal), path);
 }
 
+/** A HOME that is no folder, as /dev/null, has none either. */
+const nothing: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR']);
+
 /** @returns undefined where there is no such file. @throws SettingMistake */
-export function readTomlFileIfThere(path: string): TomlFile | undefined {
+export function readTomlFileIfThere(path: string, isPersonal = false): TomlFile | undefined {
   try {
-    return readTomlFile(path);
+    return readTomlFile(path, isPersonal);
   } catch (error) {
-    if (error instanceof SettingMistake && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
+    if (error instanceof SettingMistake && nothing.has((error.cause as NodeJS.ErrnoException | undefined)?.code))
       return undefined;
     throw error;
   }
 }
 
-function contentOf(path: string): string {
+function contentOf(path: string, isPersonal: boolean): string {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -40,8 +43,7 @@ function contentOf(path: string): string {
   try {
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) throw new SettingMistake(`${path} is not a file — check --config`);
-    if ((stats.mode & 0o002) !== 0)
-      throw new SettingMistake(`${path} can be written by anybody — close it with: chmod o-w ${path}`);
+    checkWriters(path, stats, isPersonal);
     if (stats.size > FILE_MAX) throw new SettingMistake(`${path} is longer than 64 KiB — check --config`);
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(descriptor));
   } catch (error) {
@@ -50,6 +52,16 @@ function contentOf(path: string): string {
   } finally {
     closeSync(descriptor);
   }
+}
+
+function checkWriters(path: string, { mode, uid }: Stats, isPersonal: boolean): void {
+  if ((mode & 0o002) !== 0)
+    throw new SettingMistake(`${path} can be written by anybody — close it with: chmod o-w ${path}`);
+  if (!isPersonal) return;
+  if (![0, process.geteuid?.()].includes(uid))
+    throw new SettingMistake(`${path} belongs to another user — make a copy of your own`);
+  if ((mode & 0o020) !== 0)
+    throw new SettingMistake(`${path} can be written by its group — close it with: chmod g-w ${path}`);
 }
 
 /** @param path its name, for errors. @throws SettingMistake */
@@ -70,16 +82,15 @@ export function placeOf({ path, text }: TomlFile, table: string, key: string): s
 }
 
 function lineOf(text: string, table: string, key: string): number {
+  const whole = key === '' ? table : `${table}.${key}`;
+  const isIt = (name: string): boolean => name === whole || name.startsWith(`${whole}.`);
   let inTable = '';
   for (const [index, each] of text.split('\n').entries()) {
     const header = /^\s*\[+\s*["']?([^"'\]\s]+)["']?\s*\]/.exec(each)?.[1];
     if (header !== undefined) inTable = header;
-    const name = /^\s*["']?([^"'=\s]+)["']?\s*=/.exec(each)?.[1];
-    const isThere =
-      key === ''
-        ? header === table || (inTable === '' && (name === table || name?.startsWith(`${table}.`)))
-        : (inTable === table && name === key) || (inTable === '' && name === `${table}.${key}`);
-    if (isThere) return index + 1;
+    const name = header ?? /^\s*["']?([^"'=\s]+)["']?\s*=/.exec(each)?.[1];
+    if (name === undefined) continue;
+    if (isIt(header === undefined && inTable !== '' ? `${inTable}.${name}` : name)) return index + 1;
   }
   return 0;
 }

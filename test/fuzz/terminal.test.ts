@@ -243,7 +243,7 @@ fuzz('the screen goes on, and nothing but frames reaches the terminal', 150, asy
   const signal = new AbortController().signal;
   const screen = new Screen(
     { env: {}, stdin: input, stdout: output, signal, interrupt: () => undefined },
-    { colour: true, theme: 'dark' },
+    { colour: true, theme: 'dark', bell: true, notify: true, warning: undefined },
   );
   const talk = new Talk(client, screen, clock);
   try {

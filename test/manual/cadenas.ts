@@ -1,6 +1,7 @@
 /** cadenas(1): the command line of a client. */
 import type { Command } from 'commander';
 import { commandTable } from '../../src/faces/cli/main.js';
+import { Output } from '../../src/faces/cli/output.js';
 import { commandList, optionList } from './options.js';
 import { example, paragraph, prose, rows, section, type Page } from './roff.js';
 
@@ -8,7 +9,8 @@ import { example, paragraph, prose, rows, section, type Page } from './roff.js';
 export function cadenas(version: string): Command {
   const linked = { network: 'NETWORK', version, build: 0, software: '', table: '', pins: [] };
   const keys = { generation: 1, networkKey: '', serverModulus: '' };
-  return commandTable({ ...linked, ...keys }, { stdout: process.stdout }, () => Promise.resolve());
+  const { stdout, stderr } = process;
+  return commandTable({ ...linked, ...keys }, { stdout }, new Output(stdout, stderr, false), () => Promise.resolve());
 }
 
 const exits = {

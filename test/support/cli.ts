@@ -43,7 +43,7 @@ export interface UserOptions {
   readonly password?: string;
   /** another program than the network's client */
   readonly client?: string;
-  /** besides PATH */
+  /** besides PATH, and XDG_CONFIG_HOME, which is `config` beside home */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -58,7 +58,7 @@ export class CliUser {
 
   private constructor(client: string, home: string, { name, where, env = {} }: UserOptions) {
     this.#client = client;
-    this.#env = { PATH: process.env['PATH'] ?? '', ...env };
+    this.#env = { PATH: process.env['PATH'] ?? '', XDG_CONFIG_HOME: join(home, '..', 'config'), ...env };
     this.home = home;
     this.name = name;
     this.secrets = join(home, '..', 'secrets.json');

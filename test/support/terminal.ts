@@ -40,7 +40,13 @@ export async function atTerminal(linked: LinkedNetwork, argv: readonly string[],
       stdin.write(`${typeof typed === 'string' ? typed : await typed()}\r`);
     }
   };
-  const running = main(linked, argv, { stdin, stdout, stderr, env: {}, self: ['node', '/x/cadenas'] });
+  const running = main(linked, argv, {
+    stdin,
+    stdout,
+    stderr,
+    env: { XDG_CONFIG_HOME: '/nowhere' },
+    self: ['node', '/x/cadenas'],
+  });
   const exit = await Promise.race([running, answering().then(() => running)]);
   stdin.destroy();
   return { exit, out: stdout.text, err: stderr.text };

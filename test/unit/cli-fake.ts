@@ -90,7 +90,8 @@ export async function faceOf(t: Test, client: Client, identity: Uint8Array = sea
       const interrupt = (): void => {
         abort.abort('SIGINT');
       };
-      const host = { stdout, stderr, stdin, env: {}, self, signal: abort.signal, interrupt };
+      const env = { XDG_CONFIG_HOME: '/nowhere' };
+      const host = { stdout, stderr, stdin, env, self, signal: abort.signal, interrupt };
       const exit = await main(anyNetwork, ['--home', home, ...argv], host);
       const json = argv.includes('--json') ? stdout.text.split('\n').filter(Boolean).map(parse) : [];
       return { exit, out: stdout.text, err: stderr.text, json };

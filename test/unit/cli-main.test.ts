@@ -25,7 +25,13 @@ async function runAs(self: readonly string[], t: Test, ...argv: string[]) {
   const [stdout, stderr, stdin] = [new Collect(), new Collect(), new PassThrough()];
   stdin.end();
   const home = join(t.testdirName, 'home');
-  const exit = await main(anyNetwork, argv, { stdout, stderr, stdin, env: { XDG_DATA_HOME: home }, self });
+  const exit = await main(anyNetwork, argv, {
+    stdout,
+    stderr,
+    stdin,
+    env: { XDG_DATA_HOME: home, XDG_CONFIG_HOME: '/nowhere' },
+    self,
+  });
   return { exit, out: stdout.text, err: stderr.text };
 }
 

@@ -97,7 +97,7 @@ function terminal(...lines: readonly string[]) {
   stdin.write(lines.map((line) => `${line}\r`).join(''));
   const signal = new AbortController().signal;
   const prompter = new Prompter({
-    env: {},
+    env: { XDG_CONFIG_HOME: '/nowhere' },
     stdin,
     stdout: stderr,
     stderr,

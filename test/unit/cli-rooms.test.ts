@@ -335,7 +335,7 @@ test('the secrets of rooms', async (t) => {
   const folder = t.testdir();
   const file = join(folder, 's');
   const prompter = new Prompter({
-    env: {},
+    env: { XDG_CONFIG_HOME: '/nowhere' },
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,

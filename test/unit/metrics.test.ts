@@ -5,7 +5,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
-import { Metrics, metricsPlace, type Watched } from '../../src/ops/metrics.js';
+import { Metrics, type Watched } from '../../src/ops/metrics.js';
 import { processFamilies } from '../../src/ops/process-figures.js';
 import { readPrometheus, valueOf } from '../support/prometheus.js';
 import { temporaryFolder } from '../support/temp.js';
@@ -52,28 +52,6 @@ async function get(to: object, path: string, method = 'GET'): Promise<Answer> {
   for await (const chunk of response) text += String(chunk);
   return { status: response.statusCode, text, type: response.headers['content-type'] };
 }
-
-test('where it may listen: this machine and sockets alone', (t) => {
-  t.same(metricsPlace('127.0.0.1:9090'), { host: '127.0.0.1', port: 9090 });
-  t.same(metricsPlace('127.3.2.1:0'), { host: '127.3.2.1', port: 0 });
-  t.same(metricsPlace('[::1]:1'), { host: '::1', port: 1 });
-  t.same(metricsPlace('localhost:1'), { host: 'localhost', port: 1 });
-  t.same(metricsPlace('unix:/run/x'), { path: '/run/x' });
-  for (const text of [
-    '0.0.0.0:1',
-    '[::]:1',
-    '10.0.0.1:1',
-    'example.org:1',
-    '127.0.0.1',
-    '127.0.0.1:65536',
-    '127.x:1',
-    'unix:run',
-    ':1',
-    '',
-  ])
-    t.equal(metricsPlace(text), undefined, text);
-  t.end();
-});
 
 test('text that a strict reader takes; counters are what they are at the scrape', async (t) => {
   const metrics = await served(t);

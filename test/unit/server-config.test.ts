@@ -56,7 +56,7 @@ test('a mistake is one line, with the place and what was meant', (t) => {
     [[...mail, 'tls = "ssl"'], /:4: tls in \[mail\] can't be this — write "tls", "starttls" or "none"$/],
     [[...mail, 'tls = "none"'], /:4: mails to mail\.example would go without TLS — write "tls" or "starttls"$/],
     [[...mail, 'user = "x"'], /:4: user and password-file go together — give both, or neither$/],
-    [[...mail, 'ca-file = "a\\u0000"'], /:4: ca-file in \[mail\] can't be this — write a path, in quotes$/],
+    [[...mail, 'ca-file = "a\\u0000"'], /:4: ca-file in \[mail\] can't be this — write a path, ~ written out, in quotes$/],
     [['[mail]', 'host = "a b"', 'sender = "a@b.cd"'], /:2: host .* — write a host name or an address, in quotes$/],
     [['[mail]', 'host = "a"', 'sender = "a@b.cd\\r\\nBcc: e@f.gh"'], /:3: sender .* — write an address, in quotes$/],
     [['[mail]', 'host = "a"'], /:2: \[mail\] has no sender — add it$/],
@@ -92,6 +92,29 @@ test('the file itself is checked', (t) => {
   t.throws(() => readConfig(path('long')), /is longer than 64 KiB/);
   t.throws(() => readConfig(path('open')), /can be written by anybody — close it with: chmod o-w/);
   t.throws(() => readConfig(path('bytes')), /is not UTF-8/);
+  t.end();
+});
+
+test('where figures may be read: this machine and sockets alone', (t) => {
+  const place = (typed: string) => daemonSchema.metrics.listen.read(typed);
+  t.same(place('127.0.0.1:9090'), { host: '127.0.0.1', port: 9090 });
+  t.same(place('127.3.2.1:0'), { host: '127.3.2.1', port: 0 });
+  t.same(place('[::1]:1'), { host: '::1', port: 1 });
+  t.same(place('localhost:1'), { host: 'localhost', port: 1 });
+  t.same(place('unix:/run/x'), { path: '/run/x' });
+  for (const text of [
+    '0.0.0.0:1',
+    '[::]:1',
+    '10.0.0.1:1',
+    'example.org:1',
+    '127.0.0.1',
+    '127.0.0.1:65536',
+    '127.x:1',
+    'unix:run',
+    ':1',
+    '',
+  ])
+    t.equal(place(text), undefined, text);
   t.end();
 });
 

@@ -21,10 +21,10 @@ import { newWords } from './compose.js';
 import { toClientError } from './failure.js';
 import { lastingText, untilText, spoken } from '../wording/people.js';
 import { plainLine } from '../../plain/plain.js';
-import { serverText } from './options.js';
 import { secretsOf, tell, withClient, type Run } from './run.js';
 import { needsTerminal, setUp } from './second-factor.js';
 import { askNewSecrets, withInvitation } from './secrets.js';
+import { serverText } from './settings.js';
 
 /** Descriptors of the background process: its secrets come in on one, how its login went goes out on the other. */
 const SECRETS_FD = 3;
@@ -145,7 +145,8 @@ async function sayLogin(run: Run, name: string, ends: number, how: 'now' | 'alre
 async function startAgent(run: Run, secrets: Secrets & { readonly code?: string }): Promise<Report> {
   const { server, home, profile, allowInvalidCert, disableSsl } = run.options;
   const [program = process.execPath, ...first] = run.host.self;
-  const args = [...first, 'agent', '--profile', profile, '--home', home, '--server', serverText(server)];
+  /* All that it needs, so that it does not matter which file it would find. */
+  const args = [...first, 'agent', '--no-config', '--profile', profile, '--home', home, '--server', serverText(server)];
   if (allowInvalidCert) args.push('--allow-invalid-cert');
   if (disableSsl) args.push('--disable-ssl');
   args.push('--secrets-fd', String(SECRETS_FD));

@@ -1,25 +1,26 @@
 /** The terminal interface, composed: what it is handed of this process and of the profile. */
 import { ClientError, type Exit } from '../../client/index.js';
+import { plainLine } from '../../plain/plain.js';
 import { runPlain, runTui, type Door, type OpenClient } from '../tui/main.js';
 import { newWords, type Opened } from './compose.js';
 import { mistake } from './failure.js';
 import type { Run } from './run.js';
 
-export interface ChatOptions {
-  readonly plain: boolean;
-  readonly theme: 'dark' | 'light' | undefined;
-}
-
-export async function chat(run: Run, { plain, theme }: ChatOptions): Promise<Exit> {
+export async function chat(run: Run): Promise<Exit> {
   const { host, output } = run;
+  const { warning, screen } = run.options;
+  const { plain, color, theme, bell, notify } = screen;
   const isTerminal = host.stdin.isTTY === true && host.stdout.isTTY === true;
   if (output.json || !(isTerminal || plain)) throw mistake('usage', 'no command', 'see cadenas --help');
   if (plain || host.env['TERM'] === 'dumb') return runPlain(host, doorOf(run), run.prompter);
   output.hold();
   try {
     return await runTui(host, doorOf(run), {
-      colour: run.options.color && !host.env['NO_COLOR'],
-      theme: theme ?? groundOf(host.env['COLORFGBG']),
+      colour: color && !host.env['NO_COLOR'],
+      theme: theme === 'auto' ? groundOf(host.env['COLORFGBG']) : theme,
+      bell,
+      notify,
+      warning: warning === undefined ? undefined : plainLine(warning),
     });
   } finally {
     output.release();

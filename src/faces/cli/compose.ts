@@ -51,7 +51,7 @@ import { connectTcp } from '../../transport/tcp.js';
 import { tlsConnector } from '../../transport/tls.js';
 import type { GlobalOptions } from './options.js';
 
-export { checkFree, defaultHome, readNamed, writeNew } from '../../client-node/index.js';
+export { checkFree, configFolder, defaultHome, readNamed, writeNew } from '../../client-node/index.js';
 
 /** Three words for a new account. */
 export const newWords = (): string => drawWords(nodeSync);

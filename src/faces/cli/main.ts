@@ -8,11 +8,12 @@ import { addCompletion, treeOfEverywhere } from '../../completion/index.js';
 import { addAccountCommands } from './account-commands.js';
 import { adder, first, second, type Perform } from './commands.js';
 import { chat } from './chat.js';
-import { defaultHome, Profile } from './compose.js';
+import { configFolder, defaultHome, Profile } from './compose.js';
+import { addConfigCommand } from './config.js';
 import { mistake, toClientError } from './failure.js';
 import type { Host } from './host.js';
 import { addKeysCommands } from './keys-commands.js';
-import { addGlobalOptions, readGlobalOptions, sameAgain, seconds } from './options.js';
+import { addGlobalOptions, globalOptions, sameAgain, seconds } from './options.js';
 import { Output, OutputGone } from './output.js';
 import { Prompter } from './prompt.js';
 import { addRoomCommands } from './rooms.js';
@@ -20,6 +21,7 @@ import type { Run } from './run.js';
 import { addSecurityCommands } from './second-factor.js';
 import { secretsFrom } from './secrets.js';
 import { addSessionCommands } from './sessions.js';
+import { readSettings } from './settings.js';
 import { addSecretsCommands } from './secrets-commands.js';
 import { signalExit, untilSignal } from './signals.js';
 import { contacts, history, receipts, receive, relate, send } from './talk.js';
@@ -88,16 +90,19 @@ async function failed(thrown: unknown, output: Output): Promise<number> {
 
 async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: Host, output: Output): Promise<number> {
   let exit: number = Exit.done;
-  const program = commandTable(linked, host, (command, work) => {
+  const program = commandTable(linked, host, output, (command, work) => {
     const usualHome = defaultHome(host.env);
-    const options = readGlobalOptions(command, usualHome);
-    output.program = [ownName(host.self), ...sameAgain(options, usualHome && resolve(usualHome))].join(' ');
+    const settings = readSettings(program, linked.network, configFolder(host.env), host.env);
+    const options = globalOptions(program, settings, usualHome);
+    output.program = [ownName(host.self), ...sameAgain(program, settings, usualHome)].join(' ');
+    if (options.warning !== undefined) output.note(options.warning);
     const log = (line: string): void => {
       if (options.debug) output.note(line);
     };
     const run: Run = {
       host,
       options,
+      settings,
       output,
       profile: new Profile(linked, options, log),
       prompter: new Prompter(host),
@@ -146,8 +151,13 @@ function versionText(linked: LinkedNetwork): string {
 }
 
 /** All commands on one screen. */
-export function commandTable(linked: LinkedNetwork, host: Pick<Host, 'stdout'>, perform: Perform): Command {
-  const program = addGlobalOptions(new Command('cadenas'))
+export function commandTable(
+  linked: LinkedNetwork,
+  host: Pick<Host, 'stdout'>,
+  output: Output,
+  perform: Perform,
+): Command {
+  const program = addGlobalOptions(new Command('cadenas'), linked.network)
     .description(
       `Private conversations and rooms on the network ${linked.network}. Without a command: the terminal interface.`,
     )
@@ -160,10 +170,7 @@ export function commandTable(linked: LinkedNetwork, host: Pick<Host, 'stdout'>, 
     .allowExcessArguments(false);
   const add = adder(program, perform);
 
-  add('chat', 'the terminal interface; the same without a command', (run) => {
-    const { plain, theme } = run.options;
-    return chat(run, { plain, theme });
-  });
+  add('chat', 'the terminal interface; the same without a command', (run) => chat(run));
   add('register <@name>', 'make an account and this profile', (run, args, options) =>
     register(run, first(args), options as Told, options['2fa'] === true),
   )
@@ -211,6 +218,7 @@ export function commandTable(linked: LinkedNetwork, host: Pick<Host, 'stdout'>, 
   addAccountCommands(program, perform);
   addSecretsCommands(program, perform);
   addKeysCommands(program, perform);
+  addConfigCommand(program, perform, output);
   addCompletion(
     program,
     (script) => host.stdout.write(script),

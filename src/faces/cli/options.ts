@@ -1,8 +1,9 @@
 /** Options that every command takes, anywhere on the line. */
 import { resolve } from 'node:path';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import type { Endpoint } from '../../client/index.js';
 import { mistake } from './failure.js';
+import { addSettingOptions, serverText, warningOf, type ClientSettings } from './settings.js';
 
 export interface GlobalOptions {
   readonly json: boolean;
@@ -12,36 +13,31 @@ export interface GlobalOptions {
   readonly allowInvalidCert: boolean;
   readonly disableSsl: boolean;
   readonly debug: boolean;
-  readonly color: boolean;
-  readonly plain: boolean;
-  readonly theme?: 'dark' | 'light';
-  readonly secretsFile?: string;
-  readonly secretsFd?: number;
+  readonly screen: ClientSettings['values']['screen'];
+  readonly secretsFile: string | undefined;
+  readonly secretsFd: number | undefined;
+  /** said at each start, plain */
+  readonly warning: string | undefined;
 }
 
-const DEFAULT_SERVER = '127.0.0.1:7878';
-
-function endpoint(text: string): Endpoint {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (!match || port < 1 || port > 65535)
-    throw new InvalidArgumentError('write HOST:PORT, for example 127.0.0.1:7878 or [::1]:7878.');
-  return { host: match[1] ?? match[2] ?? '', port };
-}
-
-/** As it is written on the line. */
-export function serverText({ host, port }: Endpoint): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
-}
-
-/** What the next command has to say again to mean the same profile and daemon. @param usualHome where the line names none */
-export function sameAgain({ profile, server, home }: GlobalOptions, usualHome: string | undefined): string[] {
-  const at = serverText(server);
+/** What the next command has to say again to mean the same profile and daemon. @param usualHome where nothing names one */
+export function sameAgain(program: Command, settings: ClientSettings, usualHome: string | undefined): string[] {
+  const { config } = program.opts<{ readonly config?: string | boolean }>();
+  const [said, unsaid] = [settings.values.client, settings.unsaid.client];
+  const [home, otherHome] = [said.home ?? usualHome, unsaid.home ?? usualHome].map((each) => each && resolve(each));
+  const server = serverText(said.server);
   return [
-    ...(home === usualHome ? [] : ['--home', /^[\w./-]+$/.test(home) ? home : `'${home.replaceAll("'", "'\\''")}'`]),
-    ...(profile === 'default' ? [] : ['--profile', profile]),
-    ...(at === DEFAULT_SERVER ? [] : ['--server', at]),
+    ...(config === false ? ['--no-config'] : []),
+    ...(typeof config === 'string' ? ['--config', quoted(config)] : []),
+    ...(home === undefined || home === otherHome ? [] : ['--home', quoted(home)]),
+    ...(said.profile === unsaid.profile ? [] : ['--profile', said.profile]),
+    ...(server === serverText(unsaid.server) ? [] : ['--server', server]),
   ];
+}
+
+/** For a shell. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function descriptor(text: string): number {
@@ -54,30 +50,36 @@ export function seconds(text: string): number {
   return Number(text);
 }
 
-export function addGlobalOptions(program: Command): Command {
-  return program
-    .option('--json', 'one JSON object a line (docs/cli.md)', false)
-    .option('--profile <name>', 'which of your profiles', 'default')
-    .option('--home <dir>', 'folder of the profiles (default: cadenas in $XDG_DATA_HOME)')
-    .addOption(
-      new Option('--server <host:port>', 'the daemon')
-        .argParser(endpoint)
-        .default(endpoint(DEFAULT_SERVER), DEFAULT_SERVER),
-    )
-    .option('--allow-invalid-cert', 'accept any TLS certificate', false)
-    .option('--disable-ssl', 'no TLS around the frames, which stay encrypted', false)
-    .option('--secrets-file <file>', 'JSON with password and words, 0600')
-    .option('--secrets-fd <number>', 'the same from an open descriptor', descriptor)
-    .option('--plain', 'lines that are only added, in the place of a screen: for screen readers', false)
-    .option('--no-color', 'without colours; so does NO_COLOR')
-    .addOption(new Option('--theme <ground>', 'colours for a dark or a light ground').choices(['dark', 'light']))
-    .option('--debug', 'log to stderr', false);
+export function addGlobalOptions(program: Command, network: string): Command {
+  program.option('--json', 'one JSON object a line (docs/cli.md)', false);
+  return addSettingOptions(program, network).option(
+    '--secrets-fd <number>',
+    'the same as --secrets-file from an open descriptor',
+    descriptor,
+  );
 }
 
-/** @param home folder of the profiles where the line names none */
-export function readGlobalOptions(command: Command, usualHome: string | undefined): GlobalOptions {
-  const options = command.optsWithGlobals<Omit<GlobalOptions, 'home'> & { home?: string }>();
-  const home = options.home ?? usualHome;
+/** @param usualHome folder of the profiles where nothing names one */
+export function globalOptions(
+  program: Command,
+  settings: ClientSettings,
+  usualHome: string | undefined,
+): GlobalOptions {
+  const { json, secretsFd } = program.opts<{ readonly json: boolean; readonly secretsFd?: number }>();
+  const { client, tls, screen } = settings.values;
+  const home = client.home ?? usualHome;
   if (home === undefined) throw mistake('home', 'nothing names your home folder', 'set HOME, or use --home DIR');
-  return { ...options, home: resolve(home) };
+  return {
+    json,
+    profile: client.profile,
+    home: resolve(home),
+    server: client.server,
+    allowInvalidCert: tls['allow-invalid-cert'],
+    disableSsl: !tls.on,
+    debug: client.debug,
+    screen,
+    secretsFile: client['secrets-file'],
+    secretsFd,
+    warning: warningOf(settings),
+  };
 }

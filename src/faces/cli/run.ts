@@ -8,10 +8,13 @@ import type { Output } from './output.js';
 import { Prompter } from './prompt.js';
 import { connectCore } from './codes.js';
 import { askSecrets, type Given } from './secrets.js';
+import type { ClientSettings } from './settings.js';
 
 export interface Run {
   readonly host: Host;
   readonly options: GlobalOptions;
+  /** the same and the rest, with where each was said */
+  readonly settings: ClientSettings;
   readonly output: Output;
   readonly profile: Profile;
   readonly prompter: Prompter;

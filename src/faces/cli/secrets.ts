@@ -164,10 +164,10 @@ export function secretsFrom(from: SecretsFrom): Given {
 }
 
 async function readSecrets(from: SecretsFrom): Promise<GivenSecrets | undefined> {
-  if (from.file !== undefined) return parse(await readPrivate(from.file), from.file);
+  /* A descriptor is of this line; a file may have been set for all. */
   if (from.descriptor !== undefined)
     return parse(await readDescriptor(from.descriptor), `descriptor ${String(from.descriptor)}`);
-  return undefined;
+  return from.file === undefined ? undefined : parse(await readPrivate(from.file), from.file);
 }
 
 function needsTerminal(prompter: Prompter): void {

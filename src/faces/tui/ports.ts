@@ -43,4 +43,10 @@ export interface TuiHost {
 export interface TuiOptions {
   readonly colour: boolean;
   readonly theme: 'dark' | 'light';
+  /** rings when something comes while nobody looks */
+  readonly bell: boolean;
+  /** has the terminal notify then */
+  readonly notify: boolean;
+  /** said at the start, plain */
+  readonly warning: string | undefined;
 }

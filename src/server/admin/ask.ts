@@ -6,7 +6,7 @@ import { controlPath } from '../control-path.js';
 import { folderOf, Mistake, type Where } from './common.js';
 
 /** Where the service of deploy/ has it. */
-const SERVICE_SOCKET = '/run/cadenasd/control';
+const SERVICE_SOCKET = '/run/cadenas/control';
 
 export interface Asked extends Where {
   /** path of the socket, where it was named */

@@ -1,6 +1,6 @@
 /** `cadenasd config`: the settings that hold, whether they can be used, and all defaults as a file. */
 import type { Command } from 'commander';
-import { defaultFile, originOf, settledFile, everySetting } from '../../settings/index.js';
+import { defaultFile, settledFile, settledRows } from '../../settings/index.js';
 import { readBlocklist, BlocklistRefusal } from '../blocklist.js';
 import { nodeSync } from '../../crypto/index.js';
 import { KeysRefusal } from '../../keys/network.js';
@@ -35,7 +35,7 @@ export async function runConfig(command: Command, options: ConfigOptions): Promi
   if (options.check) {
     await checkFiles(settings);
     speech.say('config', { valid: true }, 'the settings can be used');
-  } else if (options.json) speech.say('config', { settings: listed(settings) });
+  } else if (options.json) speech.say('config', { settings: settledRows(daemonSchema, settings) });
   else process.stdout.write(plainText(settledFile(daemonSchema, settings), ''));
   return Exit.done;
 }
@@ -52,14 +52,4 @@ async function checkFiles(settings: DaemonSettings): Promise<void> {
       throw new Mistake((error as Error).message);
     throw error;
   }
-}
-
-function listed({ values, origins }: DaemonSettings) {
-  const tables: Readonly<Record<string, Readonly<Record<string, unknown>>>> = values;
-  return everySetting(daemonSchema).map(({ table, key }) => ({
-    table,
-    key,
-    value: tables[table]?.[key] ?? null,
-    origin: originOf(origins, table, key),
-  }));
 }

@@ -24,7 +24,7 @@ export class Screen implements Stage, Front {
   readonly canAsk = true;
   readonly #terminal: Terminal;
   readonly #painter: Painter;
-  readonly #colour: boolean;
+  readonly #options: TuiOptions;
   #theme: Theme;
   readonly #dialogs: Dialog[] = [];
   readonly left: Promise<undefined>;
@@ -42,7 +42,7 @@ export class Screen implements Stage, Front {
     this.left = new Promise((resolve) => {
       this.#leave = () => resolve(undefined);
     });
-    this.#colour = options.colour;
+    this.#options = options;
     this.#theme = themeOf(options.colour, options.theme);
     this.#painter = new Painter(() => this.#draw());
     this.#terminal = new Terminal(host.stdin, host.stdout, {
@@ -89,6 +89,7 @@ export class Screen implements Stage, Front {
       this.#end = resolve;
     });
     this.#chat.begin();
+    if (this.#options.warning !== undefined) this.#chat.say(this.#options.warning, true);
     const how: Ending = this.#hasQuit ? { why: 'quit' } : await ending;
     clearInterval(minute);
     this.#dismiss();
@@ -155,7 +156,7 @@ export class Screen implements Stage, Front {
   }
 
   useTheme(ground: 'dark' | 'light'): void {
-    this.#theme = themeOf(this.#colour, ground);
+    this.#theme = themeOf(this.#options.colour, ground);
     this.soon();
   }
 
@@ -185,8 +186,8 @@ export class Screen implements Stage, Front {
     const now = performance.now();
     if (this.#hasFocus || now - this.#rang < BELL_MS) return;
     this.#rang = now;
-    this.#terminal.bell();
-    this.#terminal.notify('Cadenas: something new');
+    if (this.#options.bell) this.#terminal.bell();
+    if (this.#options.notify) this.#terminal.notify('Cadenas: something new');
   }
 
   quit(): void {
