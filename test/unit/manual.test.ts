@@ -81,6 +81,27 @@ test('the pages tell every command, option, setting and limit', (t) => {
   t.end();
 });
 
+/** What the tree knows of a line's words: undefined where one of its options is unknown. */
+function understood({ root: top, everywhere }: Tree, [, ...line]: readonly string[]): string | undefined {
+  let command = top;
+  for (const word of line) command = command.commands.find(({ name }) => name === word) ?? command;
+  const known = [...command.options, ...everywhere].flatMap(({ spellings }) => spellings);
+  const isKnown = line.every((word) => !word.startsWith('-') || known.includes(word));
+  return isKnown && command.commands.length === 0 ? command.name : undefined;
+}
+
+test('the examples of the pages can be typed', (t) => {
+  const all = new Map(trees().map((tree) => [tree.root.name, tree]));
+  const typed = pages()
+    .flatMap(({ parts }) => [...parts.join('\n').matchAll(/\.nf\n([^]*?)\n\.fi/g)])
+    .flatMap(([, lines = '']) => lines.replaceAll('\\-', '-').replaceAll('\\(dq', '"').split('\n'))
+    .map((line) => (/\$\((.*)\)/.exec(line)?.[1] ?? line).split(' '));
+  const ours = typed.filter(([program = '']) => all.has(program));
+  t.ok(ours.length > 12, `${String(ours.length)} lines`);
+  for (const line of ours) t.ok(understood(all.get(line[0] ?? '') as Tree, line), line.join(' '));
+  t.end();
+});
+
 const texts = [
   '.so /etc/passwd',
   "'so /etc/passwd",
