@@ -157,12 +157,13 @@ class Schedule {
     }
   }
 
-  /** Room on a full disk again: what is called from now on must not be refused. */
+  /** Room on a full disk again: what is called once a checkpoint may be tried anew must not be refused. */
   async #makeRoom(): Promise<void> {
     const generation = this.#generation;
     generation.disk.capacity = Infinity;
     this.#trace('room is made');
     await this.#quiesce(true);
+    this.#now += RETRY_MS;
     generation.mayRefuse = false;
   }
 
