@@ -17,6 +17,7 @@ import { atCall, diskError, SimulatedDisk, type DiskCall, type Fault } from './s
 import { StoreCalls, type StoreCall } from './store-calls.js';
 import { REFUSED, StoreModel, type Begun } from './store-model.js';
 import { noSecurity } from '../../src/store/store.js';
+import { RETRY_MS } from '../../src/store/journal/checkpoints.js';
 
 const START = 1_800_000_000_000;
 const HOUR = 3600_000;
