@@ -116,7 +116,7 @@ export interface ClientSettings extends Settled<typeof clientSchema> {
   readonly unsaid: Values;
 }
 
-const PREFIX = 'CADENAS_';
+export const PREFIX = 'CADENAS_';
 /** Of the launcher (bin/find-client.js). */
 const LAUNCHER = 'CADENAS_CLIENT';
 
