@@ -28,6 +28,8 @@ export interface LinkedNetwork extends LinkedGeneration {
   readonly next?: LinkedGeneration;
   /** SHA-256 of the SubjectPublicKeyInfo of each accepted TLS certificate, of either generation */
   readonly pins: readonly string[];
+  /** HOST:PORT, where the network's daemon is for whoever says nothing else; no part of the wire */
+  readonly server?: string;
 }
 
 /** The oldest first. */

@@ -20,8 +20,8 @@ function __cadenas_keys_options --argument-names at
         case 'build'; printf '%s\t%s\n' '--network' 'its name: a–z, 0–9 and -, at most 32, the first a letter' '--keys' 'folder of the keys; each network has its own folder in it' '--host' 'DNS name or IP address for the TLS certificate besides localhost; may be repeated' '--secrets' 'secrets.json of a backup: its accounts can log in again, with clients linked anew' '--help' 'display help for command' '-h' 'display help for command'
         case 'rotate'; printf '%s\t%s\n' '--network' 'a network that was built' '--keys' 'folder of the keys; each network has its own folder in it' '--host' 'DNS name or IP address for the TLS certificate besides those of the current one; may be repeated' '--help' 'display help for command' '-h' 'display help for command'
         case 'retire'; printf '%s\t%s\n' '--network' 'a network whose keys were rotated' '--keys' 'folder of the keys; each network has its own folder in it' '--yes' 'does not ask' '--help' 'display help for command' '-h' 'display help for command'
-        case 'bundle'; printf '%s\t%s\n' '--network' 'a network that was built' '--out' 'where it goes, its name ending in .mjs' '--keys' 'folder of the keys; each network has its own folder in it' '--help' 'display help for command' '-h' 'display help for command'
-        case 'link'; printf '%s\t%s\n' '--network' 'a network that was built' '--out' 'where the client goes; made where it is missing' '--keys' 'folder of the keys; each network has its own folder in it' '--help' 'display help for command' '-h' 'display help for command'
+        case 'bundle'; printf '%s\t%s\n' '--network' 'a network that was built' '--server' 'where the daemon is, for everybody who runs it without --server' '--out' 'where it goes, its name ending in .mjs' '--keys' 'folder of the keys; each network has its own folder in it' '--help' 'display help for command' '-h' 'display help for command'
+        case 'link'; printf '%s\t%s\n' '--network' 'a network that was built' '--server' 'where the daemon is, for everybody who runs it without --server' '--out' 'where the client goes; made where it is missing' '--keys' 'folder of the keys; each network has its own folder in it' '--help' 'display help for command' '-h' 'display help for command'
         case 'completion'; printf '%s\t%s\n' '--help' 'display help for command' '-h' 'display help for command'
     end
     return 0
@@ -53,9 +53,11 @@ function __cadenas_keys_value --argument-names at option
         case 'retire --network'; echo ':anything'
         case 'retire --keys'; echo ':folder'
         case 'bundle --network'; echo ':anything'
+        case 'bundle --server'; echo ':anything'
         case 'bundle --out'; echo ':file'
         case 'bundle --keys'; echo ':folder'
         case 'link --network'; echo ':anything'
+        case 'link --server'; echo ':anything'
         case 'link --out'; echo ':folder'
         case 'link --keys'; echo ':folder'
     end

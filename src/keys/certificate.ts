@@ -33,13 +33,23 @@ export function spkiPin(certPem: string): string {
   return createHash('sha256').update(spki).digest('hex');
 }
 
+/** Whether it is HOST:PORT of a daemon that can be reached; an IPv6 address stands in brackets. */
+export function isServer(typed: string): boolean {
+  const [, v6, host = '', port = ''] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(typed) ?? [];
+  return Number(port) >= 1 && Number(port) <= 65_535 && (v6 === undefined ? isHost(host) : isIP(v6) === 6);
+}
+
 /** @throws KeysRefusal where it is neither a DNS name nor an IP address */
 export function checkHost(host: string): string {
+  if (!isHost(host)) throw new KeysRefusal('a host is a DNS name or an IP address; give each with its own --host');
+  return host;
+}
+
+function isHost(host: string): boolean {
+  if (isIP(host) !== 0) return true;
   const labels = host.split('.');
   const named = host.length <= 253 && labels.every((part) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(part));
-  if (isIP(host) === 0 && (!named || /^[0-9.]+$/.test(host)))
-    throw new KeysRefusal('a host is a DNS name or an IP address; give each with its own --host');
-  return host;
+  return named && !/^[0-9.]+$/.test(host);
 }
 
 /** The hosts that a certificate of ours names, without those that each one names. */

@@ -22,6 +22,8 @@ interface ClientOf {
   readonly network: string;
   /** The folder that holds networks. */
   readonly keys: string;
+  /** HOST:PORT of the daemon, for whoever says nothing else. */
+  readonly server?: string | undefined;
   readonly entry?: string;
 }
 
@@ -68,9 +70,12 @@ export async function linkClient({ out, ...of }: LinkRequest): Promise<LinkedCli
   return client;
 }
 
-async function writeClient({ network, keys, entry = clientEntry }: ClientOf, path: string): Promise<LinkedClient> {
+async function writeClient(
+  { network, keys, server, entry = clientEntry }: ClientOf,
+  path: string,
+): Promise<LinkedClient> {
   checkNetworkName(network);
-  const linked = linkedNetwork(join(keys, network), network);
+  const linked = linkedNetwork(join(keys, network), network, server);
   refuseOther(path, network);
   if (!existsSync(entry)) throw new KeysRefusal(`the client is not compiled (no ${entry}); run: npm run compile`);
   const bytes = await clientFile(linked, resolve(entry));
@@ -83,7 +88,7 @@ async function writeClient({ network, keys, entry = clientEntry }: ClientOf, pat
  * Field by field, so that nothing private can slip in with a spread. Version, build and table are those of
  * the program that is bundled here, which may be newer than the keys.
  */
-export function linkedNetwork(folder: string, network: string): LinkedNetwork {
+export function linkedNetwork(folder: string, network: string, server?: string): LinkedNetwork {
   const files = loadNetwork(folder);
   if (files.network !== network)
     throw new KeysRefusal(`${folder} holds the keys of network ${files.network}; rename the folder to that`);
@@ -97,6 +102,7 @@ export function linkedNetwork(folder: string, network: string): LinkedNetwork {
     ...linkedGeneration(files),
     ...(files.next ? { next: linkedGeneration(files.next) } : {}),
     pins: [...files.pins, ...(files.next?.pins ?? [])],
+    ...(server === undefined ? {} : { server }),
   };
   wipe(files);
   return linked;

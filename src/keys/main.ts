@@ -1,11 +1,12 @@
 /** cadenas-keys: makes the keys of networks and links their clients. */
 import { basename, join } from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { createInterface } from 'node:readline/promises';
 import { addCompletion, treeOf } from '../completion/index.js';
 import { buildNetwork } from './build.js';
 import { checkNetworkName } from './files.js';
 import { bundleClient, linkClient, type LinkedClient } from './link.js';
+import { isServer } from './certificate.js';
 import { loadNetwork, wipe } from './network.js';
 import { errorCode } from './private-files.js';
 import { plainLine } from '../plain/plain.js';
@@ -33,10 +34,11 @@ interface RetireOptions {
 interface BundleOptions {
   readonly network: string;
   readonly keys: string;
+  readonly server?: string;
   readonly out?: string;
 }
 
-type LinkOptions = Required<BundleOptions>;
+type LinkOptions = BundleOptions & { readonly out: string };
 
 const print = (...lines: readonly string[]): void => {
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
@@ -130,6 +132,17 @@ function printClient({ path, linked, sha256 }: LinkedClient): void {
   );
 }
 
+function serverOption(): Option {
+  return new Option(
+    '--server <host:port>',
+    'where the daemon is, for everybody who runs it without --server',
+  ).argParser((typed: string) => {
+    if (!isServer(typed))
+      throw new InvalidArgumentError('write HOST:PORT, as chat.example.org:7878 or [2001:db8::1]:7878.');
+    return typed;
+  });
+}
+
 function hostOption(besides: string): Option {
   return new Option('--host <name>', `DNS name or IP address for the TLS certificate ${besides}; may be repeated`)
     .argParser((host: string, hosts: readonly string[]) => [...hosts, host])
@@ -185,6 +198,7 @@ export function program(): Command {
       'Writes a client of a network into one file that runs with Node alone, to be handed out. No private key is in it.',
     )
     .requiredOption('--network <name>', 'a network that was built')
+    .addOption(serverOption())
     .option('--out <file>', 'where it goes, its name ending in .mjs (default: cadenas-NETWORK.mjs)')
     .option(...KEYS)
     .action(runBundle);
@@ -194,6 +208,7 @@ export function program(): Command {
       'Writes the same file as DIR/cadenas.mjs, with README.txt, and linked.json for a client in another language.',
     )
     .requiredOption('--network <name>', 'a network that was built')
+    .addOption(serverOption())
     .requiredOption('--out <dir>', 'where the client goes; made where it is missing')
     .option(...KEYS)
     .action(runLink);

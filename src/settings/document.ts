@@ -23,7 +23,7 @@ function remarks(setting: Setting<unknown>): string[] {
   ];
   return [
     '',
-    ...wrapped(`${what}.`).map((line) => `# ${line}`),
+    ...wrapped(`${what.charAt(0).toUpperCase()}${what.slice(1)}.`).map((line) => `# ${line}`),
     ...wrapped(`(${facts.join('; ')})`).map((line) => `# ${line}`),
   ];
 }

@@ -51,7 +51,7 @@ const refused: Record<string, Refused> = {
   'readable by the group': { spoil: mode(0o750), says: /mode 0750.*chmod 700/ },
   'searchable by others': { spoil: mode(0o701), says: /mode 0701.*chmod 700/ },
   'users readable by the group': { spoil: mode(0o740, 'users'), says: /users has mode 0740.*chmod 700/ },
-  'a newer format': { spoil: write('format.json', '{"format":4}'), says: /format 4.*install a newer/ },
+  'a newer format': { spoil: write('format.json', '{"format":5}'), says: /format 5.*install a newer/ },
   'a format that is no number': { spoil: write('format.json', '{"format":"2"}'), says: /format\.json is damaged/ },
   'a format that is no JSON': { spoil: write('format.json', '{'), says: /format\.json is damaged/ },
   'format 0': { spoil: write('format.json', '{"format":0}'), says: /restore/ },

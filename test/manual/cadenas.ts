@@ -24,15 +24,20 @@ const exits = {
 };
 
 const files = {
+  '$XDG_CONFIG_HOME/cadenas/NETWORK.toml, cadenas.toml':
+    'settings, see `cadenas.toml`(5); the first that is there counts, in ~/.config where XDG_CONFIG_HOME is not set',
   '$XDG_DATA_HOME/cadenas/NETWORK/PROFILE':
     'a profile: keys, contacts and what waits, sealed; in ~/.local/share where XDG_DATA_HOME is not set. Open to you alone (0700)',
   '$XDG_DATA_HOME/cadenas/cadenas.mjs': 'the client that an installed `cadenas` runs, as your operator gave it to you',
 };
 
 const environment = {
+  CADENAS_CONFIG: 'the file of settings, as --config names it',
+  CADENAS_TABLE_KEY: 'a setting of `cadenas.toml`(5); before the file, behind an option of the line',
   CADENAS_CLIENT: 'the client that an installed `cadenas` runs, in the place of the usual one',
   XDG_DATA_HOME: 'where profiles and client are; an absolute path',
-  HOME: 'the same where XDG_DATA_HOME is not set, in .local/share',
+  XDG_CONFIG_HOME: 'where files of settings are; an absolute path',
+  HOME: 'where those two are not set, .local/share and .config in it',
   NO_COLOR: 'no colours where it is set',
   COLORFGBG: 'whether the ground of the terminal is dark or light, as some terminals say',
   TERM: 'where it is `dumb`, lines are only ever added',

@@ -83,7 +83,7 @@ export function cadenasdPage(version: string): Page {
         paragraph('Try the settings, then have the running daemon take them:'),
         example('cadenasd config --check', 'cadenasd reload'),
         paragraph('As a service:'),
-        example('cadenasd install-service', 'systemctl enable --now cadenasd.socket cadenasd.service'),
+        example('cadenasd install-service', 'systemctl enable --now cadenasd.service'),
         paragraph('Watch it, and let everybody leave before it ends:'),
         example('cadenasd status --watch', 'cadenasd drain --within 60'),
         paragraph('Let two people in within a week:'),

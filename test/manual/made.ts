@@ -17,7 +17,7 @@ import { cadenas, cadenasPage } from './cadenas.js';
 import { cadenasdPage } from './cadenasd.js';
 import { chatPage } from './chat.js';
 import { page, type Page } from './roff.js';
-import { cadenasdToml } from './settings-page.js';
+import { cadenasdToml, cadenasToml } from './settings-page.js';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
@@ -29,7 +29,7 @@ const names: Readonly<Record<Shell, (program: string) => string>> = {
 };
 
 export function pages(): readonly Page[] {
-  return [chatPage(), cadenasPage(cadenas(version)), keysPage(), cadenasdPage(version), cadenasdToml()];
+  return [chatPage(), cadenasPage(cadenas(version)), keysPage(), cadenasdPage(version), cadenasdToml(), cadenasToml()];
 }
 
 export function trees(): readonly Tree[] {

@@ -29,6 +29,28 @@ function bundle({ cwd, tree = root, umask = '022', env = {} }: Place, ...args: r
   return { code: status, out: stdout, err: stderr };
 }
 
+test('a client that knows its daemon', (t) => {
+  const cwd = t.testdir();
+  const made = bundle({ cwd }, '--keys', network.keys, '--server', 'chat.example.org:7979', '--out', 'known.mjs');
+  t.same([made.code, made.err], [0, '']);
+  const run = (env: Readonly<Record<string, string>>, ...args: readonly string[]): string =>
+    spawnSync(join(cwd, 'known.mjs'), ['--home', cwd, ...args], {
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], HOME: cwd, ...env },
+    }).stdout;
+  t.match(run({}, 'config'), 'server = "chat.example.org:7979"  # default');
+  t.match(run({}, 'config', '--print-default'), '\nserver = "chat.example.org:7979"\n');
+  t.match(run({}, '--help'), 'chat.example.org:7979');
+  t.match(run({ CADENAS_CLIENT_SERVER: '127.0.0.1:1' }, 'config'), 'server = "127.0.0.1:1"  # CADENAS_CLIENT_SERVER');
+  for (const server of ['chat.example.org', 'chat.example.org:0', 'a b:1', 'http://x:1', '[::g]:1', ':7878', '']) {
+    const { code, err } = bundle({ cwd }, '--keys', network.keys, '--server', server);
+    t.equal(code, 1, server);
+    t.match(err, /^cadenas-keys: [^\n]*write HOST:PORT[^\n]*\n$/);
+  }
+  t.equal(bundle({ cwd }, '--keys', network.keys, '--server', '[2001:db8::1]:7878', '--out', 'v6.mjs').code, 0);
+  t.end();
+});
+
 test('one file, and what its receiver is to be told', (t) => {
   const cwd = t.testdir();
   const { code, out, err } = bundle({ cwd, umask: '077' }, '--keys', network.keys);

@@ -9,19 +9,19 @@ export type ShellName = 'bash' | 'zsh' | 'fish';
 const programs = ['cadenas', 'cadenasd', 'cadenas-keys'];
 const shipped = join(root, 'completion');
 
-/** In the place of a program: notes its arguments, and says so. */
-const posix = (program: string): string =>
-  `${program}() { printf '%s\\0' "$@" > "$NOTED"; took=$((took + 1)); echo "took $took;"; }`;
+/** In the place of a program: notes its arguments, and counts; the prompt shows how many lines were taken. */
+const posix = (program: string): string => `${program}() { printf '%s\\0' "$@" > "$NOTED"; took=$((took + 1)); }`;
 
 /** One way of loading for each program: as distributions do it, and by what the program prints. */
 const setups: Readonly<Record<ShellName, string>> = {
-  bash: `PS1='> ' took=0
+  bash: `PS1='at $took; ' took=0
 eval "$(cat ${shipped}/bash/cadenas)"
 source ${shipped}/bash/cadenasd
 source ${shipped}/bash/cadenas-keys
 ${programs.map(posix).join('\n')}
 `,
-  zsh: `PS1='> ' took=0
+  zsh: `PS1='at $took; ' took=0
+setopt prompt_subst
 fpath=(${shipped}/zsh $fpath)
 autoload -U compinit
 compinit -u -D
@@ -31,13 +31,10 @@ ${programs.map(posix).join('\n')}
   fish: `set -g took 0
 set -g fish_greeting
 set -g fish_complete_path ${shipped}/fish
-function fish_prompt; echo '> '; end
+function fish_prompt; echo -n "at $took; "; end
 cat ${shipped}/fish/cadenas.fish | source
 ${programs
-  .map(
-    (program) =>
-      `function ${program}; printf '%s\\0' $argv > $NOTED; set took (math $took + 1); echo "took $took;"; end`,
-  )
+  .map((program) => `function ${program}; printf '%s\\0' $argv > $NOTED; set took (math $took + 1); end`)
   .join('\n')}
 `,
 };
@@ -72,7 +69,7 @@ export class Shell {
       rows: 50,
       env: { HOME: home, ZDOTDIR: home, NOTED: noted },
     });
-    await screen.sees('> ');
+    await screen.sees('at 0; '); // its terminal takes single keys from there on
     return new Shell(screen, noted);
   }
 
@@ -80,7 +77,7 @@ export class Shell {
   async takes(typed: string): Promise<readonly string[]> {
     this.#lines++;
     this.screen.type(`${typed}\r`);
-    await this.screen.sees(`took ${String(this.#lines)};`);
+    await this.screen.sees(`at ${String(this.#lines)}; `);
     return readFileSync(this.#noted, 'utf8').split('\0').slice(0, -1);
   }
 }

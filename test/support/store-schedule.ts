@@ -17,6 +17,7 @@ import { atCall, diskError, SimulatedDisk, type DiskCall, type Fault } from './s
 import { StoreCalls, type StoreCall } from './store-calls.js';
 import { REFUSED, StoreModel, type Begun } from './store-model.js';
 import { noSecurity } from '../../src/store/store.js';
+import { RETRY_MS } from '../../src/store/journal/checkpoints.js';
 
 const START = 1_800_000_000_000;
 const HOUR = 3600_000;
@@ -157,12 +158,13 @@ class Schedule {
     }
   }
 
-  /** Room on a full disk again: what is called from now on must not be refused. */
+  /** Room on a full disk again: what is called once a checkpoint may be tried anew must not be refused. */
   async #makeRoom(): Promise<void> {
     const generation = this.#generation;
     generation.disk.capacity = Infinity;
     this.#trace('room is made');
     await this.#quiesce(true);
+    this.#now += RETRY_MS;
     generation.mayRefuse = false;
   }
 

@@ -1,6 +1,6 @@
 /** Completion as people use it: each shell at a terminal, with the shipped files; and the pages by man's own tools. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, t as file, test } from 'tap';
 import { Shell, type ShellName } from '../support/shells.js';
@@ -66,10 +66,33 @@ for (const name of ['bash', 'zsh', 'fish'] as const)
         typed.replaceAll('\t', '⇥'),
       );
     }
+    shell.screen.type('cadenasd --data $(touch ran) --accept-t\t');
+    await shell.screen.sees('--accept-table');
+    shell.screen.press('ctrl-u');
     shell.screen.type('cadenasd user \t\t');
     for (const row of shown[name]) await shell.screen.sees(row);
     t.same(readdirSync(folder).sort(), ['folder', 'form.txt', hostile].sort(), 'nothing was run');
   });
+
+test('the programs print what is shipped, whoever runs them', (t) => {
+  for (const program of ['cadenasd', 'cadenas-keys'])
+    for (const [shell, name] of [
+      ['bash', program],
+      ['zsh', `_${program}`],
+      ['fish', `${program}.fish`],
+    ] as const) {
+      const { stdout, stderr } = spawnSync(join(root, 'bin', program), ['completion', shell], {
+        env: { PATH: process.env['PATH'] },
+        encoding: 'utf8',
+      });
+      t.same(
+        [stdout, stderr],
+        [readFileSync(join(root, 'completion', shell, name), 'utf8'), ''],
+        `${program} ${shell}`,
+      );
+    }
+  t.end();
+});
 
 test('the pages: no warnings, and a name that whatis finds', (t) => {
   const pages = readdirSync(join(root, 'docs/man')).map((name) => join(root, 'docs/man', name));

@@ -6,11 +6,12 @@ import { Command } from 'commander';
 import { test } from 'tap';
 import { completionScript, shells, treeOf, type Tree } from '../../src/completion/index.js';
 import { main } from '../../src/faces/cli/main.js';
+import { clientSchema } from '../../src/faces/cli/settings.js';
 import { daemonSchema } from '../../src/server/config.js';
 import { limitTable } from '../../src/server/limits.js';
-import { everySetting } from '../../src/settings/index.js';
+import { everySetting, parseToml, settle, type Schema } from '../../src/settings/index.js';
 import { made, pages, trees } from '../manual/made.js';
-import { example, page, paragraph, rows, section, tagged, told } from '../manual/roff.js';
+import { example, page, paragraph, rows, section, tagged, told, type Page } from '../manual/roff.js';
 import { root } from '../support/temp.js';
 import { anyNetwork } from './client-support.js';
 
@@ -40,6 +41,11 @@ test('a client prints the file that is shipped', async (t) => {
   }
 });
 
+const schemas = [
+  ['cadenasd.toml', daemonSchema],
+  ['cadenas.toml', clientSchema],
+] as const;
+
 /** All names that a command line has. */
 function words({ root: { commands, options } }: Tree): string[] {
   const of = (command: { readonly options: typeof options; readonly commands: typeof commands }): string[] => [
@@ -65,19 +71,60 @@ test('the pages tell every command, option, setting and limit', (t) => {
       name,
     );
   }
-  const settings = everySetting(daemonSchema).map(({ key }) => key);
-  const page = text('cadenasd.toml');
-  t.same(
-    settings.filter((key) => !page.includes(`.B ${key}\n`)),
-    [],
-    'settings',
-  );
+  for (const [name, schema] of schemas) {
+    const settings = everySetting(schema).map(({ key }) => key);
+    const page = text(name);
+    t.same(
+      settings.filter((key) => !page.includes(`.B ${key}\n`)),
+      [],
+      name,
+    );
+  }
   const bash = read('completion/bash/cadenasd');
   t.same(
     Object.keys(limitTable).filter((limit) => !bash.includes(`${limit}=`)),
     [],
     'limits',
   );
+  t.end();
+});
+
+/** What the tree knows of a line's words: undefined where one of its options is unknown. */
+function understood({ root: top, everywhere }: Tree, [, ...line]: readonly string[]): string | undefined {
+  let command = top;
+  for (const word of line) command = command.commands.find(({ name }) => name === word) ?? command;
+  const known = [...command.options, ...everywhere].flatMap(({ spellings }) => spellings);
+  const isKnown = line.every((word) => !word.startsWith('-') || known.includes(word));
+  return isKnown && command.commands.length === 0 ? command.name : undefined;
+}
+
+/** The lines of a page's examples, as somebody reads them. */
+function exampleLines({ parts }: Page): string[] {
+  const blocks = [...parts.join('\n').matchAll(/\.nf\n([^]*?)\n\.fi/g)];
+  const read = (line: string): string => line.replaceAll('\\-', '-').replaceAll('\\(dq', '"').replaceAll('\\&', '');
+  return blocks.flatMap(([, lines = '']) => lines.split('\n').map(read));
+}
+
+test('the examples of the pages can be typed', (t) => {
+  const all = new Map(trees().map((tree) => [tree.root.name, tree]));
+  const typed = pages()
+    .flatMap(exampleLines)
+    .map((line) => (/\$\((.*)\)/.exec(line)?.[1] ?? line).split(' '));
+  const ours = typed.filter(([program = '']) => all.has(program));
+  t.ok(ours.length > 12, `${String(ours.length)} lines`);
+  for (const line of ours) t.ok(understood(all.get(line[0] ?? '') as Tree, line), line.join(' '));
+  t.end();
+});
+
+test('the examples of settings hold', (t) => {
+  for (const [name, schema] of schemas) {
+    const lines = pages()
+      .filter((one) => one.name === name)
+      .flatMap(exampleLines);
+    const { origins } = settle(schema as Schema, { file: parseToml(lines.join('\n'), name) });
+    t.equal(origins.size, lines.filter((line) => line.includes(' = ')).length, name);
+    t.ok(origins.size > 2);
+  }
   t.end();
 });
 

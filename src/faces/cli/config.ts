@@ -6,7 +6,7 @@ import { defaultFile, settledFile, settledRows } from '../../settings/index.js';
 import type { Perform } from './commands.js';
 import type { Output } from './output.js';
 import type { Run } from './run.js';
-import { clientSchema } from './settings.js';
+import { schemaOf } from './settings.js';
 
 const title = [
   'Settings of cadenas, as they are where nothing is said: cadenas.toml in ~/.config/cadenas, or the file of --config.',
@@ -15,21 +15,27 @@ const title = [
   'What is relative is seen from the folder of this file. Secrets have no place here.',
 ];
 
-async function show(run: Run, check: boolean): Promise<Exit> {
+async function show(run: Run, schema: ReturnType<typeof schemaOf>, check: boolean): Promise<Exit> {
   const { output, settings } = run;
   if (check) {
     await run.given(); // the file of the secrets
     await run.profile.unfinished(); // the folders
     await output.print({ type: 'config', valid: true }, 'the settings can be used');
   } else {
-    const human = plainText(settledFile(clientSchema, settings), '').trimEnd();
-    await output.print({ type: 'config', settings: settledRows(clientSchema, settings) }, human);
+    const human = plainText(settledFile(schema, settings), '').trimEnd();
+    await output.print({ type: 'config', settings: settledRows(schema, settings) }, human);
   }
   return Exit.done;
 }
 
 /** @param output for what is told without the settings that hold, which may be wrong */
-export function addConfigCommand(program: Command, perform: Perform, output: Output): void {
+export function addConfigCommand(
+  program: Command,
+  linked: Parameters<typeof schemaOf>[0],
+  perform: Perform,
+  output: Output,
+): void {
+  const schema = schemaOf(linked);
   program
     .command('config')
     .description('the settings that hold, and where each was said')
@@ -37,8 +43,8 @@ export function addConfigCommand(program: Command, perform: Perform, output: Out
     .option('--print-default', 'print a file of all defaults, with what each means', false)
     .allowExcessArguments(false)
     .action(async (options: { readonly check: boolean; readonly printDefault: boolean }, command: Command) => {
-      if (!options.printDefault) return perform(command, (run) => show(run, options.check));
-      const file = defaultFile(clientSchema, title);
+      if (!options.printDefault) return perform(command, (run) => show(run, schema, options.check));
+      const file = defaultFile(schema, title);
       return output.print({ type: 'config', file }, file.trimEnd());
     });
 }

@@ -92,7 +92,7 @@ async function runCommand(linked: LinkedNetwork, argv: readonly string[], host: 
   let exit: number = Exit.done;
   const program = commandTable(linked, host, output, (command, work) => {
     const usualHome = defaultHome(host.env);
-    const settings = readSettings(program, linked.network, configFolder(host.env), host.env);
+    const settings = readSettings(program, linked, configFolder(host.env), host.env);
     const options = globalOptions(program, settings, usualHome);
     output.program = [ownName(host.self), ...sameAgain(program, settings, usualHome)].join(' ');
     if (options.warning !== undefined) output.note(options.warning);
@@ -157,7 +157,7 @@ export function commandTable(
   output: Output,
   perform: Perform,
 ): Command {
-  const program = addGlobalOptions(new Command('cadenas'), linked.network)
+  const program = addGlobalOptions(new Command('cadenas'), linked)
     .description(
       `Private conversations and rooms on the network ${linked.network}. Without a command: the terminal interface.`,
     )
@@ -218,7 +218,7 @@ export function commandTable(
   addAccountCommands(program, perform);
   addSecretsCommands(program, perform);
   addKeysCommands(program, perform);
-  addConfigCommand(program, perform, output);
+  addConfigCommand(program, linked, perform, output);
   addCompletion(
     program,
     (script) => host.stdout.write(script),

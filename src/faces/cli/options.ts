@@ -1,6 +1,7 @@
 /** Options that every command takes, anywhere on the line. */
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
+import type { LinkedNetwork } from '../../../protocol/index.js';
 import type { Endpoint } from '../../client/index.js';
 import { mistake } from './failure.js';
 import { hostPortText } from '../../settings/index.js';
@@ -51,9 +52,9 @@ export function seconds(text: string): number {
   return Number(text);
 }
 
-export function addGlobalOptions(program: Command, network: string): Command {
+export function addGlobalOptions(program: Command, linked: Pick<LinkedNetwork, 'network' | 'server'>): Command {
   program.option('--json', 'one JSON object a line (docs/cli.md)', false);
-  return addSettingOptions(program, network).option(
+  return addSettingOptions(program, linked).option(
     '--secrets-fd <number>',
     'the same as --secrets-file from an open descriptor',
     descriptor,

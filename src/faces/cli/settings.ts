@@ -1,6 +1,7 @@
 /** All that can be set of a client: one schema for its file, its environment, its command line and what is told of them. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { LinkedNetwork } from '../../../protocol/index.js';
 import type { ClientError, Endpoint } from '../../client/index.js';
 import {
   addConfigOptions,
@@ -89,6 +90,17 @@ export const clientSchema = {
   },
 } as const;
 
+/** What is linked into a client and counts here. */
+type Linked = Pick<LinkedNetwork, 'network' | 'server'>;
+
+/** As the operator linked it: with the daemon of the network in the place of this machine's. */
+export function schemaOf({ server: linked }: Linked): typeof clientSchema {
+  const value = linked === undefined ? undefined : endpoint(linked);
+  if (!value) return clientSchema;
+  const { server, ...client } = clientSchema.client;
+  return { ...clientSchema, client: { server: { ...server, value }, ...client } };
+}
+
 type Values = ValuesOf<typeof clientSchema>;
 
 export interface ClientSettings extends Settled<typeof clientSchema> {
@@ -96,20 +108,20 @@ export interface ClientSettings extends Settled<typeof clientSchema> {
   readonly unsaid: Values;
 }
 
-const PREFIX = 'CADENAS_';
+export const PREFIX = 'CADENAS_';
 /** Of the launcher (bin/find-client.js). */
 const LAUNCHER = 'CADENAS_CLIENT';
 
 /** Adds the options that set something, and what help tells of the rest. */
-export function addSettingOptions(program: Command, network: string): Command {
+export function addSettingOptions(program: Command, linked: Linked): Command {
   const others = everySetting(clientSchema).filter(({ setting }) => !setting.flags);
   const rows = others.map(({ table, key, setting }) => {
     const usual = setting.write(setting.value);
     return `  ${`${table}.${key}`.padEnd(15)}${usual}  ${setting.what}`;
   });
   const also = `in the file, or as ${variableOf(PREFIX, 'table', 'key')} in the environment`;
-  addFlags(program, clientSchema);
-  return addConfigOptions(program, `${fileNames(network).join(' or ')} in $XDG_CONFIG_HOME/cadenas`).addHelpText(
+  addFlags(program, schemaOf(linked));
+  return addConfigOptions(program, `${fileNames(linked.network).join(' or ')} in $XDG_CONFIG_HOME/cadenas`).addHelpText(
     'after',
     `\nSettings that have no option (${also}; cadenas config --print-default tells all):\n${rows.join('\n')}`,
   );
@@ -131,16 +143,17 @@ function fileNames(network: string): string[] {
  */
 export function readSettings(
   program: Command,
-  network: string,
+  linked: Linked,
   folder: string | undefined,
   environment: Readonly<Record<string, string | undefined>>,
 ): ClientSettings {
-  const usualFiles = folder === undefined ? [] : fileNames(network).map((name) => join(folder, name));
-  const from: Program = { schema: clientSchema, prefix: PREFIX, others: [LAUNCHER], usualFiles, isPersonal: true };
+  const usualFiles = folder === undefined ? [] : fileNames(linked.network).map((name) => join(folder, name));
+  const schema = schemaOf(linked);
+  const from: Program = { schema, prefix: PREFIX, others: [LAUNCHER], usualFiles, isPersonal: true };
   try {
     const { flags, ...others } = sourcesOf(program, from, environment);
-    const unsaid = settle(clientSchema, others).values;
-    return { ...settle(clientSchema, { ...others, ...(flags ? { flags } : {}) }), unsaid };
+    const unsaid = settle(schema, others).values;
+    return { ...settle(schema, { ...others, ...(flags ? { flags } : {}) }), unsaid };
   } catch (thrown) {
     throw thrown instanceof SettingMistake ? asMistake(thrown.message) : thrown;
   }

@@ -13,7 +13,7 @@ const MAX_SEGMENTS = 8;
 /** What is in the journal alone is in files after this, in ms: what was acknowledged leaves the disk. */
 const LATEST_MS = 300_000;
 /** After a checkpoint that found no room, the next one is tried no earlier, in ms. */
-const RETRY_MS = 5_000;
+export const RETRY_MS = 5_000;
 
 /** Queues that nobody writes to are looked through once in this time, in ms, */
 const SWEEP_MS = 24 * 3600_000;
