@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test, type Test } from 'tap';
 import { serviceManager, type ServiceManager } from '../../src/ops/systemd/notify.js';
+import { STOP_MS } from '../../src/server/limits.js';
 import { temporaryFolder } from '../support/temp.js';
 
 const PID = 4711;
@@ -73,6 +74,16 @@ test('the watchdog is fed at half its time while all is well, and calls do not p
   await delay(700);
   t.equal(slow.calls().length, 2);
   await slow.manager.close();
+});
+
+test('a service manager that does not listen holds up no end', async (t) => {
+  const deaf = await lab(t, 'exec sleep 20');
+  deaf.manager.ready('one');
+  deaf.manager.stopping('stopping');
+  const from = performance.now();
+  await deaf.manager.close();
+  const took = performance.now() - from;
+  t.ok(took < STOP_MS, `closed in ${took.toFixed(0)} ms`);
 });
 
 test('a watchdog of another process, or none, is not fed', async (t) => {

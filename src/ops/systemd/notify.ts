@@ -2,10 +2,12 @@
  * What the daemon tells a service manager (sd_notify(3)). Node has no datagrams on Unix sockets: systemd-notify writes
  * them, a process for each, one after another. The unit needs NotifyAccess=all, since they come from a child.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 
 /** A call that takes longer is ended, in ms. */
 const CALL_MS = 5_000;
+/** The same of all that is left at the end: a stop must not fail since a service manager does not listen. */
+const LAST_MS = 2_000;
 /** No ping comes more often, in ms, whatever is asked for. */
 const PING_LEAST_MS = 500;
 
@@ -20,7 +22,7 @@ export interface ServiceManager {
    * is not well.
    */
   watch(isWell: () => boolean): void;
-  /** No more pings; resolves when all that was told has left, after two calls' time at most. */
+  /** No more pings; resolves when all that was told has left, after two seconds at most. */
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ class Notifier implements ServiceManager {
   /** What is to be told, in order; a state that the next one replaces is left out, so that nothing piles up. */
   #next: readonly string[] | undefined;
   #telling: Promise<void> | undefined;
+  #call: ChildProcess | undefined;
   #pings: NodeJS.Timeout | undefined;
   #isTroubled = false;
 
@@ -93,7 +96,12 @@ class Notifier implements ServiceManager {
 
   async close(): Promise<void> {
     clearInterval(this.#pings);
+    const late = setTimeout(() => {
+      this.#next = undefined;
+      this.#call?.kill('SIGKILL');
+    }, LAST_MS);
     await this.#telling;
+    clearTimeout(late);
   }
 
   #tell(...assignments: readonly string[]): void {
@@ -104,7 +112,8 @@ class Notifier implements ServiceManager {
   async #all(): Promise<void> {
     for (let told = this.#next; told; told = this.#next) {
       this.#next = undefined;
-      const why = await notify(told, this.#environment);
+      this.#call = spawn('systemd-notify', told, { env: this.#environment, stdio: 'ignore' });
+      const why = await ended(this.#call);
       if (why !== undefined && !this.#isTroubled) {
         this.#isTroubled = true;
         this.#trouble(why);
@@ -115,18 +124,17 @@ class Notifier implements ServiceManager {
 }
 
 /** @returns why it failed; undefined: it was told */
-function notify(assignments: readonly string[], env: Environment): Promise<string | undefined> {
+function ended(call: ChildProcess): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const child = spawn('systemd-notify', assignments, { env, stdio: 'ignore' });
-    const late = setTimeout(() => child.kill('SIGKILL'), CALL_MS);
+    const late = setTimeout(() => call.kill('SIGKILL'), CALL_MS);
     const end = (why: string | undefined): void => {
       clearTimeout(late);
       resolve(why);
     };
-    child.once('error', ({ code }: NodeJS.ErrnoException) => {
+    call.once('error', ({ code }: NodeJS.ErrnoException) => {
       end(code === 'ENOENT' ? 'systemd-notify is not there' : `systemd-notify: ${code ?? 'error'}`);
     });
-    child.once('exit', (code, signal) => {
+    call.once('exit', (code, signal) => {
       end(code === 0 ? undefined : `systemd-notify ended with ${String(code ?? signal)}`);
     });
   });

@@ -6,7 +6,14 @@ import { isLimit } from '../live-limits.js';
 import { nearest } from '../../settings/index.js';
 import type { Command } from './host.js';
 import { ControlRefusal } from './refusal.js';
-import type { DrainRow, InvitationRow, LimitRow } from './types.js';
+import {
+  INVITATION_DAYS_MAX,
+  INVITATIONS_MAX,
+  WAIT_MAX_S,
+  type DrainRow,
+  type InvitationRow,
+  type LimitRow,
+} from './types.js';
 
 const names = Object.keys(limitTable) as LimitName[];
 
@@ -49,12 +56,11 @@ export const setLimit: Command = ({ server }, args) => {
   return Promise.resolve({ name, before, value });
 };
 
-const INVITATIONS_MAX = 1_000;
-const INVITATION_MAX_MS = 366 * 24 * 3600_000;
+const DAY_MS = 24 * 3600_000;
 
 export const invite: Command = async ({ server: { context } }, args, rows) => {
   const count = args.number('count', 1, INVITATIONS_MAX);
-  const expires = args.number('expires', 1, INVITATION_MAX_MS);
+  const expires = args.number('expires', 1, INVITATION_DAYS_MAX * DAY_MS);
   args.end();
   for (let n = 0; n < count; n++) {
     const { code, ends } = context.invitations.draw(context.now() + expires);
@@ -81,11 +87,10 @@ export const debug: Command = ({ setDebug }, args) => {
 };
 
 const PROGRESS_MS = 1_000;
-const WITHIN_MAX_S = 24 * 3600;
 
 /** Tells how many are left until the daemon is no more: the end of the process is the end of this. */
 export const drain: Command = async ({ drain: draining, server }, args, rows) => {
-  const within = args.number('within', 0, WITHIN_MAX_S);
+  const within = args.number('within', 0, WAIT_MAX_S);
   args.end();
   server.context.log.info('draining', { connections: server.connections, seconds: within });
   draining.begin(1000 * within);

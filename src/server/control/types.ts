@@ -1,5 +1,10 @@
 /** What the daemon says of itself by its control socket; cadenasd's commands read it. */
 
+/** What may be asked for at once; the line is held to it, too. */
+export const INVITATIONS_MAX = 1_000;
+export const INVITATION_DAYS_MAX = 366;
+export const WAIT_MAX_S = 86_400;
+
 /** In ms. */
 export interface Delays {
   readonly median: number;
