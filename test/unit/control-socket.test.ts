@@ -185,3 +185,20 @@ test('the end of the daemon tells who waits, and holds up nothing', async (t) =>
   client.close();
   await client.closed;
 });
+
+test('what answers may be anything: who asks is told that in one error', async (t) => {
+  for (const said of ['"x"', 'null', '[]', '7', '{"row":1}', 'no json', `"${'x'.repeat(2 ** 20)}"`]) {
+    const path = join(await temporaryFolder(t), 'control.sock');
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined); // whoever asked ends it
+      socket.write(`${said}\n`);
+      socket.resume();
+    }).listen(path);
+    t.teardown(() => server.close());
+    const client = await asked(t, path);
+    const onRow = (): void => {
+      throw new RangeError('no such row');
+    };
+    await t.rejects(client.ask({}, onRow), { name: 'ControlError', code: 'strange' }, said.slice(0, 20));
+  }
+});
