@@ -1,6 +1,6 @@
 /** The control socket: who may use it, and what whoever sends something else gets. */
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -201,4 +201,10 @@ test('what answers may be anything: who asks is told that in one error', async (
     };
     await t.rejects(client.ask({}, onRow), { name: 'ControlError', code: 'strange' }, said.slice(0, 20));
   }
+});
+
+test('a folder of another user is open to them', { skip: process.geteuid?.() !== 0 && 'takes root' }, async (t) => {
+  const folder = await temporaryFolder(t);
+  chownSync(folder, 12_345, 12_345);
+  await t.rejects(ControlSocket.start(join(folder, 'c'), { serve: echo, log: () => undefined }), /others may write to/);
 });
