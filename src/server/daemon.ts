@@ -7,14 +7,14 @@ import { makeLog, type OperatorLog } from '../ops/log.js';
 import { serviceManager, type ServiceManager } from '../ops/systemd/notify.js';
 import { InheritedRefusal, takeSockets } from '../ops/systemd/sockets.js';
 import { plainText } from '../plain/plain.js';
-import { SettingMistake } from '../settings/index.js';
+import { nearest, SettingMistake } from '../settings/index.js';
 import { SocketRefusal } from '../local/refusal.js';
 import { isSystemError } from '../store/journal/disk.js';
 import { StorageError, StoreRefusal } from '../store/store.js';
 import { BlocklistRefusal } from './blocklist.js';
 import type { DaemonSettings } from './config.js';
 import { STOP_MS } from './limits.js';
-import { isCommand, optionParser, settingsOf } from './options.js';
+import { commandNames, isCommand, optionParser, settingsOf } from './options.js';
 import type { Composed, Undo } from './start/compose.js';
 import { Refusal } from './start/refusal.js';
 
@@ -39,7 +39,8 @@ function say(text: string): void {
 }
 
 /** @returns the exit code: 0 stopped by a signal, 1 the operator can mend it, 2 the disk failed, or unexpected */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(typed: readonly string[]): Promise<number> {
+  const argv = typed[0] === 'help' ? [...typed.slice(1).filter(isCommand), '--help'] : typed;
   if (isCommand(argv[0])) return (await import('./admin/admin.js')).main(argv, version);
   const parser = optionParser(version);
   let settings: DaemonSettings;
@@ -78,9 +79,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** @param word what stands where the daemon itself takes nothing */
+function wrongWord(word: string): string {
+  if (isCommand(word)) return `${word} comes first, its options behind it: cadenasd ${word} …`;
+  const near = nearest(word, commandNames);
+  return `unknown command ${word}${near === undefined ? '' : ` (Did you mean ${near}?)`}`;
+}
+
 function wrongLine(error: CommanderError, parser: Command): string {
   const isMuch = error.code === 'commander.excessArguments';
-  const said = isMuch ? `unknown command ${parser.args.join(' ')}; a command comes first` : error.message;
+  const said = isMuch ? wrongWord(parser.args[0] ?? '') : error.message;
   return said
     .replace(/^error: /, '')
     .replace(/\.$/, '')

@@ -51,7 +51,7 @@ export function seconds(text: string): number {
 }
 
 export function addGlobalOptions(program: Command, network: string): Command {
-  program.option('--json', 'one JSON object a line (docs/cli.md)', false);
+  program.option('--json', 'one JSON object a line');
   return addSettingOptions(program, network).option(
     '--secrets-fd <number>',
     'the same as --secrets-file from an open descriptor',
@@ -65,7 +65,7 @@ export function globalOptions(
   settings: ClientSettings,
   usualHome: string | undefined,
 ): GlobalOptions {
-  const { json, secretsFd } = program.opts<{ readonly json: boolean; readonly secretsFd?: number }>();
+  const { json = false, secretsFd } = program.opts<{ readonly json?: boolean; readonly secretsFd?: number }>();
   const { client, tls, screen } = settings.values;
   const home = client.home ?? usualHome;
   if (home === undefined) throw mistake('home', 'nothing names your home folder', 'set HOME, or use --home DIR');

@@ -31,7 +31,7 @@ import { runInstall, runUninstall, type ServiceOptions } from './service.js';
 import { SettingMistake } from '../../settings/index.js';
 import { addCompletion, treeOf, type Tree } from '../../completion/index.js';
 import { limitTable } from '../limits.js';
-import { addSettingOptions, commands, optionParser, settingsOf } from '../options.js';
+import { addSettingOptions, askingSettingsOf, commands, optionParser, settingsOf } from '../options.js';
 import { runConfig, type ConfigOptions } from './config.js';
 
 /** @param argument the command's, if it takes one */
@@ -51,20 +51,20 @@ class Program {
       .version(version)
       .exitOverride()
       .configureOutput({ writeErr: () => undefined });
-    const json = new Option('--json', 'one JSON object a line').default(false);
+    const json = new Option('--json', 'one JSON object a line');
     this.#add<object>('check', runCheck, json);
     const keys = 'daemon.keys';
-    const without = new Option('--without-secrets', 'leaves the OPAQUE setup and the decoy secret out').default(false);
+    const without = new Option('--without-secrets', 'leaves the OPAQUE setup and the decoy secret out');
     this.#add<BackupOptions>('backup DIR', (where, dir) => runBackup(where, dir, version), json, keys, without);
-    const replace = new Option('--replace', 'moves a store that is there aside').default(false);
+    const replace = new Option('--replace', 'moves a store that is there aside');
     this.#add<RestoreOptions>('restore DIR', runRestore, json, replace, keys);
     const out = new Option('--out <file>', 'a new file that is open to you alone, instead of standard output');
     this.#add<ExportOptions>('export @USER', runExport, out, keys);
     const since = new Option('--since <time>', 'later ones alone: 30m, 12h, 7d, or a time as 2026-01-31T18:00 (UTC)');
     this.#add<AuditOptions>('audit [@USER]', runAudit, json, keys, since);
-    const yes = new Option('--yes', 'does not ask').default(false);
+    const yes = new Option('--yes', 'does not ask');
     this.#add<DeleteOptions>('delete @USER', runDelete, json, yes);
-    const dryRun = new Option('--dry-run', 'says what would be done, and does nothing').default(false);
+    const dryRun = new Option('--dry-run', 'says what would be done, and does nothing');
     this.#add<RepairOptions>('repair', runRepair, json, yes, dryRun);
     const expires = new Option('--expires <time>', 'how long they count, as 12h or 7d').argParser(lasting);
     const many = new Option('--count <number>', 'how many').argParser(howMany).default(1);
@@ -78,6 +78,13 @@ class Program {
       (script) => process.stdout.write(script),
       () => completionTree(version),
     );
+  }
+
+  /** Of a line that stopped at a word that takes another. */
+  get wordsMissing(): string {
+    const group = this.root.commands.find((each) => each.name() === this.root.args[0]);
+    const words = group?.commands.map((each) => each.name()) ?? [];
+    return `a word is missing: ${words.join(', ')} — see cadenasd ${group?.name() ?? ''} --help`;
   }
 
   /** It is about the machine, not about a network. */
@@ -135,7 +142,9 @@ class Program {
   #add<O>(syntax: string, run: Run<O>, ...options: readonly (Option | string)[]): void {
     const command = this.#name(syntax, 'daemon.data', ...options);
     command.action(async () => {
-      const { values, origins } = settingsOf(command, process.env);
+      /* What reads keys too takes them from nowhere but the settings. */
+      const asksAlone = options.includes('daemon.control') && !options.includes('daemon.keys');
+      const { values, origins } = (asksAlone ? askingSettingsOf : settingsOf)(command, process.env);
       const isNamed = origins.has('daemon.network');
       const where = { ...command.opts<Where & O>(), ...values.daemon, isNamed };
       this.where = where;
@@ -145,8 +154,8 @@ class Program {
 
   #config(json: Option): void {
     const command = addSettingOptions(this.root.command('config').description(commands['config'] ?? ''))
-      .option('--check', 'says whether they can be used, and the files that they name', false)
-      .option('--print-default', 'prints a file with every setting, its meaning, range and default', false)
+      .option('--check', 'says whether they can be used, and the files that they name')
+      .option('--print-default', 'prints a file with every setting, its meaning, range and default')
       .addOption(json);
     command.action(async () => {
       this.result = await runConfig(command, command.opts<ConfigOptions>());
@@ -211,15 +220,15 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     return Exit.failed;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return Exit.done; // help
-    const { code, line } = explain(error, program.where);
+    const { code, line } = explain(error, program);
     process.stderr.write(`cadenasd: ${plainLine(line.replaceAll('\n', ' '))}\n`);
     return code;
   }
 }
 
-function explain(error: unknown, where: Where | undefined): { readonly code: ExitCode; readonly line: string } {
+function explain(error: unknown, program: Program): { readonly code: ExitCode; readonly line: string } {
   if (error instanceof CommanderError) {
-    if (error.code === 'commander.help') return { code: Exit.mistake, line: 'a word is missing — see cadenasd --help' };
+    if (error.code === 'commander.help') return { code: Exit.mistake, line: program.wordsMissing };
     const what = error.message.replace(/^error: /, '').replace(/\.$/, '');
     return { code: Exit.mistake, line: `${what} — see cadenasd --help` };
   }
@@ -230,6 +239,7 @@ function explain(error: unknown, where: Where | undefined): { readonly code: Exi
   if (error instanceof Mistake) return { code: Exit.mistake, line: error.message };
   if (error instanceof StoreRefusal) return { code: Exit.mistake, line: dashed(error.message) };
   if (error instanceof StorageError) return { code: Exit.failed, line: dashed(error.message) };
+  const { where } = program;
   const system = errorCode(error);
   if (where && system !== undefined)
     return { code: Exit.failed, line: ofDisk(pathOf(error) ?? folderOf(where), system) };

@@ -13,8 +13,8 @@ import { Refusal } from '../start/refusal.js';
 import { Exit, Mistake, Speech, type ExitCode } from './common.js';
 
 export interface ConfigOptions {
-  readonly check: boolean;
-  readonly printDefault: boolean;
+  readonly check?: boolean;
+  readonly printDefault?: boolean;
   readonly json?: boolean;
 }
 
