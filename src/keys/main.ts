@@ -19,7 +19,7 @@ const KEYS = ['--keys <dir>', 'folder of the keys; each network has its own fold
 interface BuildOptions {
   readonly network: string;
   readonly keys: string;
-  readonly host: readonly string[];
+  readonly host?: readonly string[];
   readonly secrets?: string;
 }
 
@@ -28,7 +28,7 @@ type RotateOptions = Omit<BuildOptions, 'secrets'>;
 interface RetireOptions {
   readonly network: string;
   readonly keys: string;
-  readonly yes: boolean;
+  readonly yes?: boolean;
 }
 
 interface BundleOptions {
@@ -44,7 +44,12 @@ const print = (...lines: readonly string[]): void => {
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 };
 
-async function runBuild({ network, keys, host, secrets }: BuildOptions): Promise<void> {
+/** What names the same network on the next line. */
+function onLine(network: string, keys: string): string {
+  return `--network ${network}${keys === KEYS[2] ? '' : ` --keys ${keys}`}`;
+}
+
+async function runBuild({ network, keys, host = [], secrets }: BuildOptions): Promise<void> {
   const folder = await buildNetwork({ network, keys, hosts: host, ...(secrets === undefined ? {} : { secrets }) });
   const files = loadNetwork(folder);
   wipe(files);
@@ -53,19 +58,19 @@ async function runBuild({ network, keys, host, secrets }: BuildOptions): Promise
     `made the keys of network ${network} in ${folder}`,
     `tls pin  ${pins.join(' ')}`,
     'Back the folder up and show it to nobody: whoever loses it loses every account of the network.',
-    `next: cadenas-keys bundle --network ${network}`,
+    `next: cadenas-keys bundle ${onLine(network, keys)}`,
   );
 }
 
-async function runRotate({ network, keys, host }: RotateOptions): Promise<void> {
+async function runRotate({ network, keys, host = [] }: RotateOptions): Promise<void> {
   const { folder, current, next } = await rotateNetwork({ network, keys, hosts: host });
   print(
     `made generation ${String(next.generation)} of the keys of network ${network} in ${join(folder, 'next')}`,
     `tls pin  ${next.pins.join(' ')}`,
     `Clients of generation ${String(current.generation)} go on working. From now on:`,
     `1. restart cadenasd: it reads the keys at its start, and then serves both generations`,
-    `2. cadenas-keys bundle --network ${network}, and give the client to everybody; profiles stay as they are`,
-    `3. when they have it: cadenas-keys retire --network ${network}, and restart cadenasd`,
+    `2. cadenas-keys bundle ${onLine(network, keys)}, and give the client to everybody; profiles stay as they are`,
+    `3. when they have it: cadenas-keys retire ${onLine(network, keys)}, and restart cadenasd`,
     'Back the folder up again.',
   );
 }
@@ -144,9 +149,10 @@ function serverOption(): Option {
 }
 
 function hostOption(besides: string): Option {
-  return new Option('--host <name>', `DNS name or IP address for the TLS certificate ${besides}; may be repeated`)
-    .argParser((host: string, hosts: readonly string[]) => [...hosts, host])
-    .default([]);
+  return new Option(
+    '--host <name>',
+    `DNS name or IP address for the TLS certificate ${besides}; may be repeated`,
+  ).argParser((host: string, hosts: readonly string[] | undefined) => [...(hosts ?? []), host]);
 }
 
 export function program(): Command {
@@ -190,7 +196,7 @@ export function program(): Command {
     )
     .requiredOption('--network <name>', 'a network whose keys were rotated')
     .option(...KEYS)
-    .option('--yes', 'does not ask', false)
+    .option('--yes', 'does not ask')
     .action(runRetire);
   root
     .command('bundle')

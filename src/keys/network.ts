@@ -1,7 +1,7 @@
 /** Reads and checks a network's folder: the door of this room for the daemon. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { lstatSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fromHex, hex } from '../../protocol/index.js';
 import { exportPrivate, rsaPrivate } from '../crypto/index.js';
 import { certify, checkHost, generateTlsCertificate, spkiPin, type TlsFiles } from './certificate.js';
@@ -28,8 +28,9 @@ import { KeysRefusal } from './refusal.js';
 export { generateTlsCertificate, spkiPin, type TlsFiles } from './certificate.js';
 export { KeysRefusal } from './refusal.js';
 
-const BUILD_FIRST =
-  'make the keys with: cadenas-keys build --network NAME (npm run keys -- --network NAME compiles it first)';
+/** @param folder KEYS/NETWORK */
+const buildFirst = (folder: string): string =>
+  `make the keys with: cadenas-keys build --network ${basename(folder)} --keys ${dirname(folder)}`;
 const RESTORE = 'restore it from the backup of the keys';
 
 /** Keys that belong together, and that clients know together: what a rotation replaces. */
@@ -90,7 +91,7 @@ function required({ files, prefix }: Place, name: string): { readonly path: stri
  * link, missing, damaged, of a newer format, or does not fit the rest
  */
 export function loadNetwork(folder: string, credentials?: string): NetworkFiles {
-  checkPrivateFolder(folder, BUILD_FIRST);
+  checkPrivateFolder(folder, buildFirst(folder));
   const promoted = join(folder, PROMOTED);
   // A retirement that was cut off: what was promoted counts already, whatever of it is in the folder itself.
   const current = readGeneration(
@@ -231,7 +232,7 @@ export async function ensureTlsCertificate(
   hosts: readonly string[] = [],
   credentials?: string,
 ): Promise<boolean> {
-  checkPrivateFolder(folder, BUILD_FIRST);
+  checkPrivateFolder(folder, buildFirst(folder));
   hosts.forEach(checkHost);
   if (isThere(join(folder, PROMOTED))) return false; // a generation that was rotated to has one
   const place = placeOf(folder, '', credentials);

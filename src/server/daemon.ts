@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError, type Command } from 'commander';
 import { plainText } from '../plain/plain.js';
-import { SettingMistake } from '../settings/index.js';
+import { nearest, SettingMistake } from '../settings/index.js';
 import { isSystemError } from '../store/journal/disk.js';
 import { StorageError } from '../store/store.js';
 import type { DaemonSettings } from './config.js';
-import { isCommand, optionParser, settingsOf } from './options.js';
+import { commandNames, isCommand, optionParser, settingsOf } from './options.js';
 import { isMendable } from './start/mendable.js';
 import { takeSignals } from './start/signals.js';
 
@@ -20,7 +20,8 @@ function say(text: string): void {
 }
 
 /** @returns the exit code: 0 stopped by a signal, 1 the operator can mend it, 2 the disk failed, or unexpected */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(typed: readonly string[]): Promise<number> {
+  const argv = typed[0] === 'help' ? [...typed.slice(1).filter(isCommand), '--help'] : typed;
   if (isCommand(argv[0])) return (await import('./admin/admin.js')).main(argv, version);
   const parser = optionParser(version);
   const again = (): DaemonSettings => settingsOf(parser, process.env);
@@ -45,9 +46,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** @param word what stands where the daemon itself takes nothing */
+function wrongWord(word: string): string {
+  if (isCommand(word)) return `${word} comes first, its options behind it: cadenasd ${word} …`;
+  const near = nearest(word, commandNames);
+  return `unknown command ${word}${near === undefined ? '' : ` (Did you mean ${near}?)`}`;
+}
+
 function wrongLine(error: CommanderError, parser: Command): string {
   const isMuch = error.code === 'commander.excessArguments';
-  const said = isMuch ? `unknown command ${parser.args.join(' ')}; a command comes first` : error.message;
+  const said = isMuch ? wrongWord(parser.args[0] ?? '') : error.message;
   return said
     .replace(/^error: /, '')
     .replace(/\.$/, '')

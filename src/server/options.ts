@@ -5,6 +5,7 @@ import {
   addFlags,
   everySetting,
   nearest,
+  saidOn,
   SettingMistake,
   sourcesOf,
   variableOf,
@@ -33,7 +34,7 @@ export const commands: Readonly<Record<string, string>> = {
   'user delete @NAME': 'deletes an account of a daemon that runs, as its owner could',
   'room list': 'rooms of a daemon that runs',
   'room delete NAME': 'deletes one of them, as its owner could',
-  'limits [NAME=NUMBER]': 'limits of a daemon that runs, or sets one until it ends',
+  'limits [NAME=NUMBER]': 'limits of a daemon that runs, or sets one until it ends or reloads',
   drain: 'lets nobody new in, waits until all have left, and stops the daemon',
   reload: 'has the daemon read its configuration anew',
   'debug on|off': 'has the daemon log more, or not',
@@ -42,8 +43,13 @@ export const commands: Readonly<Record<string, string>> = {
   'uninstall-service': 'stops the service and removes its units; data, keys and configuration are left',
 };
 
+/** Their first words. */
+export const commandNames: readonly string[] = [
+  ...new Set(Object.keys(commands).map((syntax) => syntax.replace(/ .*/, ''))),
+];
+
 export function isCommand(argument: string | undefined): boolean {
-  return Object.keys(commands).some((syntax) => syntax.split(' ')[0] === argument);
+  return argument !== undefined && commandNames.includes(argument);
 }
 
 /** The file that is read where none is named. */
@@ -64,6 +70,21 @@ const gathered = (typed: string, before: readonly string[] = []): string[] => [.
 export function settingsOf(command: Command, environment: NodeJS.ProcessEnv): DaemonSettings {
   const sources = sourcesOf(command, program, environment);
   return daemonSettings({ ...sources, flags: new Map([...(sources.flags ?? []), ...limitsOn(command)]) });
+}
+
+/**
+ * Of a line that asks a daemon: where it names the socket itself, a mistake that somebody made in the file since the
+ * daemon's start keeps nobody from asking. @throws SettingMistake
+ */
+export function askingSettingsOf(command: Command, environment: NodeJS.ProcessEnv): DaemonSettings {
+  try {
+    return settingsOf(command, environment);
+  } catch (error) {
+    if (!(error instanceof SettingMistake)) throw error;
+    const flags = saidOn(command, daemonSchema);
+    if (!flags.has('daemon.control')) throw new SettingMistake(`${error.message}, or ask by --control`);
+    return daemonSettings({ flags });
+  }
 }
 
 /** `--limit NAME=NUMBER`, one option for all limits. */

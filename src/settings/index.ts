@@ -1,6 +1,6 @@
 /** Settings: one schema for the file, the environment, the command line, and what is written about them. */
 export { defaultFile, differences, measure, settledFile, settledRows } from './document.js';
-export { addFlags } from './flags.js';
+export { addFlags, saidOn } from './flags.js';
 export { hostPort, hostPortText, isHost, type HostPort } from './host-port.js';
 export { SettingMistake } from './mistake.js';
 export { nearest } from './nearest.js';

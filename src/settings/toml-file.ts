@@ -71,8 +71,15 @@ export function parseToml(text: string, path: string): TomlFile {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const [what = ''] = error.message.replace('Invalid TOML document: ', '').split('\n');
-    throw new SettingMistake(`${path}:${String(error.line)}: this is no TOML (${what}) — mend that line`);
+    throw new SettingMistake(`${path}:${String(error.line)}: this is no TOML (${what}) — ${adviceOn(what)}`);
   }
+}
+
+/** The mistakes of who seldom writes TOML, by the parser's words for them. */
+function adviceOn(what: string): string {
+  if (what === 'invalid value') return 'a text stands in "…", straight quotes; the rest is a number, true or false';
+  if (what.includes('numeric literal')) return 'a number stands alone, without a unit; a text stands in "…"';
+  return 'mend that line';
 }
 
 /** `FILE:LINE`, or the file alone where it is written in a way that is not looked for. @param key empty: the table itself */

@@ -1,5 +1,5 @@
 /** A daemon that runs, asked and administered by cadenasd's commands and read by its metrics. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
@@ -128,7 +128,10 @@ test('what the operator sees and does while people talk', async (t) => {
       users.find(({ name }) => name === 'bobby'),
       { uid: hex(bobby.user.uid), online: false, queued: Number, disabled: false },
     );
-    t.match((await admin('user', 'list')).out, /^@alice +online +\d {2}\d{4}-\d\d-\d\d {2}[0-9a-f]{32}$/m);
+    t.match(
+      (await admin('user', 'list')).out,
+      /^name +state +waiting {2}registered +uid\n(?:@.*\n)*@alice +online +\d {2}\d{4}-\d\d-\d\d {2}[0-9a-f]{32}$/m,
+    );
     t.match(await told(admin, 'user', 'show', '@alice'), [
       { sessions: 1, secondFactor: 'none', rooms: ['lounge'], online: true },
     ]);
@@ -137,7 +140,11 @@ test('what the operator sees and does while people talk', async (t) => {
     t.match(room, { name: 'lounge', id: hex(lounge.id), owner: 'alice', members: 2, epoch: 1, messages: 0 });
     refused(t, await admin('user', 'show', '@nobody'), /nobody here has the name @nobody/);
     refused(t, await admin('user', 'show', '../x'), /no account can have this name/);
-    refused(t, await cadenasd('user'), /a word is missing/);
+    refused(t, await cadenasd('user'), /a word is missing: list, show, disable, enable, delete — see/);
+    refused(t, await cadenasd('--no-config', 'status'), /status comes first, its options behind it/);
+    refused(t, await cadenasd('stats'), /unknown command stats \(Did you mean status\?\)/);
+    t.match(await cadenasd('help', 'status'), { code: 0, out: /^Usage: cadenasd status/ });
+    t.match(await cadenasd('help'), { code: 0, out: /^Usage: cadenasd \[options\]/ });
     refused(t, await admin('room', 'delete', 'nowhere', '--yes'), /no room here has the name nowhere/);
   });
 
@@ -177,7 +184,7 @@ test('what the operator sees and does while people talk', async (t) => {
       { code: /^[a-z2-7-]+$/ },
       {},
     ]);
-    t.equal((await admin('reload')).code, 0);
+    t.equal((await admin('reload')).out, 'reloaded; changed: limits.rooms-per-user\n');
     await daemon.logged('reloaded');
     t.equal((await admin('debug', 'on')).code, 0);
     await daemon.logged('debug is on');
@@ -254,6 +261,11 @@ test('a killed daemon’s socket is replaced, and mistakes of both places are on
   t.match((await of(daemon)('check')).out, /^sound$/m);
   const again = await startDaemon(t, { network, data: daemon.data });
   t.equal((await of(again)('health')).code, 0);
+  const wrong = join(await temporaryFolder(t), 'wrong.toml');
+  writeFileSync(wrong, '[registration]\nwho = invitation\n');
+  const asked = await cadenasd('health', '--control', path, '--config', wrong);
+  t.same([asked.code, asked.out], [0, 'healthy\n'], 'a file that went wrong meanwhile makes no daemon unwell');
+  refused(t, await cadenasd('health', '--config', wrong), /wrong\.toml:2: .*, or ask by --control$/m);
   const start = (...args: string[]) => startDaemon(t, { network, args });
   await t.rejects(start('--control', path), /control\.sock is in use by another process — stop it/);
   await t.rejects(start('--control', join(daemon.data, 'none', 'x')), /can’t be made — check that its folder is there/);

@@ -81,6 +81,7 @@ void test('a reload changes what it may, for those who are connected too, and cu
   writeFileSync(file, '[registration]\nwho = "open"\n');
   hangUp();
   await daemon.logs((log) => log.split('reloaded changed=').length > 2);
+  t.notMatch(daemon.log().split('reloaded changed=')[2] ?? '', /atStart/, 'metrics are what they were at the start');
   const back = await enter(t, daemon, bobby.user, false);
   t.equal(back.cnnt.queued, 4, 'with the certificate of the network again');
   t.equal(await daemon.stop(), 0);

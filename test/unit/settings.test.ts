@@ -212,8 +212,16 @@ test('hostile files', (t) => {
     `[one]\nnumber = "${'x'.repeat(60_000)}"`,
   ])
     t.throws(() => ofText(bomb), { name: 'SettingMistake', message: /^[^\n]{10,300}$/ }, bomb.slice(0, 20));
-  for (const broken of ['[one', 'one', '= 1', '[one]\nnumber = ', '[one]\n[one]', 'number = "a', '\ufeff\u0000'])
+  for (const broken of ['[one', 'one', '= 1', '[one]\n[one]', 'number = "a', '\ufeff\u0000'])
     t.throws(() => ofText(broken), { message: /^\/etc\/x\.toml:\d: this is no TOML \([^\n]+\) — mend that line$/ });
+  for (const [value, advice] of [
+    ['red', /"…", straight quotes/],
+    ['“red”', /"…", straight quotes/],
+    ['True', /true or false/],
+    ['5s', /without a unit/],
+    ['32MB', /without a unit/],
+  ] as const)
+    t.throws(() => ofText(`[one]\nnumber = ${value}`), { message: advice }, value);
   t.end();
 });
 

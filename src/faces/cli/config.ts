@@ -15,7 +15,7 @@ const title = [
   'What is relative is seen from the folder of this file. Secrets have no place here.',
 ];
 
-async function show(run: Run, schema: ReturnType<typeof schemaOf>, check: boolean): Promise<Exit> {
+async function show(run: Run, schema: ReturnType<typeof schemaOf>, check = false): Promise<Exit> {
   const { output, settings } = run;
   if (check) {
     await run.given(); // the file of the secrets
@@ -39,10 +39,10 @@ export function addConfigCommand(
   program
     .command('config')
     .description('the settings that hold, and where each was said')
-    .option('--check', 'look whether they can be used', false)
-    .option('--print-default', 'print a file of all defaults, with what each means', false)
+    .option('--check', 'look whether they can be used')
+    .option('--print-default', 'print a file of all defaults, with what each means')
     .allowExcessArguments(false)
-    .action(async (options: { readonly check: boolean; readonly printDefault: boolean }, command: Command) => {
+    .action(async (options: { readonly check?: boolean; readonly printDefault?: boolean }, command: Command) => {
       if (!options.printDefault) return perform(command, (run) => show(run, schema, options.check));
       const file = defaultFile(schema, title);
       return output.print({ type: 'config', file }, file.trimEnd());

@@ -131,5 +131,5 @@ export function addKeysCommands(program: Command, perform: Perform): void {
   addOwn('renew-keys', 'new keys, signed with the present ones', (run) => renewKeys(run));
   addOwn('delete', 'delete the account for good', (run, _args, options) =>
     deleteAccount(run, options['yes'] === true),
-  ).option('--yes', 'do not ask', false);
+  ).option('--yes', 'do not ask');
 }

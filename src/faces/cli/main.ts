@@ -174,7 +174,7 @@ export function commandTable(
   add('register <@name>', 'make an account and this profile', (run, args, options) =>
     register(run, first(args), options as Told, options['2fa'] === true),
   )
-    .option('--2fa', 'turn on a second factor too', false)
+    .option('--2fa', 'turn on a second factor too')
     .option('--invitation <code>', 'where the network asks for one')
     .option('--full-name <text>', 'kept sealed by the daemon, shown to nobody else')
     .option('--email <address>', 'the same; a code is sent there, to be typed here');
@@ -183,7 +183,7 @@ export function commandTable(
   add('whoami', 'who this profile is', (run) => whoami(run));
   add('status', 'connection, unread and waiting messages', (run) => status(run));
   add('contacts', 'the contact book', (run, _args, options) => contacts(run, options['check'] === true)) //
-    .option('--check', 'ask the daemon for everybody’s keys and compare', false);
+    .option('--check', 'ask the daemon for everybody’s keys and compare');
   add('add <@user>', 'ask somebody to talk', (run, args) => relate(run, 'add', first(args)));
   add('accept <@user>', 'accept who asked you', (run, args) => relate(run, 'accept', first(args)));
   add('decline <@user>', 'decline who asked you', (run, args) => relate(run, 'decline', first(args)));
@@ -196,17 +196,17 @@ export function commandTable(
       compare: options['compare'] as string | undefined,
     }),
   )
-    .option('--confirm', 'you compared it, and it is the same', false)
-    .option('--qr', 'show it as a QR code too', false)
+    .option('--confirm', 'you compared it, and it is the same')
+    .option('--qr', 'show it as a QR code too')
     .option('--compare <code>', 'compare it here with what their QR code says, or their digits')
-    .option('--reject', 'the keys that came are not theirs: keep the former', false);
+    .option('--reject', 'the keys that came are not theirs: keep the former');
   add('send <@user> <text>', 'send a text; - reads it from standard input', (run, args) =>
     send(run, first(args), second(args)),
   );
   add('receive', 'print what is unread', (run, _args, options) =>
     receive(run, options['follow'] === true, options['timeout'] as number | undefined),
   )
-    .option('--follow', 'go on printing what comes', false)
+    .option('--follow', 'go on printing what comes')
     .option('--timeout <seconds>', 'end --follow after this long', seconds);
   add('history <@user>', 'both sides of a conversation, as far as it is kept', (run, args) =>
     history(run, first(args)),

@@ -53,7 +53,7 @@ export function seconds(text: string): number {
 }
 
 export function addGlobalOptions(program: Command, linked: Pick<LinkedNetwork, 'network' | 'server'>): Command {
-  program.option('--json', 'one JSON object a line (docs/cli.md)', false);
+  program.option('--json', 'one JSON object a line');
   return addSettingOptions(program, linked).option(
     '--secrets-fd <number>',
     'the same as --secrets-file from an open descriptor',
@@ -67,7 +67,7 @@ export function globalOptions(
   settings: ClientSettings,
   usualHome: string | undefined,
 ): GlobalOptions {
-  const { json, secretsFd } = program.opts<{ readonly json: boolean; readonly secretsFd?: number }>();
+  const { json = false, secretsFd } = program.opts<{ readonly json?: boolean; readonly secretsFd?: number }>();
   const { client, tls, screen } = settings.values;
   const home = client.home ?? usualHome;
   if (home === undefined) throw mistake('home', 'nothing names your home folder', 'set HOME, or use --home DIR');

@@ -148,7 +148,7 @@ export function addRoomCommands(program: Command, perform: Perform): void {
   const add = adder(program.command('room').description('rooms: several people, one key'), perform);
   add('create <name>', 'make a room, with a password or by invitation alone', (run, args, options) =>
     create(run, first(args), options['inviteOnly'] === true),
-  ).option('--invite-only', 'no password: who comes in is invited', false);
+  ).option('--invite-only', 'no password: who comes in is invited');
   add('join <name>', 'enter a room, by its password or invited', (run, args) => join(run, first(args)));
   add('decline <name>', 'decline an invitation', (run, args) => depart(run, first(args), 'declined'));
   add('invite <name> <@user>', 'invite a contact', (run, args) => invite(run, first(args), second(args)));
@@ -160,7 +160,7 @@ export function addRoomCommands(program: Command, perform: Perform): void {
   add('leave <name>', 'leave a room', (run, args) => depart(run, first(args), 'left'));
   add('delete <name>', 'delete a room for everybody', (run, args, options) =>
     destroy(run, first(args), options['yes'] === true),
-  ).option('--yes', 'do not ask', false);
+  ).option('--yes', 'do not ask');
   add('send <name> <text>', 'send a text; - reads it from standard input', async (run, args) =>
     send(run, `#${roomName(first(args))}`, second(args)),
   );

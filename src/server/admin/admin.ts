@@ -6,7 +6,7 @@ import { errorCode } from '../../store/journal/disk.js';
 import { StorageError, StoreRefusal } from '../../store/store.js';
 import { isMendable } from '../start/mendable.js';
 import { isTrouble } from './ask.js';
-import { Exit, folderOf, Mistake, type ExitCode, type Where } from './common.js';
+import { Exit, folderOf, Mistake, type ExitCode } from './common.js';
 import { Program } from './program.js';
 
 /**
@@ -27,15 +27,15 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     return Exit.failed;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return Exit.done; // help
-    const { code, line } = explain(error, program.where);
+    const { code, line } = explain(error, program);
     process.stderr.write(`cadenasd: ${plainLine(line.replaceAll('\n', ' '))}\n`);
     return code;
   }
 }
 
-function explain(error: unknown, where: Where | undefined): { readonly code: ExitCode; readonly line: string } {
+function explain(error: unknown, program: Program): { readonly code: ExitCode; readonly line: string } {
   if (error instanceof CommanderError) {
-    if (error.code === 'commander.help') return { code: Exit.mistake, line: 'a word is missing — see cadenasd --help' };
+    if (error.code === 'commander.help') return { code: Exit.mistake, line: program.wordsMissing };
     const what = error.message.replace(/^error: /, '').replace(/\.$/, '');
     return { code: Exit.mistake, line: `${what} — see cadenasd --help` };
   }
@@ -44,6 +44,7 @@ function explain(error: unknown, where: Where | undefined): { readonly code: Exi
   if (error instanceof StoreRefusal) return { code: Exit.mistake, line: dashed(error.message) };
   if (error instanceof Mistake || isMendable(error)) return { code: Exit.mistake, line: error.message };
   if (error instanceof StorageError) return { code: Exit.failed, line: dashed(error.message) };
+  const { where } = program;
   const system = errorCode(error);
   if (where && system !== undefined)
     return { code: Exit.failed, line: ofDisk(pathOf(error) ?? folderOf(where), system) };

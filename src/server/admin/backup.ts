@@ -7,7 +7,7 @@ import { beside, Exit, files, folderOf, Mistake, Speech, table, type ExitCode, t
 
 export interface BackupOptions {
   readonly keys: string;
-  readonly withoutSecrets: boolean;
+  readonly withoutSecrets?: boolean;
 }
 
 export async function runBackup(where: Where & BackupOptions, directory: string, version: string): Promise<ExitCode> {

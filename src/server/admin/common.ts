@@ -57,6 +57,11 @@ export class Speech {
     this.progress = json ? noProgress : new ProgressBar(process.stderr, Date.now);
   }
 
+  /** What stands above columns: for people alone. */
+  title(line: string): void {
+    if (!this.#json) process.stdout.write(`${line}\n`);
+  }
+
   /** @param lines what people read instead */
   say(type: string, fields: Readonly<Record<string, unknown>>, ...lines: readonly string[]): void {
     this.progress.end();
@@ -120,7 +125,7 @@ export async function locked<T>(folder: string, why: string, work: () => Promise
 }
 
 /** @throws Mistake where there is nobody to ask, or the answer is no */
-export async function confirm(question: string, yes: boolean): Promise<void> {
+export async function confirm(question: string, yes = false): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY) throw new Mistake('this needs a yes, and there is no terminal to ask on — add --yes');
   const asking = createInterface({ input: process.stdin, output: process.stderr });

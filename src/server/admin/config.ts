@@ -11,8 +11,8 @@ import { mailerOf } from '../start/mail.js';
 import { Exit, Speech, type ExitCode } from './common.js';
 
 export interface ConfigOptions {
-  readonly check: boolean;
-  readonly printDefault: boolean;
+  readonly check?: boolean;
+  readonly printDefault?: boolean;
   readonly json?: boolean;
 }
 

@@ -18,7 +18,7 @@ import {
 } from './common.js';
 
 export interface DeleteOptions {
-  readonly yes: boolean;
+  readonly yes?: boolean;
 }
 
 export async function runDelete(where: Where & DeleteOptions, typed: string): Promise<ExitCode> {

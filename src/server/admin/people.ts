@@ -4,7 +4,7 @@ import { withDaemon, type Asked } from './ask.js';
 import { confirm, count, Exit, Mistake, number, Speech, userName, type ExitCode } from './common.js';
 
 export interface Deleting {
-  readonly yes: boolean;
+  readonly yes?: boolean;
 }
 
 const day = (time: number): string => new Date(time).toISOString().slice(0, 10);
@@ -12,14 +12,21 @@ const day = (time: number): string => new Date(time).toISOString().slice(0, 10);
 /* What can't be read is a matter of cadenasd check. */
 const waiting = ({ queued }: UserRow): string => (queued === null ? 'damaged' : number(queued));
 
+const columns = (name: string, state: string, queued: string): string[] => [
+  name.padEnd(18),
+  state.padEnd(8),
+  queued.padStart(7),
+];
+
 export function listUsers(where: Asked): Promise<ExitCode> {
   const speech = new Speech(where);
   return withDaemon(where, async (daemon) => {
     let online = 0;
+    speech.title([...columns('name', 'state', 'waiting'), 'registered', 'uid'].join('  '));
     const { users } = await daemon.ask<{ users: number }>('users', {}, (row: UserRow) => {
       if (row.online) online++;
       const there = row.disabled ? 'disabled' : row.online ? 'online' : '-';
-      const cells = [`@${row.name}`.padEnd(18), there.padEnd(8), waiting(row).padStart(7), day(row.created), row.uid];
+      const cells = [...columns(`@${row.name}`, there, waiting(row)), day(row.created), row.uid];
       speech.say('user', { ...row }, cells.join('  '));
     });
     speech.say('result', { users, online }, `${count(users, 'account')}, ${number(online)} online`);

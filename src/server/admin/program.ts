@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { addCompletion, treeOf, type Tree } from '../../completion/index.js';
 import { limitTable } from '../limits.js';
-import { addSettingOptions, commands, optionParser, settingsOf } from '../options.js';
+import { addSettingOptions, askingSettingsOf, commands, optionParser, settingsOf } from '../options.js';
 import type { Asked } from './ask.js';
 import type { AuditOptions } from './audit.js';
 import type { BackupOptions } from './backup.js';
@@ -37,20 +37,20 @@ export class Program {
       .version(version)
       .exitOverride()
       .configureOutput({ writeErr: () => undefined });
-    const json = new Option('--json', 'one JSON object a line').default(false);
+    const json = new Option('--json', 'one JSON object a line');
     this.#add<object>('check', tools.check, json);
     const keys = 'daemon.keys';
-    const without = new Option('--without-secrets', 'leaves the OPAQUE setup and the decoy secret out').default(false);
+    const without = new Option('--without-secrets', 'leaves the OPAQUE setup and the decoy secret out');
     this.#add<BackupOptions>('backup DIR', (where, dir) => tools.backup(where, dir, version), json, keys, without);
-    const replace = new Option('--replace', 'moves a store that is there aside').default(false);
+    const replace = new Option('--replace', 'moves a store that is there aside');
     this.#add<RestoreOptions>('restore DIR', tools.restore, json, replace, keys);
     const out = new Option('--out <file>', 'a new file that is open to you alone, instead of standard output');
     this.#add<ExportOptions>('export @USER', tools.export, out, keys);
     const since = new Option('--since <time>', 'later ones alone: 30m, 12h, 7d, or a time as 2026-01-31T18:00 (UTC)');
     this.#add<AuditOptions>('audit [@USER]', tools.audit, json, keys, since);
-    const yes = new Option('--yes', 'does not ask').default(false);
+    const yes = new Option('--yes', 'does not ask');
     this.#add<DeleteOptions>('delete @USER', tools.delete, json, yes);
-    const dryRun = new Option('--dry-run', 'says what would be done, and does nothing').default(false);
+    const dryRun = new Option('--dry-run', 'says what would be done, and does nothing');
     this.#add<RepairOptions>('repair', tools.repair, json, yes, dryRun);
     const expires = new Option('--expires <time>', 'how long they count, as 12h or 7d').argParser(lasting);
     const many = new Option('--count <number>', 'how many').argParser(howMany).default(1);
@@ -64,6 +64,13 @@ export class Program {
       (script) => process.stdout.write(script),
       () => completionTree(version),
     );
+  }
+
+  /** Of a line that stopped at a word that takes another. */
+  get wordsMissing(): string {
+    const group = this.root.commands.find((each) => each.name() === this.root.args[0]);
+    const words = group?.commands.map((each) => each.name()) ?? [];
+    return `a word is missing: ${words.join(', ')} — see cadenasd ${group?.name() ?? ''} --help`;
   }
 
   /** It is about the machine, not about a network. */
@@ -121,7 +128,9 @@ export class Program {
   #add<O>(syntax: string, run: Run<O>, ...options: readonly (Option | string)[]): void {
     const command = this.#name(syntax, 'daemon.data', ...options);
     command.action(async () => {
-      const { values, origins } = settingsOf(command, process.env);
+      /* What reads keys too takes them from nowhere but the settings. */
+      const asksAlone = options.includes('daemon.control') && !options.includes('daemon.keys');
+      const { values, origins } = (asksAlone ? askingSettingsOf : settingsOf)(command, process.env);
       const isNamed = origins.has('daemon.network');
       const where = { ...command.opts<Where & O>(), ...values.daemon, isNamed };
       this.where = where;
@@ -131,8 +140,8 @@ export class Program {
 
   #config(json: Option): void {
     const command = addSettingOptions(this.root.command('config').description(commands['config'] ?? ''))
-      .option('--check', 'says whether they can be used, and the files that they name', false)
-      .option('--print-default', 'prints a file with every setting, its meaning, range and default', false)
+      .option('--check', 'says whether they can be used, and the files that they name')
+      .option('--print-default', 'prints a file with every setting, its meaning, range and default')
       .addOption(json);
     command.action(async () => {
       this.result = await tools.config(command, command.opts<ConfigOptions>());

@@ -7,8 +7,8 @@ import { tellFindings } from './check.js';
 import { alone, confirm, Exit, files, folderOf, Speech, type ExitCode, type Where } from './common.js';
 
 export interface RepairOptions {
-  readonly yes: boolean;
-  readonly dryRun: boolean;
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
 }
 
 export async function runRepair(where: Where & RepairOptions): Promise<ExitCode> {

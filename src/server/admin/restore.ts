@@ -9,7 +9,7 @@ import { alone, Exit, files, folderOf, locked, Mistake, Speech, table, type Exit
 import { compareSecrets } from './secrets.js';
 
 export interface RestoreOptions {
-  readonly replace: boolean;
+  readonly replace?: boolean;
   readonly keys: string;
 }
 

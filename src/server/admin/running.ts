@@ -37,7 +37,10 @@ function listLimits(where: Asked): Promise<ExitCode> {
 
 function setLimit(where: Asked, assignment: string): Promise<ExitCode> {
   const [, name, digits] = /^([a-z-]{1,64})=([1-9]\d{0,8})$/.exec(assignment) ?? [];
-  if (name === undefined) throw new Mistake('this sets no limit — write NAME=NUMBER, as cadenasd limits shows them');
+  if (name === undefined)
+    throw new Mistake(
+      'this sets no limit — write NAME=NUMBER, a whole number of 1 or more; cadenasd limits shows all names',
+    );
   const speech = new Speech(where);
   return withDaemon(where, async (daemon) => {
     const { before, value } = await daemon.ask<{ before: number; value: number }>('set-limit', {
@@ -81,11 +84,20 @@ export function runDrain(where: Asked & DrainOptions): Promise<ExitCode> {
   });
 }
 
+/** Names of settings, `table.key`. */
+interface Reloaded {
+  readonly changed: readonly string[];
+  /** what waits for the next start */
+  readonly later: readonly string[];
+}
+
 export function runReload(where: Asked): Promise<ExitCode> {
   const speech = new Speech(where);
   return withDaemon(where, async (daemon) => {
-    const { later } = await daemon.ask<{ later: readonly string[] }>('reload');
-    speech.say('reload', { later }, 'reloaded', ...later.map((line) => `after a restart: ${line}`));
+    const { changed, later } = await daemon.ask<Reloaded>('reload');
+    const now = changed.length > 0 ? `changed: ${changed.join(', ')}` : 'no setting is another';
+    const lines = later.length > 0 ? [`after a restart: ${later.join(', ')}`] : [];
+    speech.say('reload', { changed, later }, `reloaded; ${now}`, ...lines);
     return Exit.done;
   });
 }
@@ -95,7 +107,11 @@ export function runDebug(where: Asked, typed: string): Promise<ExitCode> {
   const speech = new Speech(where);
   return withDaemon(where, async (daemon) => {
     await daemon.ask('debug', { on: typed === 'on' });
-    speech.say('debug', { debug: typed === 'on' }, `debug is ${typed}, until the daemon ends`);
+    speech.say(
+      'debug',
+      { debug: typed === 'on' },
+      typed === 'on' ? 'debug is on, until the daemon ends or reloads' : 'debug is off',
+    );
     return Exit.done;
   });
 }

@@ -20,7 +20,7 @@ import { stamp } from '../../store/journal/layout.js';
 import { Exit, Mistake, type ExitCode } from './common.js';
 
 export interface ServiceOptions {
-  readonly dryRun: boolean;
+  readonly dryRun?: boolean;
   /** another root than this system's: an image, say. Nothing of it is running */
   readonly root?: string;
 }
@@ -75,7 +75,7 @@ function nextSteps({ node, cadenasd }: Programs): readonly string[] {
     '',
     'Next, as root:',
     `1. make the keys, or put yours there, owned by ${SERVICE_USER}:`,
-    `     runuser -u ${SERVICE_USER} -- ${keys} build --network home --keys ${STATE_FOLDER}/keys`,
+    `     runuser -u ${SERVICE_USER} -- ${keys} build --network home --keys ${STATE_FOLDER}/keys --host chat.example.org`,
     `2. look through ${CONFIG_FILE}: the network's name, the address`,
     '3. start it, now and with each start of the machine:',
     '     systemctl enable --now cadenasd.service',
@@ -93,7 +93,7 @@ class Work {
   /** @throws Mistake where it could not be done */
   constructor({ dryRun, root }: ServiceOptions) {
     process.umask(0o022); // what is written is for everybody to read
-    this.#isDry = dryRun;
+    this.#isDry = dryRun ?? false;
     this.#root = root === undefined ? undefined : resolve(root);
     if (this.#root !== undefined && !existsSync(this.#root))
       throw new Mistake(`${this.#root} is not there — name the folder of a system by --root`);

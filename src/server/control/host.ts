@@ -15,10 +15,10 @@ export interface ControlHost {
   readonly diskFailed: () => boolean;
   /**
    * Reads configuration and certificates anew.
-   * @returns names of settings that count from the next start on alone
+   * @returns names of settings that are others now, and of those that wait for the next start
    * @throws Error whose message is one line for the operator
    */
-  readonly reload: () => Promise<readonly string[]>;
+  readonly reload: () => Promise<{ readonly changed: readonly string[]; readonly atStart: readonly string[] }>;
   readonly setDebug: (on: boolean) => void;
 }
 

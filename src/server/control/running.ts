@@ -73,7 +73,8 @@ export const invite: Command = async ({ server: { context } }, args, rows) => {
 export const reload: Command = async ({ reload: again }, args) => {
   args.end();
   try {
-    return { later: await again() };
+    const { changed, atStart } = await again();
+    return { changed, later: atStart };
   } catch (error) {
     throw new ControlRefusal('failed', error instanceof Error ? error.message : String(error));
   }

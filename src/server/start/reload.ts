@@ -9,19 +9,21 @@ import { mailerOf } from './mail.js';
 interface Reloaded {
   /** names of settings (`table.key`) that count from now on */
   readonly changed: readonly string[];
-  /** the same, from the next start on */
+  /** the same of what the daemon was started with otherwise: it counts from the next start on */
   readonly atStart: readonly string[];
 }
 
-/** @throws what a start throws; nothing has changed then */
+/** @param started the settings of the start, @param before those that hold. @throws what a start throws; nothing has changed then */
 async function apply(
   running: Composed,
+  started: DaemonSettings,
   before: DaemonSettings,
   next: DaemonSettings,
   log: OperatorLog,
   undo: Undo,
 ): Promise<Reloaded> {
-  const differs = differences(daemonSchema, before.values, next.values);
+  /* Limits that an operator set meanwhile go back too. */
+  const holding = { ...before.values, limits: { ...running.server.context.limits } };
   const isListed = await listedKeys(next, log);
   const mailer = next.mail && mailerOf(next.mail);
   running.listening.renew?.(freshCertificate(next, log));
@@ -36,8 +38,8 @@ async function apply(
   });
   log.configure(next.values.log);
   return {
-    changed: differs.filter((name) => !countsAtStart(name)),
-    atStart: differs.filter(countsAtStart),
+    changed: differences(daemonSchema, holding, next.values).filter((name) => !countsAtStart(name)),
+    atStart: differences(daemonSchema, started.values, next.values).filter(countsAtStart),
   };
 }
 
@@ -52,12 +54,14 @@ export class Reloads {
   readonly #log: OperatorLog;
   readonly #undo: Undo;
   readonly #read: () => DaemonSettings;
+  readonly #first: DaemonSettings;
   #settings: DaemonSettings;
   #running: Composed | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param read what the line, the environment and the file say now */
   constructor(first: DaemonSettings, read: () => DaemonSettings, log: OperatorLog, undo: Undo) {
+    this.#first = first;
     this.#settings = first;
     this.#read = read;
     this.#log = log;
@@ -69,22 +73,23 @@ export class Reloads {
     this.#running = running;
   }
 
-  /** @returns names of settings that count from the next start on alone. @throws what a start throws */
-  readonly reload = (): Promise<readonly string[]> => {
+  /** @throws what a start throws */
+  readonly reload = (): Promise<Reloaded> => {
     const reloaded = this.#last.then(() => this.#once());
     this.#last = reloaded.catch(() => undefined); // whoever asked is told
     return reloaded;
   };
 
-  async #once(): Promise<readonly string[]> {
-    if (!this.#running) return [];
+  async #once(): Promise<Reloaded> {
+    if (!this.#running) return { changed: [], atStart: [] };
     try {
       const next = this.#read();
-      const { changed, atStart } = await apply(this.#running, this.#settings, next, this.#log, this.#undo);
+      const reloaded = await apply(this.#running, this.#first, this.#settings, next, this.#log, this.#undo);
+      const { changed, atStart } = reloaded;
       this.#settings = next;
       const later = atStart.length > 0 ? { atStart: atStart.join(' ') } : {};
       this.#log.info('reloaded', { changed: changed.join(' '), ...later });
-      return atStart;
+      return reloaded;
     } catch (error) {
       this.#log.error('not reloaded: everything stays as it is', { error: (error as Error).message });
       throw error;
