@@ -14,18 +14,27 @@ export class ControlError extends Error {
   override readonly name = 'ControlError';
   readonly code: string;
 
-  constructor(code: string, message: string) {
-    super(message);
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, { cause });
     this.code = code;
   }
 }
 
 type Line = Readonly<Record<string, unknown>>;
 
+function isLine(value: unknown): value is Line {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What `ask` throws where what came is no answer. */
+const strange = (cause: unknown): ControlError =>
+  new ControlError('strange', 'the daemon says it in another way — use cadenasd of its own version', cause);
+
 /** A connection to a daemon: one request after another. */
 export class ControlClient {
   readonly #socket: Socket;
   #take: (line: Line) => void = () => undefined;
+  #strange: (cause?: unknown) => void = () => undefined;
   #gone: () => void = () => undefined;
   /** The daemon has ended the connection, or has ended. */
   readonly closed: Promise<void>;
@@ -43,9 +52,12 @@ export class ControlClient {
       socket,
       ANSWER_MAX,
       (value) => {
-        this.#take((value ?? {}) as Line);
+        if (isLine(value)) this.#take(value);
+        else this.#strange();
       },
-      () => undefined, // the socket was destroyed: 'close' follows
+      () => {
+        this.#strange();
+      },
     );
   }
 
@@ -67,7 +79,8 @@ export class ControlClient {
   /**
    * @param onRow called with each row before the end
    * @returns what the answer ends with
-   * @throws ControlError: what the daemon says; `gone`: the connection ended before; `silent`: nothing came for a minute
+   * @throws ControlError: what the daemon says; `gone`: the connection ended before; `silent`: nothing came for a minute;
+   * `strange`: what came is no answer, or `onRow` threw
    */
   ask(request: object, onRow: (row: unknown) => void = () => undefined): Promise<unknown> {
     return new Promise((resolve, reject) => {
@@ -86,11 +99,21 @@ export class ControlClient {
           reject(new ControlError('gone', 'the daemon ended before it had answered — look at its log'));
         });
       };
+      this.#strange = (cause) => {
+        end(() => {
+          reject(strange(cause));
+        });
+        this.close();
+      };
       this.#take = (line) => {
         const { error } = line as { error?: { code?: unknown; message?: unknown } };
         if ('row' in line) {
           silence.refresh();
-          onRow(line['row']);
+          try {
+            onRow(line['row']);
+          } catch (error) {
+            this.#strange(error); // a row is shown as it is meant to be: what can't be shown is another one
+          }
         } else if (error) {
           end(() => {
             reject(new ControlError(String(error.code), String(error.message)));

@@ -43,7 +43,9 @@ const busy: Outcome = { error: { code: 'busy', message: 'too many processes ask 
 /** Whoever may write there could answer in the daemon's place. @throws SocketRefusal */
 async function checkFolder(path: string): Promise<void> {
   const facts = await stat(dirname(resolve(path))).catch(() => undefined); // what is not there is told where it is used
-  if (facts && (facts.mode & 0o022) !== 0) throw new SocketRefusal('open folder', path);
+  if (!facts) return;
+  const isOurs = facts.uid === 0 || facts.uid === process.geteuid?.();
+  if (!isOurs || (facts.mode & 0o022) !== 0) throw new SocketRefusal('open folder', path);
 }
 
 export class ControlSocket {

@@ -1,6 +1,7 @@
 /** Prometheus text and health over HTTP, for this machine alone. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { listenAt, listenRefusal } from '../local/local-server.js';
@@ -19,6 +20,8 @@ const REQUEST_MS = 5_000;
 const KEEP_ALIVE_MS = 60_000;
 /** Of a socket: its group may read it too, where its folder lets them in. */
 const SOCKET_MODE = 0o660;
+/** A page of somebody else's can have its own name lead to this machine, but no address for a name. */
+const OWN_HOST = /^(?:localhost|[\d.]+|\[[\da-f:.]+\])(?::\d+)?$/i;
 
 /** Where it listens. */
 export type MetricsPlace = { readonly path: string } | { readonly host: string; readonly port: number };
@@ -47,6 +50,8 @@ export class Metrics {
   readonly #syncs: Histogram;
   readonly #lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   readonly #server: Server;
+  /** whose question is not answered yet */
+  readonly #asking = new WeakSet<Socket>();
   #release: () => Promise<void> = () => Promise.resolve();
 
   private constructor(watched: Watched) {
@@ -63,7 +68,7 @@ export class Metrics {
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
     this.#server.setTimeout(KEEP_ALIVE_MS, (socket) => socket.destroy()); // who does not read its answer, too
     this.#server.on('request', (request, response) => {
-      void this.#answer(request, response);
+      this.#take(request, response);
     });
     this.#server.on('error', (error) => {
       watched.log(error.message); // one that failed to listen is told by `start`
@@ -116,11 +121,27 @@ export class Metrics {
     });
   }
 
+  /** One question at a time: of those that come at once, thousands in one packet, each would take its while. */
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    if (this.#asking.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    this.#asking.add(socket);
+    response.once('finish', () => this.#asking.delete(socket));
+    void this.#answer(request, response);
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     /* Nobody who asks has anything to say: what comes behind the head is not read. */
     const asksOnly = request.headers['content-length'] === undefined && !request.headers['transfer-encoding'];
     const path = request.method === 'GET' && asksOnly ? request.url : undefined;
-    if (path === '/metrics') {
+    const { host = 'localhost' } = request.headers;
+    if (this.port > 0 && !OWN_HOST.test(host)) {
+      response.setHeader('Connection', 'close');
+      end(response, 421, 'text/plain', 'ask by address, or as localhost\n');
+    } else if (path === '/metrics') {
       try {
         end(response, 200, this.#registry.contentType, await this.#registry.metrics());
       } catch (error) {

@@ -260,6 +260,7 @@ export class SimulatedDisk implements Files {
       const node = this.#node(path);
       return {
         isDirectory: () => node.kind === 'folder',
+        isFile: () => node.kind === 'file',
         isSymbolicLink: () => false,
         uid: process.getuid?.() ?? 0,
         mode: node.mode,

@@ -1,7 +1,7 @@
 /** The control socket: who may use it, and what whoever sends something else gets. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -200,4 +200,27 @@ test('the end of the daemon tells who waits, and holds up nothing', async (t) =>
   await control.close();
   client.close();
   await client.closed;
+});
+
+test('what answers may be anything: who asks is told that in one error', async (t) => {
+  for (const said of ['"x"', 'null', '[]', '7', '{"row":1}', 'no json', `"${'x'.repeat(2 ** 20)}"`]) {
+    const path = join(await temporaryFolder(t), 'control.sock');
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined); // whoever asked ends it
+      socket.write(`${said}\n`);
+      socket.resume();
+    }).listen(path);
+    t.teardown(() => server.close());
+    const client = await asked(t, path);
+    const onRow = (): void => {
+      throw new RangeError('no such row');
+    };
+    await t.rejects(client.ask({}, onRow), { name: 'ControlError', code: 'strange' }, said.slice(0, 20));
+  }
+});
+
+test('a folder of another user is open to them', { skip: process.geteuid?.() !== 0 && 'takes root' }, async (t) => {
+  const folder = await temporaryFolder(t);
+  chownSync(folder, 12_345, 12_345);
+  await t.rejects(ControlSocket.start(join(folder, 'c'), { serve: echo, log: () => undefined }), /others may write to/);
 });

@@ -1,7 +1,7 @@
 /** Metrics over HTTP: what is given, to whom, and what whoever sends something else gets. */
 import { once } from 'node:events';
 import { statSync, writeFileSync } from 'node:fs';
-import { request, type IncomingMessage } from 'node:http';
+import { Agent, request, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
@@ -45,7 +45,7 @@ interface Answer {
 }
 
 async function get(to: object, path: string, method = 'GET'): Promise<Answer> {
-  const asking = request({ ...to, path, method, agent: false });
+  const asking = request({ agent: false, ...to, path, method });
   asking.end();
   const [response] = (await once(asking, 'response')) as [IncomingMessage];
   let text = '';
@@ -129,7 +129,7 @@ test('garbage, long heads and a hundred connections', async (t) => {
     await sending(port, `GET /metrics HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(9_000)}\r\n\r\n`),
     /^HTTP\/1.1 431 /,
   );
-  t.match(await sending(port, 'GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'), /404/);
+  t.match(await sending(port, 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'), /404/);
   const half = await at(port);
   half.write('GET /metr');
   const sockets = await Promise.all(Array.from({ length: 100 }, () => at(port)));
@@ -141,6 +141,35 @@ test('garbage, long heads and a hundred connections', async (t) => {
     const answer = await get({ port }, '/health').catch(() => undefined);
     if (answer?.status === 200) break;
   }
+});
+
+test('who asks again before the answer is cut: thousands of questions at once hold nobody up', async (t) => {
+  let scrapes = 0;
+  const read = (): [number][] => [[++scrapes]];
+  const { port } = await served(t, { families: [{ name: 'z', help: 'Of z.', kind: 'gauge', labels: [], read }] });
+  const one = 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  t.notMatch(await sending(port, one.repeat(1_500)), /HTTP[^]*HTTP/);
+  t.equal(scrapes, 1);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.teardown(() => {
+    agent.destroy();
+  });
+  for (let n = 0; n < 20; n++) t.match(await get({ port, agent }, '/metrics'), { status: 200 });
+});
+
+test('a browser that was led here by a name of somebody else gets nothing', async (t) => {
+  const { port } = await served(t);
+  const asHost = (host: string): Promise<Answer> => get({ port, headers: { Host: host } }, '/metrics');
+  for (const host of [
+    'evil.example',
+    `evil.example:${String(port)}`,
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+  ])
+    t.match(await asHost(host), { status: 421, text: /^ask by address/ }, host);
+  for (const host of ['localhost', `localhost:${String(port)}`, `127.0.0.1:${String(port)}`, '[::1]:9', 'LOCALHOST'])
+    t.match(await asHost(host), { status: 200 }, host);
+  t.match(await sending(port, 'GET /health HTTP/1.0\r\n\r\n'), /^HTTP\/1.1 200 /, 'a probe that names nobody');
 });
 
 test('a socket: its group may read it; what is there and no socket stays', async (t) => {

@@ -1,7 +1,7 @@
 /** `cadenasd install-service`, `uninstall-service`: systemd's files of the daemon, written and removed. */
 import { spawnSync } from 'node:child_process';
-import { constants, copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { constants, copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { replaceFile } from '../../keys/private-files.js';
 import {
@@ -105,8 +105,15 @@ class Work {
     if (process.geteuid?.() !== 0) throw new Mistake('only root may do this — run it as root, or see it by --dry-run');
   }
 
+  /** @throws Mistake where that is not below the root: the links of an image may lead anywhere, into this system too */
   at(path: string): string {
-    return this.#root === undefined ? path : join(this.#root, path);
+    if (this.#root === undefined) return path;
+    const at = join(this.#root, path);
+    let folder = dirname(at);
+    while (!existsSync(folder)) folder = dirname(folder);
+    if (relative(realpathSync(this.#root), realpathSync(folder)).split('/')[0] === '..')
+      throw new Mistake(`${folder} leads out of ${this.#root} — put a folder in the place of the link`);
+    return at;
   }
 
   /**

@@ -25,6 +25,7 @@ export interface DiskFile {
 
 export interface Facts {
   isDirectory(): boolean;
+  isFile(): boolean;
   isSymbolicLink(): boolean;
   readonly uid: number;
   readonly mode: number;

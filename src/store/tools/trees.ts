@@ -34,8 +34,21 @@ export async function takeEmptyFolder(files: Files, path: string): Promise<void>
 }
 
 /**
+ * The names of files and folders in a folder. What else lies there is not the store's: a link, a pipe that would be waited
+ * for, the socket of a daemon that was killed.
+ */
+export async function namesIn(files: Files, folder: string, isWanted: (name: string) => boolean): Promise<string[]> {
+  const names: string[] = [];
+  for (const name of (await files.readdir(folder)).filter(isWanted)) {
+    const found = await files.lstat(join(folder, name));
+    if (found.isDirectory() || found.isFile()) names.push(name);
+  }
+  return names;
+}
+
+/**
  * Copies all files of a folder durably, mode 0600 in folders of mode 0700; the caller syncs the folder above.
- * Symbolic links stay behind. A copy that was cut short is made whole by the next one.
+ * What is neither file nor folder stays behind. A copy that was cut short is made whole by the next one.
  * @param isWanted says of each name whether it goes along
  */
 export async function copyTree(
@@ -46,11 +59,9 @@ export async function copyTree(
   onFile: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   await makeFolder(files, to);
-  await someAtOnce((await files.readdir(from)).filter(isWanted), async (name) => {
+  await someAtOnce(await namesIn(files, from, isWanted), async (name) => {
     const path = join(from, name);
-    const found = await files.lstat(path);
-    if (found.isSymbolicLink()) return;
-    if (found.isDirectory()) await copyTree(files, path, join(to, name), isWanted, onFile);
+    if ((await files.lstat(path)).isDirectory()) await copyTree(files, path, join(to, name), isWanted, onFile);
     else {
       const bytes = await readWhole(files, path);
       if (bytes) await writeNew(files, join(to, name), bytes);

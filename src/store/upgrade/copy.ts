@@ -9,7 +9,7 @@ import { errorCode, type Files } from '../journal/disk.js';
 import { exists, readWhole, syncFolder, TEMPORARY } from '../journal/durable.js';
 import { HOLD_FILE } from '../journal/hold.js';
 import { stamp } from '../journal/layout.js';
-import { copyTree, removeTree } from '../tools/trees.js';
+import { copyTree, namesIn, removeTree } from '../tools/trees.js';
 
 /** What a file or folder takes on a disk, in bytes, and what it is rounded up to. */
 const BLOCK = 4096;
@@ -78,7 +78,8 @@ async function findCopy(files: Files, folder: string, label: string): Promise<st
 }
 
 async function isCopy(files: Files, folder: string, copy: string): Promise<boolean> {
-  const names = (await files.readdir(folder)).filter(isWanted).sort();
+  if (!(await files.lstat(copy)).isDirectory()) return false;
+  const names = (await namesIn(files, folder, isWanted)).sort();
   const there = (await files.readdir(copy)).sort();
   if (names.join('/') !== there.join('/')) return false;
   for (const name of names) {
@@ -99,7 +100,7 @@ async function isSameFile(files: Files, path: string, other: string): Promise<bo
 /** What a copy takes on the disk, about. */
 async function bytesOf(files: Files, folder: string): Promise<number> {
   let sum = BLOCK;
-  for (const name of (await files.readdir(folder)).filter(isWanted)) {
+  for (const name of await namesIn(files, folder, isWanted)) {
     const path = join(folder, name);
     const found = await files.lstat(path);
     sum += found.isDirectory() ? await bytesOf(files, path) : BLOCK * Math.ceil(found.size / BLOCK);
