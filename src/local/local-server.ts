@@ -57,8 +57,9 @@ async function answers(path: string): Promise<boolean> {
   try {
     await once(socket, 'connect');
     return true;
-  } catch {
-    return false; // ECONNREFUSED: nobody listens
+  } catch (error) {
+    /* Somebody's whose queue is full (EAGAIN), or who lets nobody else in (EACCES), is not dead. */
+    return (error as NodeJS.ErrnoException).code !== 'ECONNREFUSED';
   } finally {
     socket.destroy();
   }

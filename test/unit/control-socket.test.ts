@@ -1,4 +1,5 @@
 /** The control socket: who may use it, and what whoever sends something else gets. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
@@ -55,6 +56,21 @@ test('it is its owner’s alone, and gone with the daemon', async (t) => {
   await control.close();
   t.same(readdirSync(join(path, '..')), []);
   t.equal(await ControlClient.open(path), undefined);
+});
+
+test('one that is so busy that nobody gets in is not dead', async (t) => {
+  const path = join(await temporaryFolder(t), 'busy');
+  const listens = `require('net').createServer().listen({ path: ${JSON.stringify(path)}, backlog: 1 }, () => console.log())`;
+  const busy = spawn(process.execPath, ['-e', listens], { stdio: ['ignore', 'pipe', 'ignore'] });
+  t.teardown(() => busy.kill('SIGKILL'));
+  await once(busy.stdout, 'data');
+  busy.kill('SIGSTOP');
+  const waiting = Array.from({ length: 4 }, () => connect(path).on('error', () => undefined)); // the last finds no room
+  t.teardown(() => {
+    for (const socket of waiting) socket.destroy();
+  });
+  await t.rejects(ControlSocket.start(path, { serve: echo, log: () => undefined }), /is in use by another process/);
+  t.ok(statSync(path).isSocket());
 });
 
 test('a dead daemon’s socket is replaced; what is no socket, has no folder or too long a name is not', async (t) => {

@@ -19,7 +19,7 @@ import { ensureFolder } from '../../store/journal/durable.js';
 import { openJournalStore, type JournalStore } from '../../store/journal/journal-store.js';
 import { checkSetup, keepSetup } from '../../store/journal/setup.js';
 import type { Store } from '../../store/store.js';
-import { withSources } from '../audit.js';
+import { withSources, type AuditFile } from '../audit.js';
 import { readBlocklist, type IsListed } from '../blocklist.js';
 import { Budgets } from '../budgets.js';
 import type { ServedClients } from '../clients.js';
@@ -89,11 +89,7 @@ export async function compose(
   const started = now();
   const seen = await seenHellos(store, started, log);
   const generations = [network, ...(network.next ? [network.next] : [])];
-  const pool = new Pool(fileURLToPath(new URL('../worker.js', import.meta.url)), {
-    serverKeys: generations.map(({ serverPrivate }) => serverPrivate),
-    opaqueSetup: network.opaqueSetup,
-  });
-  undo.push(() => pool.destroy());
+  const pool = workers(generations, network, undo);
   const refusals = new Refusals(log, now);
   const server = new Server(
     {
@@ -111,12 +107,7 @@ export async function compose(
       budgets: new Budgets(limits),
       lobby: daemon.lobby,
       isListed,
-      auditFile: withSources(
-        auditFileIn(dataFolder, (error) => {
-          refusals.trouble('the audit can not be written', error);
-        }),
-        (source) => log.address(source),
-      ),
+      auditFile: auditIn(dataFolder, refusals, log),
       refusals,
       log,
       now,
@@ -175,6 +166,24 @@ async function seenHellos(store: JournalStore, started: number, log: Log): Promi
     log.warn('nobody is answered for a while: who connected before this start is not on record', { seconds });
   }
   return new SeenHellos(recent, started);
+}
+
+function workers(
+  generations: readonly GenerationFiles[],
+  { opaqueSetup }: Pick<NetworkFiles, 'opaqueSetup'>,
+  undo: Undo,
+): Pool {
+  const serverKeys = generations.map(({ serverPrivate }) => serverPrivate);
+  const pool = new Pool(fileURLToPath(new URL('../worker.js', import.meta.url)), { serverKeys, opaqueSetup });
+  undo.push(() => pool.destroy());
+  return pool;
+}
+
+function auditIn(dataFolder: string, refusals: Refusals, log: OperatorLog): AuditFile {
+  const file = auditFileIn(dataFolder, (error) => {
+    refusals.trouble('the audit can not be written', error);
+  });
+  return withSources(file, (source) => log.address(source));
 }
 
 /** @throws BlocklistRefusal */
