@@ -2,6 +2,7 @@
  * Keys that the operator lists as compromised: a text file with the SHA-256 of a key's SubjectPublicKeyInfo (DER) in each
  * line, as `openssl pkey -pubin -outform DER | sha256sum` writes it.
  */
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { concat, fromHex, HASH, type SyncCrypto } from '../../protocol/index.js';
 
@@ -35,8 +36,11 @@ export interface Blocklist {
  * @throws BlocklistRefusal where it can't be read, has another line, or more than five million hashes
  */
 export async function readBlocklist(path: string, sync: Pick<SyncCrypto, 'sha256'>): Promise<Blocklist> {
-  const file = await open(path, 'r').catch((error: unknown) => unreadable(path, error));
+  /* Not to be waited for: a pipe that nobody writes to would hold up every reload, and the end. */
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch((error: unknown) => unreadable(path, error));
   try {
+    if ((await file.stat()).isFIFO()) throw new BlocklistRefusal(`${path} is a pipe — name a file for the blocklist`);
     const table = sorted((await readHashes(path, file)).blocks());
     const isListed: IsListed = (modulus) => table.has(sync.sha256(concat(before, modulus, behind)));
     return { hashes: table.hashes, isListed };

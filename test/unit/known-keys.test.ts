@@ -1,4 +1,5 @@
 /** The keys of a network's accounts: in use, with a prime in common, listed; in turn, kept up to date. */
+import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { createHash, createPublicKey, generatePrimeSync } from 'node:crypto';
 import { join } from 'node:path';
@@ -279,4 +280,10 @@ test('a list that is none is refused with its line', async (t) => {
   }
   await t.rejects(readBlocklist(`${file}.none`, nodeSync), { message: /can't read .*ENOENT/ });
   await t.rejects(readBlocklist(join(file, '..'), nodeSync), { message: /can't read .*EISDIR/ });
+});
+
+test('a pipe is refused at once, not waited for', async (t) => {
+  const pipe = join(await temporaryFolder(t), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  await t.rejects(readBlocklist(pipe, nodeSync), { name: 'BlocklistRefusal', message: /is a pipe — name a file/ });
 });
