@@ -32,11 +32,12 @@ export interface Admission extends AnsweredHello {
 export class SeenHellos {
   /** by when they came, or nearly */
   readonly #times = new Map<string, number>();
-  readonly #notBefore: number;
+  /** ms since 1970: a HELLO of before may have been seen by an earlier process */
+  readonly notBefore: number;
 
   /** @param recent as the store read them; undefined: unknown, so HELLOs of before the start are refused */
   constructor(recent: readonly { random: Uint8Array; time: number }[] | undefined, started: number) {
-    this.#notBefore = recent ? -Infinity : started + HELLO_WINDOW_MS;
+    this.notBefore = recent ? -Infinity : started + HELLO_WINDOW_MS;
     for (const { random, time } of recent ?? []) this.#times.set(idKey(random), time);
   }
 
@@ -48,7 +49,7 @@ export class SeenHellos {
   add(random: Uint8Array, time: number, now: number): boolean {
     this.#forget(now);
     const key = idKey(random);
-    if (time < this.#notBefore || this.#times.has(key)) return false;
+    if (time < this.notBefore || this.#times.has(key)) return false;
     this.#times.set(key, time);
     return true;
   }
@@ -80,6 +81,7 @@ export class Gate {
     const opened = openHello(sync, generations, binding, hello);
     if (!opened) return 'hello sealed otherwise';
     if (!isTimely(opened.time, now())) return 'hello out of time';
+    if (opened.time < this.#seen.notBefore) return 'hello too early';
     if (!this.#places.take(source, limits.handshakes, limits['handshakes-per-source'])) return 'hello budget';
     try {
       if (!this.#seen.add(opened.cr, opened.time, now())) return 'hello replayed';

@@ -73,8 +73,9 @@ export function settingsOf(command: Command, environment: NodeJS.ProcessEnv): Da
 }
 
 /**
- * Of a line that asks a daemon: where it names the socket itself, a mistake that somebody made in the file since the
- * daemon's start keeps nobody from asking. @throws SettingMistake
+ * Of a line that asks a daemon: where it names the socket itself, or the file is the usual one, a mistake that somebody
+ * made in it since the daemon's start keeps nobody from asking. In a file that was named another network may stand.
+ * @throws SettingMistake
  */
 export function askingSettingsOf(command: Command, environment: NodeJS.ProcessEnv): DaemonSettings {
   try {
@@ -82,7 +83,11 @@ export function askingSettingsOf(command: Command, environment: NodeJS.ProcessEn
   } catch (error) {
     if (!(error instanceof SettingMistake)) throw error;
     const flags = saidOn(command, daemonSchema);
-    if (!flags.has('daemon.control')) throw new SettingMistake(`${error.message}, or ask by --control`);
+    const { config } = command.opts<{ readonly config?: string | boolean }>();
+    const isNamed = typeof config === 'string' || Boolean(environment[`${PREFIX}CONFIG`]);
+    const isOfUsualFile = !isNamed && error.message.startsWith(CONFIG_FILE);
+    if (!isOfUsualFile && !flags.has('daemon.control'))
+      throw new SettingMistake(`${error.message}, or ask by --control`);
     return daemonSettings({ flags });
   }
 }

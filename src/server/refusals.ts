@@ -36,6 +36,8 @@ export type Refusal =
   | 'hello sealed otherwise'
   | 'hello out of time'
   | 'hello replayed'
+  /** soon after a start without the record of who connected before it */
+  | 'hello too early'
   | 'hello budget'
   | 'hello inner'
   | 'client'
@@ -61,7 +63,8 @@ export class Refusals {
   count(reason: Refusal, source: string, more: Readonly<Record<string, string | number>> = {}): void {
     const count = (this.#counts.get(reason) ?? 0) + 1;
     this.#counts.set(reason, count);
-    if (this.#isDue(reason)) this.#log.warn('refused', { reason, source, total: count, ...more });
+    if (this.#isDue(reason))
+      this.#log.warn('refused', { reason, ...(source === '' ? {} : { source }), total: count, ...more });
   }
 
   /**

@@ -76,6 +76,8 @@ function idMaker(): () => Uint8Array {
 
 export class Server {
   readonly context: Context;
+  /** ms since 1970: until then nobody's HELLO can be told from a replay; 0 where it always could */
+  readonly answersFrom: number;
   readonly #gate: Gate;
   readonly #limits: LiveLimits;
   readonly #flusher = new Flusher();
@@ -108,6 +110,7 @@ export class Server {
       knownKeys: new KnownKeys(store, sync, (modulus) => this.#isListed(modulus), limits),
     });
     this.#gate = new Gate(this.context, seen);
+    this.answersFrom = Math.max(0, seen.notBefore);
   }
 
   add(listener: Listener): void {

@@ -1,5 +1,5 @@
 /** A daemon that runs, asked and administered by cadenasd's commands and read by its metrics. */
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
@@ -274,6 +274,13 @@ test('a killed daemon’s socket is replaced, and mistakes of both places are on
   await t.rejects(start('--metrics', `127.0.0.1:${String(again.port)}`), /is in use by another process/);
   t.equal(await again.stop(), 0);
   t.notOk(existsSync(path));
+
+  rmSync(join(daemon.data, 'test', 'hellos'));
+  const deaf = await startDaemon(t, { network, data: daemon.data });
+  t.match((await of(deaf)('status')).out, /^answers nobody for another 1[12]\d s: who connected before this start/m);
+  t.equal((await of(deaf)('health')).code, 0, 'a restart would make it longer');
+  await t.rejects(connected(t, deaf));
+  await deaf.logged('refused reason="hello too early"');
   const commands = ['status', 'health', 'user list', 'user delete', 'room list', 'limits', 'drain', 'reload', 'debug'];
   const helps = commands.map(async (command) => {
     const { code, out } = await cadenasd(...command.split(' '), '--help');

@@ -179,6 +179,7 @@ test('a machine of its own', why === undefined ? {} : { skip: why }, async (t) =
     t.match(await journalOf(machine), /reloaded.*registration\.who/);
     editConfig(machine, (text) => text.replace('who = "closed"', 'who = "nobody"'));
     t.not((await machine.run('systemctl', 'reload', 'cadenasd.service')).code, 0);
+    t.equal(await service('health'), 'healthy', 'whoever asks the daemon needs no sound file');
     editConfig(machine, (text) => text.replace('who = "nobody"', 'who = "open"'));
     await machine.must('systemctl', 'reload', 'cadenasd.service');
     t.equal((await raw.ask(structs.keyq, { name: 'alice' })).header.code, Code.done, 'still connected');

@@ -14,6 +14,7 @@ const status: Status = {
   pid: 77,
   started: Date.UTC(2026, 0, 1),
   now: Date.UTC(2026, 0, 2, 3),
+  silent: 0,
   address: '127.0.0.1:7878',
   connections: 12_345,
   online: 12_000,

@@ -183,5 +183,8 @@ test('a socket: its group may read it; what is there and no socket stays', async
   writeFileSync(path, '');
   await t.rejects(Metrics.start({ path }, watched), /is there and no socket/);
   const { port } = await served(t);
-  await t.rejects(Metrics.start({ host: '127.0.0.1', port }, watched), /127\.0\.0\.1 port \d+ is in use by another process/);
+  await t.rejects(
+    Metrics.start({ host: '127.0.0.1', port }, watched),
+    /127\.0\.0\.1 port \d+ is in use by another process/,
+  );
 });

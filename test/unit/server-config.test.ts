@@ -56,7 +56,10 @@ test('a mistake is one line, with the place and what was meant', (t) => {
     [[...mail, 'tls = "ssl"'], /:4: tls in \[mail\] can't be this — write "tls", "starttls" or "none"$/],
     [[...mail, 'tls = "none"'], /:4: mails to mail\.example would go without TLS — write "tls" or "starttls"$/],
     [[...mail, 'user = "x"'], /:4: user and password-file go together — give both, or neither$/],
-    [[...mail, 'ca-file = "a\\u0000"'], /:4: ca-file in \[mail\] can't be this — write a path, ~ written out, in quotes$/],
+    [
+      [...mail, 'ca-file = "a\\u0000"'],
+      /:4: ca-file in \[mail\] can't be this — write a path, ~ written out, in quotes$/,
+    ],
     [['[mail]', 'host = "a b"', 'sender = "a@b.cd"'], /:2: host .* — write a host name or an address, in quotes$/],
     [['[mail]', 'host = "a"', 'sender = "a@b.cd\\r\\nBcc: e@f.gh"'], /:3: sender .* — write an address, in quotes$/],
     [['[mail]', 'host = "a"'], /:2: \[mail\] has no sender — add it$/],

@@ -1,4 +1,6 @@
 /** `cadenasd config`: the settings that hold, whether they can be used, and all defaults as a file. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { defaultFile, settledFile, settledRows } from '../../settings/index.js';
 import { readBlocklist } from '../blocklist.js';
@@ -8,7 +10,7 @@ import { daemonSchema, type DaemonSettings } from '../config.js';
 import { CONFIG_FILE, settingsOf } from '../options.js';
 import { checkNamedCertificate } from '../start/certificate.js';
 import { mailerOf } from '../start/mail.js';
-import { Exit, Speech, type ExitCode } from './common.js';
+import { Exit, Mistake, Speech, type ExitCode } from './common.js';
 
 export interface ConfigOptions {
   readonly check?: boolean;
@@ -44,4 +46,10 @@ async function checkFiles(settings: DaemonSettings): Promise<void> {
   if (settings.mail) mailerOf(settings.mail).close();
   const { blocklist } = settings.values.daemon;
   if (blocklist !== undefined) await readBlocklist(blocklist, nodeSync);
+  const { keys, network } = settings.values.daemon;
+  const folder = join(keys, network);
+  if (!existsSync(folder))
+    throw new Mistake(
+      `${folder} does not exist: network ${network} has no keys there — check network and keys, or run: cadenas-keys build`,
+    );
 }

@@ -9,6 +9,7 @@ const example: Status = {
   ...{ syncs: { ...delays, count: 0 }, lag: delays, memory: 0 },
   minute: { seconds: 1, logins: {}, registrations: 0, recoveries: 0, messages: 0, refusals: {} },
   history: { every: 1, messages: [0], logins: [0], connections: [0], memory: [0], lag: [0] },
+  silent: 0,
 };
 
 /** @throws Mistake where another version of the daemon says something else */
@@ -35,12 +36,15 @@ function row(name: string, value: string, more = ''): string {
 }
 
 export function statusLines(status: Status): string[] {
-  const { version, network, state, address, disk, minute, syncs, lag } = status;
+  const { version, network, state, address, silent, disk, minute, syncs, lag } = status;
   const perSecond = minute.messages / minute.seconds;
   return [
     `cadenasd ${version} · network ${network} · ${state} on ${address}`,
     `up since ${stamp(status.started)}, ${lasting(status.now - status.started)} · process ${String(status.pid)}`,
     ...(disk === 'ok' ? [] : ['the disk has failed']),
+    ...(silent === 0
+      ? []
+      : [`answers nobody for another ${String(silent)} s: who connected before this start is not on record`]),
     '',
     row('connections', number(status.connections), `${number(status.online)} people online`),
     row('accounts', number(status.accounts), `${number(status.rooms)} rooms`),

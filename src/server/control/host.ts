@@ -5,7 +5,7 @@ import type { Args } from './args.js';
 import type { Vitals } from './vitals.js';
 
 export interface ControlHost {
-  readonly server: Pick<Server, 'context' | 'connections' | 'address' | 'setLimit'>;
+  readonly server: Pick<Server, 'context' | 'connections' | 'address' | 'answersFrom' | 'setLimit'>;
   readonly version: string;
   /** ms since 1970 */
   readonly started: number;

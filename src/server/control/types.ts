@@ -55,6 +55,8 @@ export interface Status extends Health {
   readonly started: number;
   readonly now: number;
   readonly address: string;
+  /** seconds in which it answers nobody yet: it can't know who connected before its start */
+  readonly silent: number;
   readonly connections: number;
   readonly online: number;
   readonly accounts: number;

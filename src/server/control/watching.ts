@@ -30,6 +30,7 @@ function statusOf(host: ControlHost): Status {
     started,
     now: now(),
     address: server.address,
+    silent: Math.max(0, Math.ceil((server.answersFrom - now()) / 1000)),
     connections: server.connections,
     online: presence.size,
     accounts,

@@ -1,10 +1,10 @@
 /** The certificate of the daemon's TLS: the network's own, or one that the operator names. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { loadNetwork, spkiPin, wipe, type NetworkFiles } from '../../keys/network.js';
 import type { DaemonSettings } from '../config.js';
 import type { Log } from '../log.js';
+import { namedFile } from './named-file.js';
 import { Refusal } from './refusal.js';
 
 export interface Certificate {
@@ -32,7 +32,8 @@ export function certificateOf(settings: DaemonSettings, network: NetworkFiles, l
 }
 
 function namedPair(certPath: string, keyPath: string): Certificate & { readonly pin: string } {
-  const [certificate, privateKey] = [contentOf(certPath), contentOf(keyPath)];
+  const certificate = namedFile(certPath, 'the certificate of [tls]');
+  const privateKey = namedFile(keyPath, 'the private key of [tls]');
   const pin = pinOf(certificate, certPath);
   try {
     createSecureContext({ cert: certificate, key: privateKey });
@@ -65,13 +66,5 @@ function pinOf(certificate: string, path: string): string {
     return spkiPin(certificate);
   } catch {
     throw new Refusal(`${path} is not a PEM certificate — check --cert-path`);
-  }
-}
-
-function contentOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new Refusal(`can't read ${path} (${(error as NodeJS.ErrnoException).code ?? 'error'}) — check the path`);
   }
 }

@@ -1,9 +1,9 @@
 /** The way to the mail server, with what its files hold. */
-import { readFileSync } from 'node:fs';
 import { spkiPin } from '../../keys/network.js';
 import { readSecretFile } from '../../keys/credentials.js';
 import { SmtpMailer } from '../../ops/mailer.js';
 import type { MailConfig } from '../config.js';
+import { namedFile } from './named-file.js';
 import { Refusal } from './refusal.js';
 
 /** @throws Refusal, KeysRefusal */
@@ -25,12 +25,7 @@ function passwordIn(path: string): string {
 }
 
 function certificatesIn(path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new Refusal(`can't read ${path} (${(error as NodeJS.ErrnoException).code ?? 'error'}) — check ca-file`);
-  }
+  const text = namedFile(path, 'ca-file');
   try {
     spkiPin(text);
   } catch {
