@@ -10,6 +10,7 @@ const LOOK_MS = 50;
 export class Terminal {
   readonly #socket = `cadenas-test-${randomBytes(6).toString('hex')}`;
   readonly #deadline: number;
+  #cleared = 0;
 
   private constructor(deadline: number) {
     this.#deadline = deadline;
@@ -100,9 +101,16 @@ export class Terminal {
 
   /** Types a command and waits for its prompt to come back. */
   async command(text: string, ...answers: readonly [prompt: string, answer: string][]): Promise<void> {
-    await this.type('clear');
+    /* The shell may be late: until it says so, what the command before left still stands there. */
+    const clean = `clean:${String(++this.#cleared)}`;
+    await this.type(`clear; echo ${clean}`);
+    const isClean = new RegExp(`^${clean}$`, 'm');
+    await this.#until(
+      () => this.screen(),
+      (screen) => isClean.test(screen),
+      clean,
+    );
     await this.#tmux('clear-history');
-    await this.sees('READY>');
     await this.type(`${text}; echo "exit:$?"`);
     for (const [prompt, answer] of answers) {
       await this.sees(prompt);
