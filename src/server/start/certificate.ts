@@ -48,12 +48,10 @@ export function checkNamedCertificate({ values: { tls } }: DaemonSettings): void
   if (tls.certificate !== undefined && tls['private-key'] !== undefined) namedPair(tls.certificate, tls['private-key']);
 }
 
-/** The same, read anew. */
-export function freshCertificate(settings: DaemonSettings, log: Log): Certificate {
-  const network = loadNetwork(
-    join(settings.values.daemon.keys, settings.values.daemon.network),
-    process.env['CREDENTIALS_DIRECTORY'],
-  );
+/** The same, read anew. @param started whose keys are served: another folder of the keys counts from the next start on */
+export function freshCertificate(settings: DaemonSettings, started: DaemonSettings, log: Log): Certificate {
+  const { keys, network: name } = started.values.daemon;
+  const network = loadNetwork(join(keys, name), process.env['CREDENTIALS_DIRECTORY']);
   try {
     return certificateOf(settings, network, log);
   } finally {

@@ -26,7 +26,7 @@ async function apply(
   const holding = { ...before.values, limits: { ...running.server.context.limits } };
   const isListed = await listedKeys(next, log);
   const mailer = next.mail && mailerOf(next.mail);
-  running.listening.renew?.(freshCertificate(next, log));
+  running.listening.renew?.(freshCertificate(next, started, log));
 
   undo.unshift(() => mailer?.close()); // the former one ends what it has under way, and is closed at the stop too
   running.server.renew({
