@@ -48,7 +48,7 @@ async function cadenas(user, ...args) {
 
 async function startDaemon() {
   const where = ['--keys', join(folder, 'keys'), '--data', join(folder, 'data'), '--listen', '127.0.0.1:0'];
-  daemon = spawn(process.execPath, [join(root, 'bin/cadenasd'), '--network', 'demo', ...where], {
+  daemon = spawn(process.execPath, [join(root, 'bin/cadenasd'), '--no-config', '--network', 'demo', ...where], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';

@@ -22,7 +22,9 @@ if (!keysExist()) {
 await cadenasKeysQuietly(...linkDevClient);
 
 const args = process.argv.slice(2);
-const daemon = spawn(process.execPath, ['--max-semi-space-size=1', 'bin/cadenasd', '--network', DEV, ...args], {
+// The file of a service that is installed on this machine is not about this network.
+const own = ['--no-config', '--network', DEV, ...args];
+const daemon = spawn(process.execPath, ['--max-semi-space-size=1', 'bin/cadenasd', ...own], {
   cwd: root,
   stdio: ['ignore', 'pipe', 'inherit'],
 });

@@ -84,6 +84,7 @@ export async function startDaemon(t: Teardown, options: DaemonOptions): Promise<
     '--max-semi-space-size=1', // as the program's first line has it
     ...(options.flags ?? []),
     options.program ?? join(root, 'bin/cadenasd'),
+    '--no-config', // of a service on this machine; a test may name one of its own behind it
     ...['--network', network.name, '--keys', network.keys, '--data', data],
     ...['--listen', `127.0.0.1:${String(options.port ?? 0)}`],
     ...(tls ? [] : ['--disable-ssl']),
