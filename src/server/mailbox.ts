@@ -1,8 +1,8 @@
 /**
  * Deliveries to one connected user (SPEC 8). A message is pushed at once and needs the disk only if
- * no acknowledgement comes in time; from then on new ones go behind it in the queue, until the queue
- * is empty again. What was pushed and not acknowledged is never lost: when the connection ends, it
- * goes to the disk in the order of its arrival.
+ * no acknowledgement comes in time; from then on new ones go behind it in the queue, until all of the
+ * queue has been pushed and nothing is overdue. What was pushed and not acknowledged is never lost: when the
+ * connection ends, it goes to the disk in the order of its arrival.
  */
 import { Code, Opcode } from '../../protocol/index.js';
 import { UnknownId, type QueueEntry, type Store } from '../store/store.js';
@@ -25,12 +25,13 @@ interface Names {
 let named: Names & { readonly entry?: QueueEntry } = { id: '', key: '' };
 
 /** Nobody waits any more. */
-const settled: readonly Settle[] = [];
+const nobody: readonly Settle[] = [];
 
 interface Flight {
   readonly entry: QueueEntry;
   readonly names: Names;
-  readonly deadline: number;
+  /** ms of the host's clock, since it was pushed */
+  deadline: number;
   /** in the queue on disk, or on its way there */
   durable: boolean;
   /** the disk did not take it: it may still be acknowledged, and a replay begins anew */
@@ -63,14 +64,18 @@ export class Mailbox {
   readonly #flights = new Map<string, Flight>();
   /** by what tells a replay */
   readonly #byKey = new Map<string, Flight>();
+  /** on their way to the disk and not pushed yet, by delivery id */
+  readonly #unpushed = new Map<string, Flight>();
   readonly #writes = new Set<Promise<void>>();
-  /** acknowledged while the queue is being read: what was read may still hold them */
-  readonly #acknowledged = new Set<string>();
+  /** acknowledged, or refused by the disk, while the queue is being read: what was read may still hold them */
+  readonly #gone = new Set<string>();
   /** causes of entries that were removed meanwhile, likewise */
   readonly #forgotten = new Set<string>();
   #mode: 'queue' | 'live' | 'closed' = 'queue';
   #enqueued = 0;
   #draining = false;
+  /** What was on its way to the disk before this connection is there. */
+  #isSettled = false;
   #toDrain: number;
   #pushed = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -103,14 +108,16 @@ export class Mailbox {
       else known.settles = [...known.settles, settle];
       return;
     }
+    const flight = { entry, names, deadline: 0, durable: false, refused: false, told: false, settles: [settle] };
     if (this.#mode === 'live' && this.#flights.size < this.#most && this.#host.ready()) {
-      this.#fly(entry, names, false, [settle]);
+      this.#fly(flight);
       this.#timer ??= setTimeout(this.#late, ACKNOWLEDGE_MS);
       return;
     }
     this.#spill();
-    const flight = { entry, names, deadline: 0, durable: true, refused: false, told: false, settles: [settle] };
-    this.#write(flight, () => void this.drain());
+    this.#unpushed.set(names.id, flight);
+    this.#write(flight);
+    void this.drain();
   }
 
   acknowledge(ids: readonly Uint8Array[]): void {
@@ -122,19 +129,23 @@ export class Mailbox {
       if (!flight) continue; // acknowledged before: a client says it again after a break
       this.#flights.delete(name);
       if (this.#byKey.get(flight.names.key) === flight) this.#byKey.delete(flight.names.key);
-      if (this.#draining) this.#acknowledged.add(name);
+      if (this.#draining) this.#gone.add(name);
       if (flight.durable) stored.push(flight.entry.id);
       if (flight.told) told.push(flight.entry);
       settleAll(flight, Code.done);
     }
-    if (stored.length === 0) return;
+    if (stored.length > 0) this.#remove(stored, told);
+    void this.drain(); // behind that call: what is acknowledged is not in the queue any more
+  }
+
+  #remove(stored: readonly Uint8Array[], told: readonly QueueEntry[]): void {
     const removed = this.#store.acknowledge(this.#uid, stored).then(
       () => {
         for (const entry of told) if (entry.opcode === Opcode.rvum) this.#host.delivered(entry);
-        return this.drain();
       },
       (error: unknown) => {
         this.#host.failed(error); // they stay in the queue and come again: readers drop duplicates
+        this.#spill();
         this.#drainLater();
       },
     );
@@ -156,32 +167,30 @@ export class Mailbox {
     void this.drain();
   }
 
-  /** Pushes from the queue as far as the connection takes it; back to live when the queue is empty. */
+  /** Pushes from the queue as far as the connection takes it; back to live when all of it was pushed, and acknowledgements come. */
   async drain(): Promise<void> {
     if (this.#draining || !this.#isQueue()) return;
     this.#draining = true;
     try {
+      if (!this.#isSettled) await this.#store.queueLength(this.#uid);
+      this.#isSettled = true;
       while (this.#isQueue() && this.#host.ready()) {
         const room = this.#most - this.#flights.size;
         if (room <= 0) return; // an acknowledgement calls again
         const before = this.#enqueued;
-        this.#acknowledged.clear();
+        this.#gone.clear();
         this.#forgotten.clear();
-        /* What flies stands at the head of the queue until it is acknowledged. */
-        const page = await this.#store.queued(this.#uid, undefined, this.#flights.size + PAGE);
+        const page = await this.#store.undelivered(this.#uid, Math.min(room, PAGE), this.#isFlying);
         if (!this.#isQueue()) return;
-        const waiting = page.filter(
-          ({ id, from }) => !this.#acknowledged.has(idKey(id)) && !this.#forgotten.has(idKey(from)),
-        );
-        const fresh = waiting.filter((entry) => !this.#flights.has(idKey(entry.id)));
-        for (const entry of fresh.slice(0, room)) {
-          this.#fly(entry, namesOf(entry), true, settled);
+        const fresh = page.filter(({ id, from }) => !this.#gone.has(idKey(id)) && !this.#forgotten.has(idKey(from)));
+        for (const entry of fresh) {
+          this.#fly(this.#unpushed.get(idKey(entry.id)) ?? stored(entry));
           this.#pushed++;
           this.#sayDrained(false);
         }
-        if (fresh.length > 0 || before !== this.#enqueued) continue;
+        if (page.length > 0 || before !== this.#enqueued) continue;
         this.#sayDrained(true);
-        if (waiting.length === 0) this.#mode = 'live';
+        if (!this.#isOverdue()) this.#mode = 'live';
         return;
       }
     } catch (error) {
@@ -190,6 +199,14 @@ export class Mailbox {
     } finally {
       this.#draining = false;
     }
+  }
+
+  readonly #isFlying = (id: Uint8Array): boolean => this.#flights.has(idKey(id));
+
+  /** The client acknowledges late, or not at all: what comes for it goes to the disk beside being pushed. */
+  #isOverdue(): boolean {
+    const [oldest] = this.#flights.values();
+    return oldest !== undefined && oldest.deadline <= this.#host.now();
   }
 
   /** What is in flight goes to the disk; resolves when every sender has an answer. */
@@ -220,9 +237,10 @@ export class Mailbox {
     this.#host.drained(this.#pushed);
   }
 
-  #fly(entry: QueueEntry, names: Names, durable: boolean, settles: readonly Settle[]): void {
-    const deadline = this.#host.now() + ACKNOWLEDGE_MS;
-    const flight = { entry, names, deadline, durable, refused: false, told: durable, settles };
+  #fly(flight: Flight): void {
+    const { entry, names } = flight;
+    flight.deadline = this.#host.now() + ACKNOWLEDGE_MS;
+    this.#unpushed.delete(names.id);
     this.#flights.set(names.id, flight);
     this.#byKey.set(names.key, flight);
     this.#host.push(entry);
@@ -245,12 +263,12 @@ export class Mailbox {
     this.#mode = 'queue';
     for (const flight of this.#flights.values()) {
       if (flight.durable || flight.refused) continue;
-      flight.durable = true;
-      this.#write(flight, () => void this.drain());
+      this.#write(flight);
     }
   }
 
-  #write(flight: Flight, then: () => void): void {
+  #write(flight: Flight): void {
+    flight.durable = true;
     this.#enqueued++;
     const written = this.#store.enqueue(this.#uid, flight.entry).then(
       (result) => {
@@ -258,6 +276,7 @@ export class Mailbox {
           this.#refuse(flight, Code.limited);
           return;
         }
+        this.#unpushed.delete(flight.names.id);
         flight.told = true;
         settleAll(flight, Code.queued);
       },
@@ -270,10 +289,12 @@ export class Mailbox {
         this.#refuse(flight, Code.storage);
       },
     );
-    this.#track(written.then(then));
+    this.#track(written);
   }
 
   #refuse(flight: Flight, code: Code): void {
+    this.#unpushed.delete(flight.names.id);
+    if (this.#draining) this.#gone.add(flight.names.id);
     flight.durable = false;
     flight.refused = true;
     if (this.#byKey.get(flight.names.key) === flight) this.#byKey.delete(flight.names.key);
@@ -286,9 +307,14 @@ export class Mailbox {
   }
 }
 
+/** What the queue on disk had before: its sender was told 202. */
+function stored(entry: QueueEntry): Flight {
+  return { entry, names: namesOf(entry), deadline: 0, durable: true, refused: false, told: true, settles: nobody };
+}
+
 function settleAll(flight: Flight, code: Code): void {
   const settles = flight.settles;
-  flight.settles = settled;
+  flight.settles = nobody;
   for (const settle of settles) settle(code);
 }
 

@@ -268,6 +268,11 @@ export interface Store {
    * gives none. What a later call acknowledged before this one ended may be left out.
    */
   queued(uid: Uint8Array, after: Uint8Array | undefined, limit: number): Promise<readonly QueueEntry[]>;
+  /**
+   * The first entries of the queue, at most `limit` and in order, without those that `isFlying` has. As the queue is now:
+   * also an entry that is not durable yet, and may never be, and none whose removal is. It waits for no sync.
+   */
+  undelivered(uid: Uint8Array, limit: number, isFlying: (id: Uint8Array) => boolean): Promise<readonly QueueEntry[]>;
   queueLength(uid: Uint8Array): Promise<number>;
   /** Removes what is acknowledged; ids that are not there are passed over. Resolves with those that were. */
   acknowledge(uid: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly Uint8Array[]>;

@@ -80,6 +80,11 @@ test('entries in the file of a queue are read when they are asked for, page by p
   await store.checkpoint();
   const last = await store.queued(alice.uid, all[398]?.id, 9);
   t.same(plain(last), plain([all[399], late]), 'a page from the file and from what came later');
+  read = 0;
+  const flying = new Set(ids(all.slice(0, 390)));
+  const undelivered = await store.undelivered(alice.uid, 5, (id) => flying.has(hexOf(id)));
+  t.same(ids(undelivered), ids(all.slice(390, 395)));
+  t.ok(read < 5 * 8000 * 1.2, `nothing is read of what flies: ${read} bytes`);
   await store.close();
 });
 

@@ -21,6 +21,34 @@ export const queues: Record<string, Case> = {
     }
     await store.close();
   },
+  'what is not delivered yet is there at once, but what flies': async (t, reopen) => {
+    let { store, uid } = await withUser(reopen);
+    const all = Array.from({ length: 6 }, () => entry(randomBytes(100)));
+    const flying = new Set<QueueEntry | undefined>();
+    const isFlying = (id: Uint8Array): boolean => [...flying].some((each) => each && Buffer.compare(each.id, id) === 0);
+    const undelivered = (limit: number) => store.undelivered(uid, limit, isFlying);
+    const durable: Uint8Array[] = [];
+    const writes = all.map((each) => store.enqueue(uid, each).then(() => durable.push(each.id)));
+    t.same(plain(await undelivered(9)), plain(all));
+    t.same(durable, [], 'none was synced');
+    await Promise.all(writes);
+    for (let round = 0; round < 3; round++) {
+      t.same(plain(await undelivered(9)), plain(all), `round ${round}`);
+      for (const n of [0, 2]) flying.add(all[n]);
+      t.same(ids(await undelivered(3)), ids([1, 3, 4].map((n) => all[n] ?? entry())));
+      t.same(await undelivered(0), []);
+      flying.clear();
+      store = await again(store, reopen);
+    }
+    const removed = store.acknowledge(
+      uid,
+      all.slice(0, 5).map(({ id }) => id),
+    );
+    t.same(plain(await undelivered(9)), plain(all.slice(5)), 'nor what is being removed');
+    await removed;
+    t.same(await store.undelivered(randomBytes(16), 9, isFlying), [], 'nobody has none');
+    await store.close();
+  },
   'a replay is known while its entry waits, and only then': async (t, reopen) => {
     let { store, uid } = await withUser(reopen);
     const first = entry();

@@ -14,6 +14,7 @@ import {
   readEnvelopeHeader,
   structs,
 } from '../../protocol/index.js';
+import { ACKNOWLEDGE_MS } from '../../src/server/limits.js';
 import { makeNetwork, startDaemon, type Daemon } from '../support/daemon.js';
 import { letter } from '../support/letters.js';
 import { Acknowledger } from '../support/load/device.js';
@@ -23,6 +24,8 @@ import type { Teardown } from '../support/temp.js';
 
 const MESSAGES = Number(process.env['MESSAGES'] ?? 60_000);
 const WINDOW = 48;
+/** Messages between two acknowledgements that come too late: the daemon goes to its disk, and comes back. */
+const STALL_EVERY = 5000;
 
 async function couple(t: Teardown, daemon: Daemon, names: readonly [string, string]): Promise<[Person, Person]> {
   const a = await newPerson(t, daemon, names[0]);
@@ -66,6 +69,7 @@ function converse(
         const sequence = readEnvelopeHeader(bytes.subarray(ANSWER_HEADER, ANSWER_HEADER + ENVELOPE))?.sequence;
         if (sequence !== ++arrived) reject(new Error(`message ${String(sequence)} came as number ${String(arrived)}`));
         acks.add(bytes.slice(6, 22));
+        if (arrived % STALL_EVERY === 100) acks.hold(ACKNOWLEDGE_MS + 100);
       } else if (opcode === structs.smpu.opcode) {
         const decoded = decode(structs.answer, bytes);
         answer(decoded.problem ? 0 : decoded.header.code);

@@ -27,9 +27,14 @@ function fixture(ready = true) {
       await gate();
       return full ? 'full' : 'queued';
     },
-    queued: async (_uid: Uint8Array, _after: unknown, limit: number) => {
+    queueLength: async () => {
       faulty();
-      return queue.slice(0, limit);
+      await gate(); // what was on its way before
+      return queue.length;
+    },
+    undelivered: async (_uid: Uint8Array, limit: number, isFlying: (id: Uint8Array) => boolean) => {
+      faulty();
+      return queue.filter((e) => !isFlying(e.id)).slice(0, limit);
     },
     async acknowledge(_uid: Uint8Array, ids: readonly Uint8Array[]) {
       faulty();
@@ -211,5 +216,75 @@ test('a page that is read while its room is forgotten brings nothing of it', asy
   await until(() => f.pushed.length > 0);
   await turn();
   t.same(f.pushed, [2]);
+  await box.close();
+});
+
+test('a slow disk holds up nobody: what waits for it is pushed meanwhile, in order, and then all is live again', async (t) => {
+  const f = fixture();
+  const box = new Mailbox(uid, f.store, f.host, 16, 0);
+  box.start();
+  await turn();
+  const codes: [number, Code][] = [];
+  const say = (n: number): void => {
+    box.deliver(entry(n), (code) => codes.push([n, code]));
+  };
+  f.held.on = true;
+  f.state.ready = false;
+  for (const n of [1, 2]) say(n);
+  f.state.ready = true;
+  say(3);
+  await turn();
+  t.same(f.pushed, [1, 2, 3], 'none of them is written yet');
+  say(4);
+  t.same(f.pushed, [1, 2, 3, 4], 'at once');
+  box.acknowledge([1, 3, 4].map((n) => entry(n).id));
+  t.same(
+    codes,
+    [1, 3, 4].map((n) => [n, Code.done]),
+    'and acknowledged before the disk is done',
+  );
+  for (const open of f.gates) open();
+  await turn();
+  t.same(codes.slice(3), [[2, Code.queued]]);
+  t.same(f.delivered, [], 'nobody who was told 200 hears of it again');
+  box.acknowledge([entry(2).id]);
+  await turn();
+  t.same([f.delivered, f.queue], [[2], []]);
+  await box.close();
+});
+
+test('who acknowledges late gets what comes from the disk as well, until nothing is overdue', async (t) => {
+  const f = fixture();
+  const box = new Mailbox(uid, f.store, f.host, 16, 0);
+  box.start();
+  await turn();
+  const codes: Code[] = [];
+  box.deliver(entry(1), (code) => codes.push(code));
+  f.state.now = 1000;
+  await until(() => codes.length === 1);
+  box.deliver(entry(2), (code) => codes.push(code));
+  await turn();
+  t.same(
+    [codes, f.pushed],
+    [
+      [Code.queued, Code.queued],
+      [1, 2],
+    ],
+    'its sender does not wait for it',
+  );
+  t.notOk(box.isLive);
+  box.acknowledge([entry(1).id]);
+  await turn();
+  t.ok(box.isLive, 'the second one has its time yet');
+  box.deliver(entry(3), (code) => codes.push(code));
+  box.acknowledge([entry(3).id]);
+  t.same(codes.slice(2), [Code.done]);
+  f.state.failing = 1;
+  box.deliver(entry(4), () => undefined);
+  box.acknowledge([entry(2).id]);
+  await turn();
+  t.notOk(box.isLive, 'what could not be removed stands in the queue');
+  await until(() => f.pushed.length >= 5);
+  t.same(f.pushed, [1, 2, 3, 4, 2]);
   await box.close();
 });

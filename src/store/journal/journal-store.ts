@@ -372,6 +372,10 @@ class FileStore implements JournalStore {
     });
   }
 
+  undelivered(uid: Uint8Array, limit: number, isFlying: (id: Uint8Array) => boolean): Promise<readonly QueueEntry[]> {
+    return this.#call(() => this.#parts.mail(key(uid), (part) => part.undelivered(limit, isFlying), []));
+  }
+
   queueLength(uid: Uint8Array): Promise<number> {
     return this.#call(() => this.#parts.mail(key(uid), (part) => part.length(), 0));
   }

@@ -10,6 +10,8 @@ import { idBytes, IDS_PER_RECORD, latin1, readQueued, readQueuedHead, removedRec
 /** Checkpoints that may come in between while a page is read. */
 const MAX_TRIES = 5;
 
+type Page = readonly Item<Kept>[];
+
 export type QueueLimits = Pick<StoreLimits, 'maxQueueEntries' | 'maxQueueBytes'>;
 
 /** What a part of a user rests on. */
@@ -89,20 +91,27 @@ export class MailPart implements Part {
   async queued(after: Uint8Array | undefined, limit: number): Promise<readonly QueueEntry[]> {
     const { entries } = this.#state;
     const key = after && latin1(after);
-    const page = await this.#changes.read(() => {
+    const first = await this.#changes.read(() => {
       this.#state.expire(this.#host.now());
       const place = key === undefined ? -1 : entries.place(key);
       return place === undefined ? [] : entries.page(place, limit);
     });
-    return (await this.#read(page, limit)).map(readQueued);
+    return this.#read(first, (behind) => this.#changes.read(() => entries.page(behind, limit)));
+  }
+
+  undelivered(limit: number, isFlying: (id: Uint8Array) => boolean): Promise<readonly QueueEntry[]> {
+    this.#state.expire(this.#host.now());
+    const isWanted = (id: string): boolean => !isFlying(idBytes(id));
+    const page = (behind: number) => this.#state.entries.page(behind, limit, isWanted);
+    return this.#read(page(-1), page);
   }
 
   /**
    * Since a checkpoint, payloads may be elsewhere: those of the journal in the queue's file, those of the
    * file in a newer one. What was acknowledged meanwhile may be nowhere; where that is all of the page, the
-   * next one counts.
+   * one behind it counts.
    */
-  async #read(page: readonly Item<Kept>[], limit: number): Promise<Uint8Array[]> {
+  async #read(page: Page, nextPage: (behind: number) => Page | Promise<Page>): Promise<readonly QueueEntry[]> {
     const { entries } = this.#state;
     const found = new Map<string, Uint8Array>();
     let items = page;
@@ -110,11 +119,11 @@ export class MailPart implements Part {
       const missing = items.filter(({ key }) => !found.has(key));
       const payloads = await readKept(missing.map(({ value }) => value));
       payloads?.forEach((payload, n) => found.set(missing[n]?.key ?? '', payload));
-      if (payloads) return items.flatMap(({ key }) => found.get(key) ?? []);
+      if (payloads) return items.flatMap(({ key }) => found.get(key) ?? []).map(readQueued);
       await this.#relocate(missing, found);
       const last = items.at(-1)?.place ?? -1;
       items = items.filter((item) => found.has(item.key) || entries.has(item));
-      if (items.length === 0) items = await this.#changes.read(() => entries.page(last, limit));
+      if (items.length === 0) items = await nextPage(last);
     }
     throw new Error('store: the payloads of a queue are nowhere');
   }

@@ -47,12 +47,12 @@ export class Ordered<T> {
     return this.#items.get(item.key)?.place === item.place;
   }
 
-  /** At most `limit` items behind this place; before the first one is -1. */
-  page(after: number, limit: number): Item<T>[] {
+  /** At most `limit` items behind this place that are wanted; before the first one is -1. */
+  page(after: number, limit: number, isWanted: (key: string) => boolean = () => true): Item<T>[] {
     const out: Item<T>[] = [];
     for (const item of this.#items.values()) {
       if (out.length >= limit) break;
-      if (item.place > after) out.push(item);
+      if (item.place > after && isWanted(item.key)) out.push(item);
     }
     return out;
   }

@@ -55,6 +55,7 @@ export async function pump(raw: RawConnection, done: () => boolean, take: (recei
 export class Acknowledger {
   readonly #raw: RawConnection;
   #ids: Uint8Array[] = [];
+  #isHeld = false;
 
   constructor(raw: RawConnection) {
     this.#raw = raw;
@@ -65,7 +66,17 @@ export class Acknowledger {
     this.#ids.push(id);
   }
 
+  /** Nothing is acknowledged for so many ms. */
+  hold(ms: number): void {
+    this.#isHeld = true;
+    setTimeout(() => {
+      this.#isHeld = false;
+      this.flush();
+    }, ms);
+  }
+
   flush(): void {
+    if (this.#isHeld) return;
     for (let ids = this.#ids.splice(0, ACKS_PER_FRAME); ids.length > 0; ids = this.#ids.splice(0, ACKS_PER_FRAME))
       this.#raw.send(structs.ackd, { ids: ids.map((id) => ({ id })) });
   }
