@@ -80,7 +80,8 @@ export async function sitsDown(
   for (const guest of guests) {
     await person.sees(`@${guest.name}`);
     person.says(`/accept @${guest.name}`);
-    await person.sees(`accepted @${guest.name}`);
+    /* With what they asked: it is read by then. */
+    await person.sees(new RegExp(`@${guest.name} asks[^]*accepted @${guest.name}`));
   }
   return { user, person };
 }

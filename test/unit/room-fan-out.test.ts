@@ -79,7 +79,8 @@ function reader(n: number, store: Store, seal: (struct: Uint8Array) => void, too
 test('srms for many: one struct, a seal for each of them, no copy besides, one answer', async (t) => {
   const kept: Uint8Array[] = [];
   const store = {
-    queued: () => Promise.resolve([]),
+    queueLength: () => Promise.resolve(0),
+    undelivered: () => Promise.resolve([]),
     say: (_room: Uint8Array, { fields }: { fields: Uint8Array }) => Promise.resolve(kept.push(fields)),
   } as unknown as Store;
   const [sealed, taken]: [Uint8Array[], QueueEntry[]] = [[], []];
