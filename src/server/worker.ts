@@ -3,6 +3,9 @@ import { workerData } from 'piscina';
 import { nodeAsymmetric, nodeSync, passwordServer, rsaPrivate } from '../crypto/index.js';
 import type { PooledPrivate, Task, WorkerKeys } from './pool.js';
 import { workOf } from './work.js';
+import { yieldToOthers } from './yielding.js';
+
+yieldToOthers();
 
 const keys = workerData as WorkerKeys;
 const privates = keys.serverKeys.map(rsaPrivate);

@@ -1,6 +1,7 @@
 """The primitives of SPEC 1.3 to 1.5 that a client uses, beside those of check_crypto."""
 
 import base64
+import functools
 import hashlib
 import hmac
 import json
@@ -95,7 +96,8 @@ def pkcs8(key):
     return key.private_bytes(encoding, form, serialization.NoEncryption())
 
 
+@functools.cache
 def argon2id(secret, salt, length=32):
-    """Argon2id of 6.1: 65,536 KiB, 3 passes, 1 lane."""
+    """Argon2id of 6.1: 65,536 KiB, 3 passes, 1 lane. The same people log in again and again: remembered."""
     kind = argon2.low_level.Type.ID
     return argon2.low_level.hash_secret_raw(secret, salt, 3, 65536, 1, length, kind, 0x13)

@@ -14,6 +14,7 @@ import { makeNetwork, startDaemon, type TestNetwork } from '../support/daemon.js
 import { lavishLimits } from '../support/lavish.js';
 import { startMachine, whyNoMachine, type Machine } from '../support/machine.js';
 import { newPerson, type Served } from '../support/people.js';
+import { nicenessesIn } from '../support/niceness.js';
 import { copyTree, root, temporaryFolder } from '../support/temp.js';
 
 const PRIVATE = ['server.key', 'secrets.json', 'tls.key'];
@@ -166,6 +167,8 @@ test('a machine of its own', why === undefined ? {} : { skip: why }, async (t) =
     const status = readFileSync(machine.at(`/proc/${pid}/status`), 'utf8');
     t.match(status, /^CapBnd:\s+0+$/m);
     t.match(status, /^Seccomp:\s+2$/m);
+    const stats = await machine.must('sh', '-c', `cat /proc/${pid}/task/*/stat`);
+    t.ok(nicenessesIn(`${stats}\n`).includes(4), 'its workers may give way');
     const journal = await journalOf(machine);
     t.match(journal, /serving/);
     t.notMatch(journal, /WARN|ERROR/);
