@@ -53,6 +53,8 @@ export interface MailboxHost {
   failed(error: unknown): void;
   /** ms of a clock that never goes back */
   now(): number;
+  /** Calls so many ms later. @returns what cancels it */
+  after(ms: number, work: () => void): () => void;
 }
 
 export class Mailbox {
@@ -72,14 +74,15 @@ export class Mailbox {
   /** causes of entries that were removed meanwhile, likewise */
   readonly #forgotten = new Set<string>();
   #mode: 'queue' | 'live' | 'closed' = 'queue';
-  #enqueued = 0;
+  /** How often something came into the queue: what was read of it before is not all. */
+  #additions = 0;
   #draining = false;
   /** What was on its way to the disk before this connection is there. */
   #isSettled = false;
   #toDrain: number;
   #pushed = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #retry: NodeJS.Timeout | undefined;
+  #cancelLate: (() => void) | undefined;
+  #cancelRetry: (() => void) | undefined;
 
   /** @param waiting entries in the queue at the login */
   constructor(uid: Uint8Array, store: Store, host: MailboxHost, most: number, waiting: number) {
@@ -111,7 +114,7 @@ export class Mailbox {
     const flight = { entry, names, deadline: 0, durable: false, refused: false, told: false, settles: [settle] };
     if (this.#mode === 'live' && this.#flights.size < this.#most && this.#host.ready()) {
       this.#fly(flight);
-      this.#timer ??= setTimeout(this.#late, ACKNOWLEDGE_MS);
+      this.#cancelLate ??= this.#host.after(ACKNOWLEDGE_MS, this.#late);
       return;
     }
     this.#spill();
@@ -145,6 +148,7 @@ export class Mailbox {
       },
       (error: unknown) => {
         this.#host.failed(error); // they stay in the queue and come again: readers drop duplicates
+        this.#additions++;
         this.#spill();
         this.#drainLater();
       },
@@ -164,7 +168,7 @@ export class Mailbox {
       if (this.#byKey.get(flight.names.key) === flight) this.#byKey.delete(flight.names.key);
       settleAll(flight, Code.notFound);
     }
-    void this.drain();
+    queueMicrotask(() => void this.drain()); // behind the caller's call: what it removes is not read any more
   }
 
   /** Pushes from the queue as far as the connection takes it; back to live when all of it was pushed, and acknowledgements come. */
@@ -177,7 +181,7 @@ export class Mailbox {
       while (this.#isQueue() && this.#host.ready()) {
         const room = this.#most - this.#flights.size;
         if (room <= 0) return; // an acknowledgement calls again
-        const before = this.#enqueued;
+        const before = this.#additions;
         this.#gone.clear();
         this.#forgotten.clear();
         const page = await this.#store.undelivered(this.#uid, Math.min(room, PAGE), this.#isFlying);
@@ -188,7 +192,7 @@ export class Mailbox {
           this.#pushed++;
           this.#sayDrained(false);
         }
-        if (page.length > 0 || before !== this.#enqueued) continue;
+        if (page.length > 0 || before !== this.#additions) continue;
         this.#sayDrained(true);
         if (!this.#isOverdue()) this.#mode = 'live';
         return;
@@ -213,18 +217,18 @@ export class Mailbox {
   async close(): Promise<void> {
     this.#spill();
     this.#mode = 'closed';
-    clearTimeout(this.#timer);
-    clearTimeout(this.#retry);
+    this.#cancelLate?.();
+    this.#cancelRetry?.();
     while (this.#writes.size > 0) await Promise.all(this.#writes);
   }
 
   /** A disk that failed once may be well again; nothing else would wake the queue. */
   #drainLater(): void {
     if (this.#mode === 'closed') return;
-    this.#retry ??= setTimeout(() => {
-      this.#retry = undefined;
+    this.#cancelRetry ??= this.#host.after(DRAIN_RETRY_MS, () => {
+      this.#cancelRetry = undefined;
       void this.drain();
-    }, DRAIN_RETRY_MS);
+    });
   }
 
   #isQueue(): boolean {
@@ -247,12 +251,12 @@ export class Mailbox {
   }
 
   readonly #late = (): void => {
-    this.#timer = undefined;
+    this.#cancelLate = undefined;
     for (const flight of this.#flights.values()) {
       if (flight.durable || flight.refused) continue;
       const left = flight.deadline - this.#host.now();
       if (left <= 0) this.#spill();
-      else this.#timer = setTimeout(this.#late, left);
+      else this.#cancelLate = this.#host.after(left, this.#late);
       return;
     }
   };
@@ -269,7 +273,7 @@ export class Mailbox {
 
   #write(flight: Flight): void {
     flight.durable = true;
-    this.#enqueued++;
+    this.#additions++;
     const written = this.#store.enqueue(this.#uid, flight.entry).then(
       (result) => {
         if (result === 'full') {

@@ -266,6 +266,12 @@ export class Peer implements Caller, CommandHost, Online {
         refusals.trouble('the store failed', error);
       },
       now: () => performance.now(),
+      after: (ms: number, work: () => void) => {
+        const timer = setTimeout(work, ms);
+        return () => {
+          clearTimeout(timer);
+        };
+      },
     };
   }
 

@@ -56,6 +56,12 @@ function fixture(ready = true) {
     delivered: (e) => delivered.push(e.key[0] ?? 0),
     failed: (error) => failed.push(error),
     now: () => state.now,
+    after: (ms, work) => {
+      const timer = setTimeout(work, ms);
+      return () => {
+        clearTimeout(timer);
+      };
+    },
   };
   return { queue, gates, held, store, pushed, delivered, state, host, failed };
 }

@@ -70,7 +70,14 @@ function reader(n: number, store: Store, seal: (struct: Uint8Array) => void, too
     took(entry);
     line.push(entry);
   };
-  const rest = { ready: () => true, drained: nothing, delivered: nothing, failed: nothing, now: () => 0 };
+  const rest = {
+    ready: () => true,
+    drained: nothing,
+    delivered: nothing,
+    failed: nothing,
+    now: () => 0,
+    after: () => nothing,
+  };
   const mailbox = new Mailbox(uid, store, { push, ...rest } satisfies MailboxHost, MANY, 0);
   mailbox.start();
   return { uid, key: idKey(uid), mailbox };

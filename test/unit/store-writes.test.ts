@@ -84,6 +84,7 @@ function newMailbox(store: JournalStore, uid: Uint8Array, push: (entry: QueueEnt
     delivered: () => undefined,
     failed: (error) => failed.push(error),
     now: () => 0,
+    after: () => () => undefined,
   };
   const box = new Mailbox(uid, store, host, 256, 0);
   box.start();
