@@ -119,6 +119,7 @@ export class Mailbox {
     }
     this.#spill();
     this.#unpushed.set(names.id, flight);
+    this.#byKey.set(names.key, flight);
     this.#write(flight);
     void this.drain();
   }
@@ -148,9 +149,7 @@ export class Mailbox {
       },
       (error: unknown) => {
         this.#host.failed(error); // they stay in the queue and come again: readers drop duplicates
-        this.#additions++;
-        this.#spill();
-        this.#drainLater();
+        this.restored();
       },
     );
     this.#track(removed);
@@ -171,14 +170,21 @@ export class Mailbox {
     queueMicrotask(() => void this.drain()); // behind the caller's call: what it removes is not read any more
   }
 
+  /** A removal from the queue was undone: what it was about comes again, after a while. */
+  restored(): void {
+    this.#additions++;
+    this.#spill();
+    this.#drainLater();
+  }
+
   /** Pushes from the queue as far as the connection takes it; back to live when all of it was pushed, and acknowledgements come. */
   async drain(): Promise<void> {
-    if (this.#draining || !this.#isQueue()) return;
+    if (this.#draining || !this.#mayDrain()) return;
     this.#draining = true;
     try {
       if (!this.#isSettled) await this.#store.queueLength(this.#uid);
       this.#isSettled = true;
-      while (this.#isQueue() && this.#host.ready()) {
+      while (this.#mayDrain() && this.#host.ready()) {
         const room = this.#most - this.#flights.size;
         if (room <= 0) return; // an acknowledgement calls again
         const before = this.#additions;
@@ -235,6 +241,11 @@ export class Mailbox {
     return this.#mode === 'queue';
   }
 
+  /** While the disk may be unwell nothing is pushed from it: it would come again with each acknowledgement. */
+  #mayDrain(): boolean {
+    return this.#isQueue() && this.#cancelRetry === undefined;
+  }
+
   #sayDrained(empty: boolean): void {
     if (this.#toDrain < 0 || (!empty && this.#pushed < this.#toDrain)) return;
     this.#toDrain = -1;
@@ -280,7 +291,9 @@ export class Mailbox {
           this.#refuse(flight, Code.limited);
           return;
         }
-        this.#unpushed.delete(flight.names.id);
+        const { id, key } = flight.names;
+        /* A replay is the queue's to know from now on. */
+        if (this.#unpushed.delete(id) && this.#byKey.get(key) === flight) this.#byKey.delete(key);
         flight.told = true;
         settleAll(flight, Code.queued);
       },

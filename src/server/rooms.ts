@@ -155,7 +155,10 @@ export class Rooms {
   clear(room: Room, uid: Uint8Array, uidKey: string): Promise<unknown> {
     const { store, presence } = this.#host;
     presence.get(uidKey)?.mailbox.forget(room.key);
-    return store.dequeue(uid, room.id);
+    return store.dequeue(uid, room.id).catch((error: unknown) => {
+      presence.get(uidKey)?.mailbox.restored();
+      throw error;
+    });
   }
 
   /** It is gone from the disk. */

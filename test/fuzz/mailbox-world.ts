@@ -62,6 +62,7 @@ class Queue {
   readonly #syncMs: number;
   #appends: Append[] = [];
   #isSyncing = false;
+  readonly #durable = new Map<QueueEntry, Promise<void>>();
   /** The part is being opened: calls wait, in their order. */
   #open: Promise<void> = Promise.resolve();
 
@@ -129,8 +130,9 @@ class Queue {
   }
 
   async #enqueue(entry: QueueEntry): Promise<Enqueued> {
-    if (this.entries.some((each) => nameOf(each.key) === nameOf(entry.key))) {
-      await this.#settled();
+    const known = this.entries.find((each) => nameOf(each.key) === nameOf(entry.key));
+    if (known) {
+      await this.#durable.get(known);
       return 'known';
     }
     if (this.entries.length >= FULL) {
@@ -138,9 +140,11 @@ class Queue {
       return 'full';
     }
     this.entries.push(entry);
-    await this.#append(() => {
+    const durable = this.#append(() => {
       this.entries = this.entries.filter((each) => each !== entry);
     });
+    this.#durable.set(entry, durable);
+    await durable;
     return 'queued';
   }
 
@@ -173,6 +177,10 @@ interface Said {
   readonly sender: number;
   readonly number: number;
   codes: Code[];
+  /** connections of its sender's on which it was said */
+  times: number;
+  /** as it is on the wire */
+  pushed: QueueEntry;
   /** pushes on any connection */
   pushes: number;
   isAcknowledged: boolean;
@@ -219,6 +227,7 @@ export class World {
       else if (what < 67) this.#isPatient = !this.#isPatient;
       else if (what < 69) await this.#reconnects();
       else if (what < 71) this.#forgets(this.#draws.below(senders));
+      else if (what < 75) this.#breaks(this.#draws.below(senders));
       this.#acknowledges();
       for (let k = this.#draws.below(8); k > 0; k--) if (!(await this.#clock.step())) break;
     }
@@ -283,6 +292,7 @@ export class World {
       this.#lastOf.set(said.sender, said.number);
     }
     said.pushes++;
+    said.pushed = entry;
     this.#wire.push(said);
   }
 
@@ -303,14 +313,30 @@ export class World {
       sender,
       number: n,
       codes: [],
+      times: 0,
+      pushed: entry,
       pushes: 0,
       isAcknowledged: false,
       isForgotten: false,
       marks: 0,
     };
     this.#said.push(said);
+    this.#delivers(said);
+  }
+
+  /** The sender's connection breaks: what has no answer is said again on the next one. */
+  #breaks(sender: number): void {
+    for (const said of this.#said)
+      if (said.sender === sender && said.codes.length === 0 && !said.isForgotten) this.#delivers(said);
+  }
+
+  #delivers(said: Said): void {
+    const time = ++said.times;
+    const id = Buffer.from(said.entry.id);
+    id.writeUInt32BE(time, 4);
     this.#byId.set(nameOf(id), said);
-    this.#box.deliver(entry, (code) => {
+    this.#box.deliver({ ...said.entry, id }, (code) => {
+      if (time !== said.times) return; // nobody is there any more
       said.codes.push(code);
       this.#notes(() => {
         must(said.codes.length === 1, 'answered twice');
@@ -325,7 +351,9 @@ export class World {
     for (const said of this.#said) if (said.sender === sender) said.isForgotten = true;
     this.#wire = this.#wire.filter((said) => said.sender !== sender);
     this.#box.forget(from.toString('latin1'));
-    this.#queue.dequeue(from).catch(() => undefined); // its failure is counted, as any
+    this.#queue.dequeue(from).catch(() => {
+      this.#box.restored();
+    });
   }
 
   #congested(on: boolean): void {
@@ -343,7 +371,7 @@ export class World {
       if (connection !== this.#connection) return;
       const some = this.#wire.splice(0, 1 + this.#draws.below(this.#wire.length + 3));
       for (const said of some) said.isAcknowledged = true;
-      this.#box.acknowledge(some.map(({ entry }) => entry.id));
+      this.#box.acknowledge(some.map(({ pushed }) => pushed.id));
     });
   }
 
@@ -372,9 +400,7 @@ export class World {
     }
     if (this.#wrong) throw this.#wrong;
     must(this.#box.isLive, 'not live when all is quiet');
-    /* What a room left behind where its removal failed waits for the next login. */
-    const left = this.#queue.entries.filter(({ id }) => !this.#byId.get(nameOf(id))?.isForgotten);
-    must(left.length === 0, () => `${String(left.length)} entries wait for ever`);
+    must(this.#queue.entries.length === 0, () => `${String(this.#queue.entries.length)} entries wait for ever`);
     for (const { codes, number, isAcknowledged, isForgotten, marks } of this.#said) {
       const [code] = codes;
       const what = `${String(number)}, answered ${String(code)},`;

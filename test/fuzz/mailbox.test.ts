@@ -8,7 +8,7 @@ import { World } from './mailbox-world.js';
 
 const asItIs = (box: Mailbox): Mailbox => box;
 
-fuzz('a mailbox', 400, (draws) => new World(draws, asItIs).plays());
+fuzz('a mailbox', 1000, (draws) => new World(draws, asItIs).plays());
 
 findsBug('acknowledgements that are lost', 20, (draws) =>
   new World(draws, (box) => {

@@ -294,3 +294,40 @@ test('who acknowledges late gets what comes from the disk as well, until nothing
   t.same(f.pushed, [1, 2, 3, 4, 2]);
   await box.close();
 });
+
+test('what could not be removed does not come again with each acknowledgement, but after a while', async (t) => {
+  const f = fixture();
+  for (let i = 1; i <= 3; i++) f.queue.push(entry(i));
+  const box = new Mailbox(uid, f.store, f.host, 16, 3);
+  box.start();
+  await until(() => f.pushed.length === 3);
+  f.state.failing = 1;
+  box.acknowledge([entry(1).id]);
+  await turn();
+  box.acknowledge([entry(2).id]);
+  box.deliver(entry(4), () => undefined);
+  await turn();
+  t.same(f.pushed, [1, 2, 3]);
+  await until(() => f.pushed.length === 5);
+  t.same(f.pushed, [1, 2, 3, 1, 4]);
+  await box.close();
+});
+
+test('a replay of what waits for the disk is answered with its end', async (t) => {
+  const f = fixture(false);
+  const box = new Mailbox(uid, f.store, f.host, 16, 0);
+  box.start();
+  await turn();
+  const codes: Code[] = [];
+  f.held.on = true;
+  box.deliver(entry(1), (code) => codes.push(code));
+  box.deliver({ ...entry(1), id: Buffer.alloc(16, 99) }, (code) => codes.push(code));
+  f.state.ready = true;
+  await box.drain();
+  t.same(f.pushed, [1]);
+  box.acknowledge([entry(1).id]);
+  t.same(codes, [Code.done, Code.done]);
+  for (const open of f.gates) open();
+  await box.close();
+  t.same([f.queue, f.delivered], [[], []]);
+});
