@@ -179,7 +179,7 @@ test('a machine of its own', why === undefined ? {} : { skip: why }, async (t) =
     const pid = await machine.property('MainPID');
     editConfig(machine, (text) => text.replace('who = "open"', 'who = "closed"'));
     await machine.must('systemctl', 'reload', 'cadenasd.service');
-    while (!(await journalOf(machine)).includes('reloaded')) await delay(20);
+    await comes(machine, 'a reload', async () => (await journalOf(machine)).includes('reloaded'));
     t.match(await journalOf(machine), /reloaded.*registration\.who/);
     editConfig(machine, (text) => text.replace('who = "closed"', 'who = "nobody"'));
     t.not((await machine.run('systemctl', 'reload', 'cadenasd.service')).code, 0);
@@ -206,8 +206,8 @@ test('a machine of its own', why === undefined ? {} : { skip: why }, async (t) =
     const pid = await machine.property('MainPID');
     t.ok(Number(pid) > 1);
     await machine.must('kill', '-STOP', pid);
-    while ((await machine.property('NRestarts')) === '0') await delay(50);
-    while ((await machine.property('ActiveState')) !== 'active') await delay(50);
+    await comes(machine, 'a restart', async () => (await machine.property('NRestarts')) !== '0');
+    await comes(machine, 'a new daemon', async () => (await machine.property('ActiveState')) === 'active');
     t.not(await machine.property('MainPID'), pid);
     const journal = await journalOf(machine);
     t.match(journal, /Watchdog timeout/);
@@ -222,7 +222,7 @@ test('a machine of its own', why === undefined ? {} : { skip: why }, async (t) =
     await machine.must('systemctl', 'start', 'cadenasd.socket');
     t.equal(await machine.property('ActiveState'), 'inactive');
     t.equal((await ask(address)).error, undefined, 'whoever connects starts it');
-    while ((await machine.property('ActiveState')) !== 'active') await delay(20); // a child tells it
+    await comes(machine, 'readiness', async () => (await machine.property('ActiveState')) === 'active'); // a child tells it
     t.equal(await machine.property('StatusText'), `serving ${network.name} on ${address}`);
     const clients = crowd([address]);
     const before = await machine.property('MainPID');
@@ -286,6 +286,21 @@ async function putKeys(machine: Machine, { name, keys }: TestNetwork): Promise<v
   await machine.must('chown', '-R', 'cadenas:cadenas', '/var/lib/cadenas');
 }
 
+/** So long something may take that systemd does in its own time, in ms: twice what the unit gives a stop. */
+const COMES_MS = 40_000;
+
+/** @throws with what the journal and the unit say, where it does not come */
+async function comes(machine: Machine, what: string, isThere: () => Promise<boolean>): Promise<void> {
+  const until = performance.now() + COMES_MS;
+  while (!(await isThere())) {
+    if (performance.now() > until) {
+      const { out } = await machine.run('systemctl', 'status', '--no-pager', 'cadenasd.service');
+      throw new Error(`waited for ${what}:\n${out}\n${await journalOf(machine)}`);
+    }
+    await delay(50);
+  }
+}
+
 function dropIn(machine: Machine, unit: string, content: string): void {
   mkdirSync(machine.at(`/etc/systemd/system/${unit}.d`), { recursive: true });
   writeFileSync(machine.at(`/etc/systemd/system/${unit}.d/test.conf`), content);
@@ -297,7 +312,7 @@ async function configure(machine: Machine): Promise<void> {
     '[Service]',
     ...PRIVATE.map((file) => `LoadCredentialEncrypted=${file}:/etc/credstore.encrypted/cadenas.${file}`),
     'RestartSec=100ms',
-    'WatchdogSec=2s',
+    'WatchdogSec=10s', // less would strike on a machine that is busy with other tests
   ];
   dropIn(machine, 'cadenasd.service', `${lines.join('\n')}\n`);
   await machine.must('systemctl', 'daemon-reload');
